@@ -1,0 +1,51 @@
+"""FeatureSequence: what the encoders say of one video, both modalities on one TimeGrid.
+
+Legend: T steps, Dv and Da widths of the visual and audio embedding, Kv and Ka classes of the encoders.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.errors import FeatureError
+from avloc.timegrid import TimeGrid
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureSequence:
+    """Features of one video, or of a stretch of it.
+
+    visual (T, Dv) and audio (T, Da) are embeddings. visual_scores (T, Kv) are logits and audio_scores (T, Ka)
+    probabilities of the encoders' own classes; they have width 0 where an encoder has none.
+
+    Raises:
+        FeatureError: the arrays differ in length or are not two-dimensional.
+    """
+
+    grid: TimeGrid
+    duration_s: float
+    visual: Array
+    audio: Array
+    visual_scores: Array
+    audio_scores: Array
+    extractor: str = ""
+    source_hash: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("visual", "audio", "visual_scores", "audio_scores"):
+            array = getattr(self, name)
+            if array.ndim != 2:
+                raise FeatureError(f"{name} has shape {array.shape}; (steps, width) is needed")
+            if len(array) != len(self.visual):
+                raise FeatureError(
+                    f"{name} has {len(array)} steps and visual has {len(self.visual)}; "
+                    "cut both modalities to one grid"
+                )
+
+    def __len__(self) -> int:
+        return len(self.visual)

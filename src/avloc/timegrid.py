@@ -1,0 +1,54 @@
+"""TimeGrid: steps of a feature sequence <-> seconds of the video. The only place that converts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class TimeGrid:
+    """Step i looks at the window [offset_s + i * stride_s, offset_s + i * stride_s + window_s].
+
+    Its moment is the window's centre. With offset 0 this is the field's rule for sliding-window features,
+    step = (t * fps - window / 2) / stride (Zhang, Wu and Li 2022; Geng et al. 2023).
+    """
+
+    stride_s: float
+    window_s: float
+    offset_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("stride_s", "window_s"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{name} is {value}; a positive number of seconds is needed")
+        if not math.isfinite(self.offset_s):
+            raise ValueError(f"offset_s is {self.offset_s}; a finite number of seconds is needed")
+
+    @classmethod
+    def centred(cls, stride_s: float, window_s: float) -> TimeGrid:
+        """The grid whose moments are the middles of consecutive cells of `stride_s`, the first cell at 0 s."""
+        return cls(stride_s, window_s, (stride_s - window_s) / 2)
+
+    def to_seconds(self, steps: ArrayLike) -> NDArray[np.float64]:
+        """Moment of each (fractional) step, in seconds; same shape."""
+        return np.asarray(steps, np.float64) * self.stride_s + (self.offset_s + self.window_s / 2)
+
+    def to_steps(self, seconds: ArrayLike) -> NDArray[np.float64]:
+        """Fractional step whose moment is at each time; same shape."""
+        return (np.asarray(seconds, np.float64) - (self.offset_s + self.window_s / 2)) / self.stride_s
+
+    def length(self, duration_s: float) -> int:
+        """Number of steps whose moment lies inside [0, duration_s), at least 1 for a positive duration."""
+        if not duration_s > 0:
+            return 0
+        # 1e-6 of a step: a duration of exactly n cells must not gain a step by rounding.
+        return max(1, math.ceil(float(self.to_steps(duration_s)) - 1e-6))
+
+    def shifted(self, steps: int) -> TimeGrid:
+        """The same grid beginning `steps` steps later."""
+        return TimeGrid(self.stride_s, self.window_s, self.offset_s + steps * self.stride_s)
