@@ -1,0 +1,180 @@
+"""What a media file holds, read from its header, its first picture and its last packets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream as AvAudioStream
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream as AvVideoStream
+
+from avloc.errors import MediaError
+from avloc.media.orientation import orientation_of
+from avloc.media.source import Source, open_source, packets, start_s
+
+_TAIL_S = 2.0
+_LONGEST_S = 30 * 24 * 3600.0
+_PACKETS_TO_FIRST_PICTURE = 600
+
+
+@dataclass(frozen=True)
+class VideoStream:
+    """width and height in pixels as displayed, after rotation (clockwise degrees: 0, 90, 180 or 270).
+
+    fps is the average rate and only informs: pictures are found by timestamp. start_s is relative to file time
+    zero, the earliest start of the file's streams.
+    """
+
+    codec: str
+    width: int
+    height: int
+    fps: float | None
+    rotation: int
+    start_s: float
+    duration_s: float | None
+
+
+@dataclass(frozen=True)
+class AudioStream:
+    """sample_rate in Hz; start_s relative to file time zero."""
+
+    codec: str
+    sample_rate: int
+    channels: int
+    start_s: float
+    duration_s: float | None
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """duration_s is from file time zero to the end of the stream that ends last."""
+
+    path: Path
+    container: str
+    duration_s: float
+    video: VideoStream | None
+    audio: AudioStream | None
+
+
+def probe(path: str | Path) -> MediaInfo:
+    """Read what a media file holds. Cover art is no video stream.
+
+    Raises:
+        MediaError: the path is missing, a folder, unreadable or empty, the file holds no media, states an absurd
+            size, or not one picture or sound of its streams can be decoded.
+    """
+    with open_source(path) as source:
+        first = _first_picture(source) if source.video else None
+        ends = _ends_s(source)
+        video = audio = None
+        if source.video is not None and first is not None:
+            video = _video(source, source.video, first, ends.get(source.video.index))
+        if source.audio is not None:
+            audio = _audio(source, source.audio, ends.get(source.audio.index))
+        duration_s = max(ends.values(), default=0.0)
+        if not duration_s > 0:
+            raise MediaError(f"{source.path}: holds no picture and no sound (zero length); give another file")
+        return MediaInfo(source.path, source.container.format.name, duration_s, video, audio)
+
+
+def _video(source: Source, stream: AvVideoStream, first: VideoFrame, end_s: float | None) -> VideoStream:
+    turn = orientation_of(first)
+    width, height = (first.height, first.width) if turn.swaps_sides else (first.width, first.height)
+    rate = stream.average_rate or stream.guessed_rate
+    begin_s = _begin_s(source, stream)
+    return VideoStream(
+        codec=stream.codec_context.codec.canonical_name,
+        width=width,
+        height=height,
+        fps=float(rate) if rate else None,
+        rotation=turn.clockwise,
+        start_s=begin_s,
+        duration_s=None if end_s is None else max(0.0, end_s - begin_s),
+    )
+
+
+def _audio(source: Source, stream: AvAudioStream, end_s: float | None) -> AudioStream:
+    context = stream.codec_context
+    begin_s = _begin_s(source, stream)
+    return AudioStream(
+        codec=context.codec.canonical_name,
+        sample_rate=context.sample_rate,
+        channels=context.channels,
+        start_s=begin_s,
+        duration_s=None if end_s is None else max(0.0, end_s - begin_s),
+    )
+
+
+def _begin_s(source: Source, stream: Stream) -> float:
+    begin_s = start_s(stream)
+    return 0.0 if begin_s is None else begin_s - source.zero_s
+
+
+def _first_picture(source: Source) -> VideoFrame:
+    stream = source.video
+    assert stream is not None
+    stream.codec_context.thread_count = 1
+    for count, packet in enumerate(packets(source.container, stream)):
+        try:
+            for frame in packet.decode():
+                if isinstance(frame, VideoFrame):
+                    return frame
+        except av.FFmpegError:
+            pass
+        if count >= _PACKETS_TO_FIRST_PICTURE:
+            break
+    name = stream.codec_context.name
+    raise MediaError(
+        f"{source.path}: not one picture of its {name} video stream can be decoded; is it cut off?"
+    )
+
+
+def _ends_s(source: Source) -> dict[int, float]:
+    """End of each chosen stream since file time zero, by stream index.
+
+    The header's word is checked against the last packets, for headers lie: streams without a stated length,
+    files cut off, absurd lengths.
+    """
+    streams = [s for s in (source.video, source.audio) if s is not None]
+    stated = {s.index: end for s in streams if (end := _stated_end_s(source, s)) is not None}
+    longest_s = max(stated.values(), default=math.inf)
+    found: dict[int, float] = {}
+    if longest_s <= _LONGEST_S and _seek(source, longest_s - _TAIL_S):
+        found = _last_packets_s(source, streams)
+    if not found or abs(max(found.values()) - longest_s) > 1.0:
+        # The tail is not where the header says: read the whole file's packets, without decoding.
+        found = (_last_packets_s(source, streams) if _seek(source, 0.0) else {}) or found
+        return found or {i: end for i, end in stated.items() if end <= _LONGEST_S}
+    return {**stated, **found}
+
+
+def _stated_end_s(source: Source, stream: Stream) -> float | None:
+    if stream.duration is not None and stream.duration > 0 and stream.time_base is not None:
+        return _begin_s(source, stream) + float(stream.duration * stream.time_base)
+    whole, begin = source.container.duration, source.container.start_time
+    if whole is None or whole <= 0:
+        return None
+    return (whole + (begin or 0)) / av.time_base - source.zero_s
+
+
+def _seek(source: Source, time_s: float) -> bool:
+    try:
+        source.container.seek(int((max(0.0, time_s) + source.zero_s) * av.time_base))
+    except (av.FFmpegError, OverflowError):
+        return False
+    return True
+
+
+def _last_packets_s(source: Source, streams: list[Stream]) -> dict[int, float]:
+    ends: dict[int, float] = {}
+    for packet in packets(source.container, *streams):
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is None or packet.size == 0:
+            continue
+        end_s = float((stamp + (packet.duration or 0)) * packet.time_base) - source.zero_s
+        ends[packet.stream_index] = max(end_s, ends.get(packet.stream_index, 0.0))
+    return ends

@@ -1,0 +1,171 @@
+"""Opening a media file: the chosen streams, file time zero, and packets that survive a damaged file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import av.logging
+from av.audio.stream import AudioStream as AvAudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream as AvVideoStream
+
+from avloc.errors import MediaError
+
+MAX_SIDE = 16384
+"""Widest and highest picture that is decoded; a header that says more is taken for damage or an attack."""
+
+_DEMUX_ERRORS_BORNE = 1000
+_NOT_MEDIA = frozenset(
+    {"tty", "image2", "hls", "dash", "concat", "sdp", "lrc", "ffmetadata", "bin", "xbin", "idf"}
+)
+
+av.logging.set_level(None)  # libav must not write on the user's terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open file with its first real video stream, its first audio stream, and file time zero in seconds.
+
+    zero_s is the earliest start of the two streams on the file's own clock; every time that avloc speaks of
+    is relative to it.
+    """
+
+    path: Path
+    container: InputContainer
+    video: AvVideoStream | None
+    audio: AvAudioStream | None
+    zero_s: float
+
+
+@contextmanager
+def open_source(path: str | Path) -> Iterator[Source]:
+    """Open a file for reading and close it at the end.
+
+    Raises:
+        MediaError: the path is missing, a folder, empty or unreadable, or holds neither video nor audio.
+    """
+    path = Path(path)
+    container = _open(path)
+    try:
+        video, audio = _choose(path, container)
+        starts = [s for s in (start_s(video), start_s(audio)) if s is not None]
+        yield Source(path, container, video, audio, min(starts, default=0.0))
+    finally:
+        container.close()
+
+
+def start_s(stream: Stream | None) -> float | None:
+    """Start of a stream on the file's own clock, or None where the file does not say."""
+    if stream is None or stream.start_time is None or stream.time_base is None:
+        return None
+    return float(stream.start_time * stream.time_base)
+
+
+def packets(container: InputContainer, *streams: Stream) -> Iterator[Packet[Stream]]:
+    """Packets of the streams in file order, past damaged places; the empty flush packets come last."""
+    for _ in range(_DEMUX_ERRORS_BORNE):
+        try:
+            yield from container.demux(*streams)
+            return
+        except (av.FFmpegError, ValueError):
+            continue  # a fresh demux goes on behind the damage
+
+
+def picture_problem(width: int, height: int) -> str | None:
+    """Why a picture of this size is not decoded, or None."""
+    if width > MAX_SIDE or height > MAX_SIDE:
+        return (
+            f"its header says pictures of {width} x {height} pixels; at most {MAX_SIDE} x {MAX_SIDE} are read"
+        )
+    return None
+
+
+def _open(path: Path) -> InputContainer:
+    if not path.exists():
+        raise MediaError(f"{path}: there is no such file; check the path")
+    if path.is_dir():
+        raise MediaError(f"{path}: is a folder; give a media file")
+    try:
+        if path.stat().st_size == 0:
+            raise MediaError(f"{path}: is empty (0 bytes); give a media file")
+        with path.open("rb"):
+            pass
+        # "file:" keeps a colon in a name from being read as a network address.
+        container = av.open(
+            f"file:{path}", metadata_errors="replace", container_options={"protocol_whitelist": "file"}
+        )
+    except (OSError, ValueError, av.FFmpegError) as error:
+        if isinstance(error, PermissionError):
+            raise MediaError(f"{path}: may not be read; check its permissions") from error
+        raise MediaError(
+            f"{path}: cannot be read as video or audio ({_reason(error)}); it is no media file, or cut off or damaged"
+        ) from error
+    names = set(container.format.name.split(","))
+    if names & _NOT_MEDIA or any(n.endswith("_pipe") for n in names):
+        container.close()
+        raise MediaError(
+            f"{path}: is no video or sound file ({container.format.long_name}); give a media file"
+        )
+    return container
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(str(text).split())
+
+
+def _choose(path: Path, container: InputContainer) -> tuple[AvVideoStream | None, AvAudioStream | None]:
+    pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    sounds = list(container.streams.audio)
+    if not pictures and not sounds:
+        raise MediaError(f"{path}: has neither a video nor an audio stream; give a media file")
+    usable = [s for s in pictures if _decodable(s)]
+    if pictures and not usable:
+        raise MediaError(f"{path}: no decoder for its video stream; convert it, for example to H.264 in mp4")
+    heard = [s for s in sounds if _decodable(s)]
+    if sounds and not heard:
+        raise MediaError(f"{path}: no decoder for its audio stream; convert it, for example to AAC in mp4")
+    if usable:
+        problem = picture_problem(usable[0].codec_context.width, usable[0].codec_context.height)
+        if problem:
+            raise MediaError(f"{path}: {problem}")
+    return (usable[0] if usable else None), (heard[0] if heard else None)
+
+
+def _decodable(stream: Stream) -> bool:
+    return getattr(stream, "codec_context", None) is not None
+
+
+class Clock:
+    """Places pictures or sound of one stream on the file's time line, from presentation timestamps.
+
+    A missing timestamp continues where the last one ended. A leap that no recording has (`limit_s`) is a broken
+    or restarted clock, as in joined broadcast recordings: the stream then continues without a gap.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._zero_s = source.zero_s
+        # Transport streams restart their clock; 10 s is the leap from which ffmpeg, too, takes it for a restart.
+        self._limit_s = 10.0 if "mpegts" in source.container.format.name else 6 * 3600.0
+        self._shift_s = 0.0
+        self.next_s = 0.0
+
+    def place(self, time_s: float | None, duration_s: float) -> float:
+        """Time since file time zero of a piece stamped `time_s` on the file's clock."""
+        if time_s is None or not math.isfinite(time_s):
+            placed = self.next_s
+        else:
+            placed = time_s - self._zero_s + self._shift_s
+            leap = placed - self.next_s
+            if abs(leap) > self._limit_s:
+                self._shift_s -= leap
+                placed = self.next_s
+        self.next_s = placed + max(duration_s, 0.0)
+        return placed
