@@ -83,7 +83,10 @@ class Events(Sequence[Event]):
         """Columns from single events."""
         rows = list(events)
         return cls(
-            [e.start_s for e in rows], [e.end_s for e in rows], [e.label for e in rows], [e.score for e in rows]
+            [e.start_s for e in rows],
+            [e.end_s for e in rows],
+            [e.label for e in rows],
+            [e.score for e in rows],
         )
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -52,3 +52,44 @@ class TimeGrid:
     def shifted(self, steps: int) -> TimeGrid:
         """The same grid beginning `steps` steps later."""
         return TimeGrid(self.stride_s, self.window_s, self.offset_s + steps * self.stride_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """The moments of all pyramid levels in one row, finest level first; columns of shape (P,).
+
+    A moment stands at `step` of the finest grid, on a level of `stride` steps, and answers for events whose
+    larger distance from the moment to an end lies in [reach_min, reach_max) steps.
+    """
+
+    step: NDArray[np.float32]
+    stride: NDArray[np.float32]
+    reach_min: NDArray[np.float32]
+    reach_max: NDArray[np.float32]
+    level: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+
+def pyramid_moments(length: int, levels: int, first_reach: float = 4.0) -> Moments:
+    """Moments of a pyramid over `length` steps with strides 1, 2, 4, ...
+
+    Regression ranges are (0, 4), (4, 8), ... (64, inf) steps for six levels (Zhang, Wu and Li 2022).
+
+    Raises:
+        ValueError: `length` is no positive multiple of the coarsest stride.
+    """
+    coarsest = 2 ** (levels - 1)
+    if length < 1 or length % coarsest:
+        raise ValueError(f"length is {length}; a positive multiple of {coarsest} is needed for {levels} levels")
+    step, stride, low, high, level = [], [], [], [], []
+    for i in range(levels):
+        n = length >> i
+        step.append(np.arange(n, dtype=np.float32) * 2**i)
+        stride.append(np.full(n, 2**i, np.float32))
+        low.append(np.full(n, 0 if i == 0 else first_reach * 2 ** (i - 1), np.float32))
+        high.append(np.full(n, np.inf if i == levels - 1 else first_reach * 2**i, np.float32))
+        level.append(np.full(n, i, np.intp))
+    columns = [np.concatenate(c) for c in (step, stride, low, high)]
+    return Moments(columns[0], columns[1], columns[2], columns[3], np.concatenate(level))

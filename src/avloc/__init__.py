@@ -1,0 +1,41 @@
+"""avloc finds, in untrimmed videos, every event that is seen and heard at once: its class, its start, its end.
+
+import avloc
+events = avloc.load("default").detect("my.mp4")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from avloc.errors import AvlocError
+from avloc.events import Event, Events
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from avloc.detector import Detector
+
+__version__ = "0.1.0"
+__all__ = ["AvlocError", "Detector", "Event", "Events", "__version__", "load"]
+
+
+def load(model: str | Path = "default", *, threads: int = 0) -> Detector:
+    """A detector by the name of a shipped model or by the path of a model folder.
+
+    `threads` is the number of CPU threads for the networks; 0 takes all cores.
+
+    Raises:
+        ModelError: there is no such model, or its folder is broken.
+    """
+    from avloc.detector import Detector
+
+    return Detector.load(model, threads=threads)
+
+
+def __getattr__(name: str) -> object:
+    if name == "Detector":
+        from avloc.detector import Detector
+
+        return Detector
+    raise AttributeError(f"module 'avloc' has no attribute {name!r}")

@@ -1,0 +1,159 @@
+"""Settings as frozen dataclasses. Where the paper's text leaves a choice open, the choice is a field here."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from avloc.errors import ConfigError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class AttentionConfig:
+    """Cross-modal attention of the pyramid (paper, Section 3.4; variants of Tables 2c and 2d)."""
+
+    kind: Literal["global", "fixed", "cdp"] = "cdp"
+    window: int = 8
+    """Base window in steps of the level; 0 is the whole length."""
+    adapt_from: Literal["both", "key"] = "both"
+    """Streams that window adaptation pools: key and query together, or the key stream alone."""
+
+
+@dataclass(frozen=True)
+class LccConfig:
+    """Locality-aware correspondence correction (paper, Section 3.3)."""
+
+    objective: Literal["learnable", "fixed", "softened", "diagonal"] = "learnable"
+    sigma_steps: float = 1.5
+    sigma_range_steps: tuple[float, float] = (0.3, 16.0)
+    softening: float = 0.2
+    divergence: Literal["cross-entropy", "kl"] = "cross-entropy"
+    temperature: float = 0.07
+    temperature_range: tuple[float, float] = (0.001, 0.5)
+
+
+@dataclass(frozen=True)
+class LocoConfig:
+    """The network. Defaults are the paper's full width on ONE-PEACE features."""
+
+    classes: int = 100
+    visual_width: int = 1536
+    audio_width: int = 1536
+    width: int = 512
+    heads: int = 4
+    ffn_ratio: float = 4.0
+    unimodal_blocks: int = 2
+    levels: int = 6
+    fusion_blocks: int = 1
+    input_dropout: float = 0.0
+    dropout: float = 0.0
+    drop_path: float = 0.1
+    class_prior: float = 0.01
+    attention: AttentionConfig = field(default_factory=AttentionConfig)
+    lcc: LccConfig = field(default_factory=LccConfig)
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights and forms of Eq. 9."""
+
+    lcc_weight: float = 0.1
+    iou: Literal["giou", "diou"] = "giou"
+    focal_alpha: float = 0.25
+    focal_gamma: float = 2.0
+    normalizer_start: float = 250.0
+    normalizer_momentum: float = 0.9
+
+
+@dataclass(frozen=True)
+class DecodingConfig:
+    """From scores and offsets to events (paper, Section 3.5; values of the works it builds on)."""
+
+    before_nms: int = 2000
+    keep: int = 100
+    min_score: float = 0.001
+    nms_sigma: float = 0.4
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """Which features a model eats, on which grid."""
+
+    extractor: str = "avloc-embedded/1"
+    stride_s: float = 0.4
+    window_s: float = 0.96
+    offset_s: float = -0.28
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """All that a model folder says of itself beside its weights."""
+
+    name: str
+    labels: tuple[str, ...]
+    features: FeatureConfig
+    network: LocoConfig
+    decoding: DecodingConfig = field(default_factory=DecodingConfig)
+    window_steps: int = 256
+    """Length of the fixed window that the exported network runs on."""
+    show_score: float = 0.3
+    """Events below this score are not shown to people unless asked for."""
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """A config as plain data for JSON."""
+    return dataclasses.asdict(config)
+
+
+def from_dict(cls: type[T], data: Mapping[str, Any], where: str = "config") -> T:
+    """Build a config from plain data, strictly.
+
+    Raises:
+        ConfigError: a key is unknown (the nearest known one is named), missing, or of the wrong type.
+    """
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{where} is {type(data).__name__}; a group of settings is needed")
+    hints = typing.get_type_hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for key in data:
+        if key not in fields:
+            near = difflib.get_close_matches(str(key), fields, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(fields)}"
+            raise ConfigError(f"{where} has no setting {key!r}; {hint}")
+    values = {name: _value(hints[name], data[name], f"{where}.{name}") for name in fields if name in data}
+    for name, f in fields.items():
+        no_default = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        if name not in data and no_default:
+            raise ConfigError(f"{where} lacks the setting {name!r}")
+    return cls(**values)
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return from_dict(typing.cast(type[Any], hint), value, where)
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        if value in args:
+            return value
+        raise ConfigError(f"{where} is {value!r}; one of {', '.join(map(repr, args))} is needed")
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"{where} is {value!r}; a list is needed")
+        item = [args[0]] * len(value) if args[-1] is Ellipsis else list(args)
+        if len(item) != len(value):
+            raise ConfigError(f"{where} has {len(value)} entries; {len(item)} are needed")
+        return tuple(_value(h, v, f"{where}[{i}]") for i, (h, v) in enumerate(zip(item, value, strict=True)))
+    if origin is types.UnionType:
+        return None if value is None else _value(args[0], value, where)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is not bool and isinstance(value, bool)):
+        raise ConfigError(f"{where} is {value!r}; {hint.__name__} is needed")
+    return value

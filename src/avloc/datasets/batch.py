@@ -1,0 +1,55 @@
+"""Feature sequences of several videos > one padded Batch with mask.
+
+Legend: B batch, T time, Dv and Da widths of the network's inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One video as the network sees it: inputs (T, Dv) and (T, Da), segments (N, 2) in steps, labels (N,)."""
+
+    visual: Float32
+    audio: Float32
+    segments: Float32
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """visual (B, T, Dv), audio (B, T, Da), mask (B, T), segments (B, N, 2), labels (B, N) padded with -1."""
+
+    visual: Float32
+    audio: Float32
+    mask: NDArray[np.bool_]
+    segments: Float32
+    labels: NDArray[np.int64]
+
+
+def collate(samples: Sequence[Sample], multiple: int) -> Batch:
+    """Pad to the longest sample rounded up to `multiple` steps."""
+    B = len(samples)
+    longest = max(len(s.visual) for s in samples)
+    T = max(multiple, -(-longest // multiple) * multiple)
+    N = max(len(s.labels) for s in samples)
+    visual = np.zeros((B, T, samples[0].visual.shape[1]), np.float32)
+    audio = np.zeros((B, T, samples[0].audio.shape[1]), np.float32)
+    mask = np.zeros((B, T), bool)
+    segments = np.zeros((B, N, 2), np.float32)
+    labels = np.full((B, N), -1, np.int64)
+    for i, s in enumerate(samples):
+        visual[i, : len(s.visual)] = s.visual
+        audio[i, : len(s.audio)] = s.audio
+        mask[i, : len(s.visual)] = True
+        segments[i, : len(s.labels)] = s.segments
+        labels[i, : len(s.labels)] = s.labels
+    return Batch(visual, audio, mask, segments, labels)

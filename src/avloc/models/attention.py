@@ -1,0 +1,137 @@
+"""Attention over masked sequences, written as dense tensor operations.
+
+Legend: B batch, T time, C channels, H heads, D channels per head, N windows, W window size.
+A softmax row without any valid key gives zero, never NaN.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+
+class DropPath(nn.Module):
+    """Stochastic depth: drops a sample's whole branch with probability `rate` (Huang et al. 2016)."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
+        keep = F.dropout(x.new_ones(x.shape[0], 1, 1), self.rate, self.training)
+        return x * keep
+
+
+def masked(x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
+    """Zero on padding."""
+    return x * mask[..., None].to(x.dtype)
+
+
+def split_heads(x: Float[Tensor, "B T C"], heads: int) -> Float[Tensor, "B H T D"]:
+    B, T, C = x.shape
+    return x.reshape(B, T, heads, C // heads).transpose(1, 2)  # (B, H, T, D)
+
+
+def merge_heads(x: Float[Tensor, "B H T D"]) -> Float[Tensor, "B T C"]:
+    B, H, T, D = x.shape
+    return x.transpose(1, 2).reshape(B, T, H * D)  # (B, T, C)
+
+
+def full_attention(
+    q: Float[Tensor, "B H T D"],
+    k: Float[Tensor, "B H S D"],
+    v: Float[Tensor, "B H S D"],
+    mask: Bool[Tensor, "B S"],
+) -> Float[Tensor, "B H T D"]:
+    """Every query sees every valid key (Vaswani et al. 2017)."""
+    # Where a video has no valid key at all, all keys are opened and the result is zeroed.
+    any_key = mask.any(dim=1)[:, None]  # (B, 1)
+    out = F.scaled_dot_product_attention(q, k, v, attn_mask=(mask | ~any_key)[:, None, None, :])
+    return out * any_key[:, None, None, :].to(out.dtype)
+
+
+def sliding_attention(
+    q: Float[Tensor, "B H T D"],
+    k: Float[Tensor, "B H T D"],
+    v: Float[Tensor, "B H T D"],
+    valid: Bool[Tensor, "B Hk T"],
+    window: int,
+) -> Float[Tensor, "B H T D"]:
+    """Query i sees the valid keys j with |i - j| <= window / 2 (Beltagy, Peters and Cohan 2020).
+
+    Queries are cut into blocks of `window`; each block needs only the 2 * window keys around it, so cost and
+    memory are linear in T. T must be a multiple of the even `window`; `valid` is per head or has Hk = 1.
+    """
+    B, H, T, D = q.shape
+    W = window
+    N = T // W
+    blocks = q.reshape(B, H, N, W, D)  # (B, H, N, W, D)
+    keys = _around(k, W)  # (B, H, N, 2W, D)
+    values = _around(v, W)  # (B, H, N, 2W, D)
+    open_ = _around(valid.to(q.dtype)[..., None], W)[..., 0] > 0  # (B, Hk, N, 2W)
+    row, column = torch.arange(W, device=q.device)[:, None], torch.arange(2 * W, device=q.device)[None, :]
+    near = (column >= row) & (column <= row + W)  # (W, 2W); column j stands W / 2 before its block
+    seen = open_[..., None, :] & near  # (B, Hk, N, W, 2W)
+    scores = blocks @ keys.transpose(-1, -2) * D**-0.5  # (B, H, N, W, 2W)
+    scores = scores.masked_fill(~seen, torch.finfo(scores.dtype).min)
+    weights = scores.softmax(dim=-1) * seen.to(scores.dtype)
+    return (weights @ values).reshape(B, H, T, D)
+
+
+def _around(x: Float[Tensor, "B H T D"], window: int) -> Float[Tensor, "B H N W2 D"]:
+    """For each block of `window` steps, the block with half a window before and behind it."""
+    half = window // 2
+    B, H, T, D = x.shape
+    padded = F.pad(x, (0, 0, half, half)).reshape(B, H, T // half + 2, half, D)  # halves
+    N = T // window
+    # Block n is made of the halves 2n .. 2n + 3.
+    parts = [padded[:, :, i : i + 2 * N - 1 : 2] for i in range(4)]  # each (B, H, N, half, D)
+    return torch.cat(parts, dim=3)  # (B, H, N, 2 * window, D)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention over the valid steps."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
+        q, k, v = (split_heads(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
+        y: Tensor = self.out(merge_heads(full_attention(q, k, v, mask)))
+        return y
+
+
+class FeedForward(nn.Sequential):
+    """Two linear layers with GELU between them."""
+
+    def __init__(self, width: int, ratio: float, dropout: float) -> None:
+        hidden = int(width * ratio)
+        super().__init__(
+            nn.Linear(width, hidden),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, width),
+            nn.Dropout(dropout),
+        )
+
+
+class TransformerBlock(nn.Module):
+    """Pre-norm transformer block over the valid steps (Vaswani et al. 2017)."""
+
+    def __init__(self, width: int, heads: int, ffn_ratio: float, dropout: float, drop_path: float) -> None:
+        super().__init__()
+        self.norm_attention = nn.LayerNorm(width)
+        self.attention = SelfAttention(width, heads)
+        self.norm_ffn = nn.LayerNorm(width)
+        self.ffn = FeedForward(width, ffn_ratio, dropout)
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
+        x = x + self.drop_path(self.attention(self.norm_attention(x), mask))
+        x = x + self.drop_path(self.ffn(self.norm_ffn(x)))
+        return masked(x, mask)

@@ -1,0 +1,153 @@
+"""CDP, cross-modal dynamic perception: base windows > window adaptation > sampling > sliding attention.
+
+Paper, Section 3.4, Eq. 6 to 8. One layer is one direction: the query comes from one modality; key, value and the
+residual stream come from the other.
+Legend: B batch, T time, C channels, H heads, D channels per head, N windows, W window size.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from avloc.config import AttentionConfig
+from avloc.models.attention import (
+    DropPath,
+    FeedForward,
+    full_attention,
+    masked,
+    merge_heads,
+    sliding_attention,
+    split_heads,
+)
+
+
+class WindowAdaptation(nn.Module):
+    """Eq. 7: pooled base windows -> size and offset of the target window, per window and head.
+
+    Both start at zero, so that an untrained layer is exactly the fixed-window layer. With `adapt_from` "both"
+    the pooled stream is key and query side by side; "key" is the other reading of the text.
+    """
+
+    def __init__(self, width: int, heads: int, config: AttentionConfig) -> None:
+        super().__init__()
+        self.both = config.adapt_from == "both"
+        self.heads = heads
+        self.conv = nn.Linear(2 * width if self.both else width, 2 * heads)  # a 1 x 1 convolution
+        nn.init.zeros_(self.conv.weight)
+        nn.init.zeros_(self.conv.bias)
+
+    def forward(
+        self,
+        key: Float[Tensor, "B T C"],
+        query: Float[Tensor, "B T C"],
+        mask: Bool[Tensor, "B T"],
+        window: int,
+    ) -> tuple[Float[Tensor, "B H N"], Float[Tensor, "B H N"]]:
+        """size and offset; size scales the half-width by (1 + size), offset is in windows."""
+        x = torch.cat([key, query], dim=-1) if self.both else key
+        B, T, C = x.shape
+        N = T // window
+        keep = mask[..., None].to(x.dtype)
+        total = (x * keep).reshape(B, N, window, C).sum(dim=2)  # (B, N, C)
+        count = keep.reshape(B, N, window, 1).sum(dim=2).clamp(min=1)  # (B, N, 1)
+        y = self.conv(F.leaky_relu(total / count))  # (B, N, 2H)
+        size, offset = y.reshape(B, N, 2, self.heads).permute(2, 0, 3, 1)  # each (B, H, N)
+        return size, offset
+
+
+def target_points(
+    size: Float[Tensor, "B H N"], offset: Float[Tensor, "B H N"], window: int
+) -> Float[Tensor, "B H T"]:
+    """`window` uniform sampling points, in steps, in each target window; zeros give the base window's own steps."""
+    B, H, N = size.shape
+    middle = torch.arange(N, dtype=size.dtype, device=size.device) * window + (window - 1) / 2  # (N,)
+    spread = torch.arange(window, dtype=size.dtype, device=size.device) - (window - 1) / 2  # (W,)
+    centre = (middle + offset * window)[..., None]  # (B, H, N, 1)
+    return (centre + spread * (1 + size[..., None])).reshape(B, H, N * window)
+
+
+def sample_linear(
+    x: Float[Tensor, "B H T D"], points: Float[Tensor, "B H P"], lengths: Float[Tensor, "B"]
+) -> tuple[Float[Tensor, "B H P D"], Bool[Tensor, "B H P"]]:
+    """Linear interpolation of x at fractional steps; points outside [0, length - 1] are zero and invalid."""
+    last = (lengths - 1)[:, None, None]  # (B, 1, 1)
+    valid = (points >= 0) & (points <= last)
+    inside = torch.minimum(points.clamp(min=0), last.clamp(min=0))
+    left = inside.detach().floor()
+    right = torch.minimum(left + 1, last.clamp(min=0))
+    share = (inside - left)[..., None]  # (B, H, P, 1)
+    D = x.shape[-1]
+    x_left = x.gather(2, left.long()[..., None].expand(-1, -1, -1, D))
+    x_right = x.gather(2, right.long()[..., None].expand(-1, -1, -1, D))
+    mixed = torch.lerp(x_left, x_right, share.expand_as(x_left))
+    return mixed * valid[..., None].to(x.dtype), valid
+
+
+class CdpLayer(nn.Module):
+    """One direction on one level: stream (key, value, residual) perceives the query modality.
+
+    `config.kind` "global" is full cross-attention, "fixed" leaves window adaptation out (paper, Table 2c).
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        ffn_ratio: float,
+        dropout: float,
+        drop_path: float,
+        config: AttentionConfig,
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        self.config = config
+        self.norm_query = nn.LayerNorm(width)
+        self.norm_stream = nn.LayerNorm(width)
+        self.to_query = nn.Linear(width, width)
+        self.to_key_value = nn.Linear(width, 2 * width)
+        self.adaptation = WindowAdaptation(width, heads, config) if config.kind == "cdp" else None
+        self.out = nn.Linear(width, width)
+        self.norm_ffn = nn.LayerNorm(width)
+        self.ffn = FeedForward(width, ffn_ratio, dropout)
+        self.drop_path = DropPath(drop_path)
+
+    def forward(
+        self, stream: Float[Tensor, "B T C"], query: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]
+    ) -> Float[Tensor, "B T C"]:
+        attended = self.attend(self.norm_stream(stream), self.norm_query(query), mask)
+        x = stream + self.drop_path(self.out(attended))
+        x = x + self.drop_path(self.ffn(self.norm_ffn(x)))
+        return masked(x, mask)
+
+    def attend(
+        self, stream: Float[Tensor, "B T C"], query: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]
+    ) -> Float[Tensor, "B T C"]:
+        """Eq. 6 to 8 up to the output projection."""
+        T = stream.shape[1]
+        if self.config.kind == "global":
+            q, k, v = self._project(stream, query)
+            return merge_heads(full_attention(q, k, v, mask))
+        # An even window is needed; one over the whole length is 2T wide, so that |i - j| <= T holds everywhere.
+        window = self.config.window or 2 * T
+        padding = -T % window
+        stream, query = (F.pad(x, (0, 0, 0, padding)) for x in (stream, query))
+        padded = F.pad(mask, (0, padding))
+        q, k, v = self._project(stream, query)
+        valid = padded[:, None, :]  # (B, 1, T)
+        if self.adaptation is not None:
+            size, offset = self.adaptation(stream, query, padded, window)
+            points = target_points(size, offset, window)
+            lengths = mask.sum(dim=1).to(points.dtype)
+            sampled, valid = sample_linear(torch.cat([k, v], dim=-1), points, lengths)
+            k, v = sampled.chunk(2, dim=-1)
+        return merge_heads(sliding_attention(q, k, v, valid, window))[:, :T]
+
+    def _project(
+        self, stream: Float[Tensor, "B T C"], query: Float[Tensor, "B T C"]
+    ) -> tuple[Float[Tensor, "B H T D"], Float[Tensor, "B H T D"], Float[Tensor, "B H T D"]]:
+        k, v = self.to_key_value(stream).chunk(2, dim=-1)
+        q = self.to_query(query)
+        return split_heads(q, self.heads), split_heads(k, self.heads), split_heads(v, self.heads)

@@ -1,0 +1,72 @@
+"""Unimodal encoding of one modality: masked convolutions > position encoding > transformer blocks.
+
+Paper, Section 3.2 (multimodal input encoding); embedding as in UnAV (Geng et al. 2023).
+Legend: B batch, T time, C channels.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from avloc.models.attention import TransformerBlock, masked
+
+
+class MaskedConv(nn.Module):
+    """1-D convolution over time that neither reads nor writes padding."""
+
+    def __init__(self, width_in: int, width_out: int, kernel: int = 3, bias: bool = True) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(width_in, width_out, kernel, padding=kernel // 2, bias=bias)
+
+    def forward(self, x: Float[Tensor, "B T Ci"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T Co"]:
+        y = self.conv(masked(x, mask).transpose(1, 2)).transpose(1, 2)
+        return masked(y, mask)
+
+
+def sinusoid(length: int, width: int) -> Float[Tensor, "T C"]:
+    """Sine and cosine position encoding (Vaswani et al. 2017, Section 3.5), scaled by 1 / sqrt(width).
+
+    The scale is ActionFormer's: unscaled, the code would drown the embedding at the start of training.
+    """
+    position = torch.arange(length, dtype=torch.float32)[:, None]
+    rate = torch.exp(torch.arange(0, width, 2, dtype=torch.float32) * (-math.log(10000.0) / width))
+    code = torch.zeros(length, width)
+    code[:, 0::2] = torch.sin(position * rate)
+    code[:, 1::2] = torch.cos(position * rate)
+    return code / width**0.5
+
+
+class UnimodalEncoder(nn.Module):
+    """Features of one modality (B, T, Din) -> f_v or f_a (B, T, C)."""
+
+    def __init__(
+        self,
+        width_in: int,
+        width: int,
+        heads: int,
+        blocks: int,
+        ffn_ratio: float,
+        input_dropout: float,
+        dropout: float,
+        drop_path: float,
+    ) -> None:
+        super().__init__()
+        self.input_dropout = nn.Dropout(input_dropout)
+        self.convs = nn.ModuleList(MaskedConv(w, width, bias=False) for w in (width_in, width))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
+        self.blocks = nn.ModuleList(
+            TransformerBlock(width, heads, ffn_ratio, dropout, drop_path) for _ in range(blocks)
+        )
+
+    def forward(self, x: Float[Tensor, "B T Din"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
+        x = self.input_dropout(x)
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = torch.relu(norm(conv(x, mask)))
+        x = masked(x + sinusoid(x.shape[1], x.shape[2]).to(x), mask)
+        for block in self.blocks:
+            x = block(x, mask)
+        return x

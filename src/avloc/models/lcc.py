@@ -1,0 +1,55 @@
+"""LCC's part of the network: both modalities in the common space, temperature and sigma (paper, Section 3.3).
+
+The correspondence objective and the loss stand in `avloc.learning.correspondence`.
+Legend: B batch, T time, C channels, E width of the common space (C / 2).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from avloc.config import LccConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondence:
+    """Unit vectors of both modalities, the softmax temperature, and sigma of Eq. 3 in steps."""
+
+    visual: Float[Tensor, "B T E"]
+    audio: Float[Tensor, "B T E"]
+    temperature: Float[Tensor, ""]
+    sigma_steps: Float[Tensor, ""]
+
+
+class CorrespondenceHead(nn.Module):
+    """f_v, f_a (B, T, C) -> Correspondence. Sigma is learned in log space inside its range."""
+
+    def __init__(self, width: int, config: LccConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.visual = nn.Linear(width, width // 2)
+        self.audio = nn.Linear(width, width // 2)
+        self.temperature = nn.Parameter(torch.tensor(config.temperature))
+        self.log_sigma = nn.Parameter(
+            torch.tensor(math.log(config.sigma_steps)), requires_grad=config.objective == "learnable"
+        )
+
+    def forward(self, visual: Float[Tensor, "B T C"], audio: Float[Tensor, "B T C"]) -> Correspondence:
+        low, high = (math.log(s) for s in self.config.sigma_range_steps)
+        return Correspondence(
+            visual=F.normalize(self.visual(visual), dim=-1),
+            audio=F.normalize(self.audio(audio), dim=-1),
+            temperature=_bounded(self.temperature, *self.config.temperature_range),
+            sigma_steps=_bounded(self.log_sigma, low, high).exp(),
+        )
+
+
+def _bounded(x: Tensor, low: float, high: float) -> Tensor:
+    """Clamped value whose gradient passes, so that a parameter at its bound can come back."""
+    return x + (x.clamp(low, high) - x).detach()

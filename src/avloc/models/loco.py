@@ -1,0 +1,87 @@
+"""LoCo: unimodal encoders > LCC > CDP pyramid > fusion > heads.
+
+Locality-aware Cross-modal Correspondence Learning for Dense Audio-Visual Events Localization
+(arXiv 2409.07967), Section 3.2, Eq. 1.
+Legend: B batch, T time, C channels, L levels, P moments of all levels, K classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from avloc.config import LocoConfig
+from avloc.models.attention import TransformerBlock
+from avloc.models.encoder import UnimodalEncoder
+from avloc.models.heads import ClassificationHead, RegressionHead
+from avloc.models.lcc import Correspondence, CorrespondenceHead
+from avloc.models.pyramid import CrossModalPyramid
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What the network says of a batch: all levels' moments in one row, finest level first.
+
+    logits (B, P, K); offsets (B, P, K, 2) to start and end in strides of the moment's level; mask (B, P) is
+    true where a moment lies inside its video.
+    """
+
+    logits: Float[Tensor, "B P K"]
+    offsets: Float[Tensor, "B P K 2"]
+    mask: Bool[Tensor, "B P"]
+    correspondence: Correspondence
+
+
+class Loco(nn.Module):
+    """Features of both modalities on one grid -> Outputs. T must be a multiple of 2^(levels - 1)."""
+
+    def __init__(self, config: LocoConfig) -> None:
+        super().__init__()
+        self.config = config
+        c = config
+
+        def unimodal(width_in: int) -> UnimodalEncoder:
+            return UnimodalEncoder(
+                width_in,
+                c.width,
+                c.heads,
+                c.unimodal_blocks,
+                c.ffn_ratio,
+                c.input_dropout,
+                c.dropout,
+                c.drop_path,
+            )
+
+        self.visual = unimodal(c.visual_width)
+        self.audio = unimodal(c.audio_width)
+        self.correspondence = CorrespondenceHead(c.width, c.lcc)
+        self.pyramid = CrossModalPyramid(c)
+        self.fusion = nn.ModuleList(
+            TransformerBlock(2 * c.width, c.heads, c.ffn_ratio, c.dropout, c.drop_path)
+            for _ in range(c.fusion_blocks)
+        )
+        self.norm = nn.LayerNorm(2 * c.width)
+        self.classify = ClassificationHead(2 * c.width, c.width, c.classes, c.class_prior)
+        self.regress = RegressionHead(2 * c.width, c.width, c.classes, c.levels)
+
+    def forward(
+        self,
+        visual: Float[Tensor, "B T Dv"],
+        audio: Float[Tensor, "B T Da"],
+        mask: Bool[Tensor, "B T"],
+    ) -> Outputs:
+        f_v = self.visual(visual, mask)
+        f_a = self.audio(audio, mask)
+        correspondence = self.correspondence(f_v, f_a)
+        levels, masks = self.pyramid(f_v, f_a, mask)
+        logits, offsets = [], []
+        for level, (z, z_mask) in enumerate(zip(levels, masks, strict=True)):
+            for block in self.fusion:
+                z = block(z, z_mask)
+            z = self.norm(z)
+            logits.append(self.classify(z, z_mask))
+            offsets.append(self.regress(z, z_mask, level))
+        return Outputs(torch.cat(logits, dim=1), torch.cat(offsets, dim=1), torch.cat(masks, dim=1), correspondence)
