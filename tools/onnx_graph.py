@@ -1,0 +1,125 @@
+"""A small writer of ONNX graphs for convolutional networks whose weights are kept in half precision.
+
+A weight is stored as float16 and cast to float32 in the graph. onnxruntime folds the casts while it loads, so
+the file is half as large and every multiplication still runs in single precision.
+
+Legend: N images or patches, C channels, H height, W width.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+Array = NDArray[np.float32]
+Pads = tuple[int, int, int, int]  # top, left, bottom, right
+
+OPSET = 17
+
+
+def fold_batch_norm(
+    kernel: Array, mean: Array, variance: Array, beta: Array, epsilon: float, gamma: Array | None = None
+) -> tuple[Array, Array]:
+    """Kernel (Cout, Cin, H, W) and bias (Cout,) of one convolution equal to convolution, then batch norm."""
+    scale = 1.0 / np.sqrt(variance.astype(np.float64) + epsilon)
+    if gamma is not None:
+        scale = scale * gamma
+    folded = kernel.astype(np.float64) * scale[:, None, None, None]
+    return folded.astype(np.float32), (beta - mean * scale).astype(np.float32)
+
+
+def same_pads(size: int, kernel: int, stride: int) -> Pads:
+    """TensorFlow's 'SAME' padding of a square-padded axis: the odd row or column goes to bottom and right."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return (total // 2, total // 2, total - total // 2, total - total // 2)
+
+
+class Graph:
+    """Collects nodes in order; every method returns the name of what it computes."""
+
+    def __init__(self, half: bool = True) -> None:
+        self.half = half
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+
+    def add(self, op: str, *inputs: str, name: str = "", **attributes: object) -> str:
+        """One node of one output, named `name` or by its number."""
+        output = name or f"{op.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(op, list(inputs), [output], **attributes))
+        return output
+
+    def constant(self, name: str, values: NDArray[np.generic]) -> str:
+        """A constant kept in its own type."""
+        self.initializers.append(numpy_helper.from_array(values, name))
+        return name
+
+    def weight(self, name: str, values: Array) -> str:
+        """A float32 weight, stored as float16 with a cast if the graph is in half precision."""
+        if not self.half:
+            return self.constant(name, values)
+        stored = values.astype(np.float16)
+        if not np.isfinite(stored).all():
+            raise SystemExit(f"weight {name} leaves the range of float16")
+        return self.add("Cast", self.constant(f"{name}_f16", stored), name=name, to=TensorProto.FLOAT)
+
+    def conv(
+        self,
+        x: str,
+        name: str,
+        kernel: Array,
+        bias: Array,
+        stride: int = 1,
+        pads: Pads = (0, 0, 0, 0),
+        groups: int = 1,
+    ) -> str:
+        """Convolution of x (N, Cin, H, W); biases are few and stay float32."""
+        weight, offset = self.weight(f"{name}_w", kernel), self.constant(f"{name}_b", bias)
+        return self.add("Conv", x, weight, offset, strides=[stride, stride], pads=list(pads), group=groups)
+
+    def relu6(self, x: str) -> str:
+        """min(max(x, 0), 6), in the form that onnxruntime fuses into the convolution before it."""
+        if not any(tensor.name == "zero" for tensor in self.initializers):
+            self.constant("zero", np.array(0, np.float32))
+            self.constant("six", np.array(6, np.float32))
+        return self.add("Clip", x, "zero", "six")
+
+    def pooled_dense(self, x: str, kernel: Array, bias: Array, name: str) -> str:
+        """Mean over space as output `embedding` (N, C), then x @ kernel.T + bias; kernel (K, C)."""
+        pooled = self.add("GlobalAveragePool", x)
+        embedding = self.add("Flatten", pooled, name="embedding", axis=1)
+        weight, offset = self.weight("dense_w", kernel), self.constant("dense_b", bias)
+        return self.add("Gemm", embedding, weight, offset, name=name, transB=1)
+
+    def save(
+        self, path: Path, source: str, inputs: dict[str, tuple[int, tuple[int, ...]]], outputs: dict[str, int]
+    ) -> None:
+        """Checks and writes the model; inputs: name -> (element type, shape without N), outputs: name -> width."""
+        graph = helper.make_graph(
+            self.nodes,
+            path.stem,
+            [helper.make_tensor_value_info(n, kind, ["N", *shape]) for n, (kind, shape) in inputs.items()],
+            [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", width]) for n, width in outputs.items()],
+            self.initializers,
+        )
+        model = helper.make_model(
+            graph, producer_name="avloc", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8
+        )
+        model.doc_string = source
+        onnx.checker.check_model(model, full_check=True)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_bytes(model.SerializeToString())
+        os.replace(temporary, path)
+
+
+def write_classes(path: Path, names: list[str]) -> None:
+    """Class names, one a line, in index order."""
+    if len(set(names)) != len(names) or any("\n" in name or not name.strip() for name in names):
+        raise SystemExit(f"{path.name}: class names must be unique, non-empty lines")
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    os.replace(temporary, path)
