@@ -1,0 +1,155 @@
+"""One HTML file that shows a video and its events: everything is inside, nothing is fetched from anywhere.
+
+The video is the one thing that may lie outside, beside the page; `video_url` names it or puts it inside.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import os
+from collections.abc import Mapping
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from urllib.parse import quote, urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.errors import FormatError
+from avloc.events import Event, Events
+from avloc.formats.writing import replace_file
+from avloc.report.timeline import axis_html, class_order, clock, colour, curve_svg, rows_html
+
+LARGEST_INLINE_BYTES = 200_000_000  # browsers give up on longer data: addresses
+MEDIA_TYPES = {".webm": "video/webm", ".ogv": "video/ogg", ".mkv": "video/x-matroska"}
+
+
+def write_page(
+    path: str | os.PathLike[str],
+    *,
+    title: str,
+    video: str,
+    duration_s: float,
+    events: Events,
+    levels: NDArray[np.float32],
+    metadata: Mapping[str, str],
+    note: str = "",
+) -> None:
+    """Write the page of one video.
+
+    video: a relative address or a data: URI, as `video_url` makes it.
+    duration_s: length of the video in seconds, positive.
+    levels: (n,) peak levels of the sound, 0 to 1, in n equal parts of the duration; (0,) where there is no sound.
+    metadata: facts shown beside the video, name -> value.
+    note: one sentence under the title, or, where there is no event, why that may be.
+
+    Raises:
+        FormatError: the file cannot be written, `video` is an address of the network, or duration_s is not positive.
+    """
+    if urlsplit(video).scheme not in ("", "data", "file") or video.startswith("//"):
+        raise FormatError(f"the video {video[:80]!r} lies on the network; a page links a file beside it or holds it")
+    if not (math.isfinite(duration_s) and duration_s > 0):
+        raise FormatError(f"a page of {duration_s:g} s was asked for; the video's length in seconds is needed")
+    ordered = events.by_time()
+    script = _static("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    text = Template(_static("page.html")).substitute(
+        title=escape(title),
+        summary=escape(summary(ordered, duration_s)),
+        note=f'<p class="note">{escape(note)}</p>' if note and len(ordered) else "",
+        policy=f"script-src 'sha256-{digest}'",
+        icon=quote(_static("mark.svg")),
+        mark=_static("mark.svg"),
+        style=_static("page.css"),
+        script=script,
+        video=escape(video),
+        duration=f"{duration_s:.3f}",
+        zoom=_largest_zoom(duration_s),
+        facts=_facts(metadata),
+        axis=axis_html(duration_s),
+        curve=curve_svg(levels) or '<p class="silent">no sound</p>',
+        rows=rows_html(ordered, duration_s) or _nothing(note),
+        table=_table(ordered),
+        hidden="" if len(ordered) else "hidden",
+        count=len(ordered),
+    )
+    replace_file(path, text.encode("utf-8", "replace"))
+
+
+def video_url(video: str | os.PathLike[str], page: str | os.PathLike[str], *, inline: bool = False) -> str:
+    """Address of a video for the page at `page`: relative to the page, or the whole video as a data: URI.
+
+    Raises:
+        FormatError: the video is to be put inside and cannot be read, or is larger than browsers take.
+    """
+    source = Path(video)
+    if not inline:
+        try:
+            relative = os.path.relpath(source.absolute(), Path(page).absolute().parent)
+        except ValueError:  # another drive of Windows
+            return source.absolute().as_uri()
+        return quote(os.fsencode(relative.replace(os.sep, "/")))
+    try:
+        size = source.stat().st_size
+        if size > LARGEST_INLINE_BYTES:
+            raise FormatError(
+                f"{source} has {size / 1e6:.0f} MB; up to {LARGEST_INLINE_BYTES / 1e6:.0f} MB fit inside a page; "
+                "leave it beside the page"
+            )
+        content = base64.b64encode(source.read_bytes()).decode()
+    except OSError as error:
+        raise FormatError(f"{source} cannot be read ({error.strerror}); name a video file") from error
+    return f"data:{MEDIA_TYPES.get(source.suffix.lower(), 'video/mp4')};base64,{content}"
+
+
+def summary(events: Events, duration_s: float) -> str:
+    """One line: how many events of how many classes in how long a video."""
+    classes = len(set(events.labels))
+    many = f"{_counted(len(events), 'event')} of {_counted(classes, 'class', 'classes')}" if classes else "No event"
+    return f"{many} in {clock(duration_s, 0 if duration_s >= 60 else 1)} min"
+
+
+def _counted(n: int, one: str, more: str = "") -> str:
+    return f"{n} {one}" if n == 1 else f"{n} {more or one + 's'}"
+
+
+def _static(name: str) -> str:
+    return resources.files("avloc.report").joinpath("static", name).read_text(encoding="utf-8").strip()
+
+
+def _largest_zoom(duration_s: float) -> int:
+    """Doublings until ten seconds fill the width, at most 64-fold."""
+    return int(2 ** min(6, max(0, math.floor(math.log2(duration_s / 10)))))
+
+
+def _facts(metadata: Mapping[str, str]) -> str:
+    rows = "".join(f"<div><dt>{escape(k)}</dt><dd><bdi>{escape(v)}</bdi></dd></div>" for k, v in metadata.items())
+    return f"<dl>{rows}</dl>" if rows else ""
+
+
+def _nothing(note: str) -> str:
+    why = note or "An event is shown where the same thing is seen and heard at once."
+    return f'<div class="nothing"><p><strong>No event was found.</strong></p><p>{escape(why)}</p></div>'
+
+
+def _table(events: Events) -> str:
+    colours = {label: colour(k) for k, label in enumerate(class_order(events))}
+    return "\n".join(_table_row(i, event, colours[event.label]) for i, event in enumerate(events))
+
+
+def _table_row(i: int, event: Event, style: str) -> str:
+    name = escape(event.label)
+    sure = 100 * min(max(event.score, 0.0), 1.0)
+    return (
+        f'<tr data-event="{i}" style="{style}">'
+        f'<td class="go"><button type="button" data-play="{i}" aria-label="Play {name} at '
+        f'{clock(event.start_s, 2)}"><svg viewBox="0 0 10 10" aria-hidden="true"><path d="M2 1l7 4-7 4z"/></svg>'
+        f'</button></td><th scope="row"><b class="dot"></b><bdi>{name}</bdi></th>'
+        f"<td>{clock(event.start_s, 2)}</td><td>{clock(event.end_s, 2)}</td>"
+        f'<td class="length">{event.duration_s:.2f} s</td>'
+        f'<td class="score"><span class="meter"><i style="width:{sure:.1f}%"></i></span>{event.score:.2f}</td></tr>'
+    )

@@ -1,0 +1,204 @@
+"use strict";
+(() => {
+  const find = (id) => document.getElementById(id);
+  const video = find("video"), timeline = find("timeline"), scroll = find("scroll"), sound = find("sound");
+  const tip = find("tip"), floor = find("floor"), playhead = find("playhead"), nowList = find("now");
+  const duration = Number(timeline.dataset.duration);
+  const played = timeline.querySelector(".played");
+  const rows = [...timeline.querySelectorAll(".row:not(.sound)")];
+  const events = [...timeline.querySelectorAll(".bar")].map((bar) => ({
+    bar, label: bar.dataset.label, row: bar.closest(".row"),
+    line: document.querySelector(`tr[data-event="${bar.dataset.event}"]`), index: Number(bar.dataset.event),
+    start: Number(bar.dataset.start), end: Number(bar.dataset.end), score: Number(bar.dataset.score), shown: true,
+  })).sort((a, b) => a.index - b.index);
+  let playing = null;      // the event being played, until its end
+  let ownSeek = false;     // the seek under way is ours, not the viewer's
+  let nowKey = "";
+
+  document.documentElement.classList.add("js");
+  if (played) played.setAttribute("d", find("level").getAttribute("d"));
+  for (const event of events) event.bar.removeAttribute("title");
+
+  function clock(seconds) {
+    const hundredths = Math.round(Math.max(0, seconds) * 100);
+    const h = Math.floor(hundredths / 360000), m = Math.floor(hundredths / 6000) % 60, s = (hundredths % 6000) / 100;
+    return (h ? `${h}:${String(m).padStart(2, "0")}` : `${m}`) + `:${s.toFixed(2).padStart(5, "0")}`;
+  }
+
+  // Playing one event: seek to its start, play, stop at its end.
+  function mark(event) {
+    if (playing) for (const part of [playing.bar, playing.line]) part.classList.remove("playing");
+    playing = event;
+    if (playing) for (const part of [playing.bar, playing.line]) part.classList.add("playing");
+  }
+  function seek(seconds) {
+    const go = () => { video.currentTime = seconds; show(); };
+    if (video.readyState >= 1) go();
+    else { video.addEventListener("loadedmetadata", go, { once: true }); video.load(); }
+  }
+  function play(event) {
+    mark(event);
+    ownSeek = true;
+    seek(Math.max(0, event.start));
+    video.play().catch(() => {});
+  }
+  function show() {
+    const seconds = video.currentTime;
+    if (playing && !video.paused && seconds >= playing.end && !video.seeking) { video.pause(); mark(null); }
+    const at = `${Math.min(100, (100 * seconds) / duration)}%`;
+    playhead.style.setProperty("--at", at);
+    if (played) played.style.setProperty("--at", at);
+    tellNow(seconds);
+    if (!video.paused && scroll.scrollWidth > scroll.clientWidth) follow();
+  }
+  function follow() {
+    const head = playhead.getBoundingClientRect(), view = scroll.getBoundingClientRect();
+    const left = view.left + (sound.getBoundingClientRect().left - timeline.getBoundingClientRect().left);
+    if (head.left < left || head.left > view.right - 24) scroll.scrollLeft += head.left - left - 24;
+  }
+  function tellNow(seconds) {
+    const active = events.filter((e) => e.shown && e.start <= seconds && seconds < e.end);
+    const key = active.map((e) => e.index).join();
+    if (key === nowKey) return;
+    nowKey = key;
+    const labels = new Map(active.map((e) => [e.label, e.row]));
+    nowList.replaceChildren(...[...labels].map(([label, row]) => {
+      const item = document.createElement("li"), dot = document.createElement("b"), name = document.createElement("bdi");
+      for (const property of ["--h", "--v"]) item.style.setProperty(property, row.style.getPropertyValue(property));
+      dot.className = "dot";
+      name.textContent = label;
+      item.append(dot, name);
+      return item;
+    }));
+    find("quiet").hidden = active.length > 0;
+    const lit = new Set(labels.values());
+    for (const row of rows) row.classList.toggle("lit", lit.has(row));
+  }
+  function everyFrame() {
+    show();
+    if (!video.paused) requestAnimationFrame(everyFrame);
+  }
+  video.addEventListener("play", () => requestAnimationFrame(everyFrame));
+  for (const name of ["timeupdate", "seeked", "loadedmetadata"]) video.addEventListener(name, show);
+  video.addEventListener("seeking", () => { if (!ownSeek) mark(null); });
+  video.addEventListener("seeked", () => { ownSeek = false; });
+  video.addEventListener("ended", () => mark(null));
+  video.addEventListener("error", () => { find("unplayable").hidden = false; });
+  if (video.error) find("unplayable").hidden = false;
+
+  for (const event of events) {
+    event.bar.addEventListener("click", () => { rove(event); play(event); });
+    event.line.addEventListener("click", () => { if (!String(getSelection())) play(event); });
+    for (const name of ["pointerenter", "focus"]) event.bar.addEventListener(name, () => tell(event));
+    for (const name of ["pointerleave", "blur"]) event.bar.addEventListener(name, () => { tip.hidden = true; });
+  }
+  document.addEventListener("keydown", (press) => {
+    if (press.key !== "Escape") return;
+    tip.hidden = true;
+    video.pause();
+    mark(null);
+  });
+  scroll.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
+
+  function tell(event) {
+    const name = document.createElement("b");
+    name.textContent = event.label;
+    tip.replaceChildren(name, `${clock(event.start)} – ${clock(event.end)}  ·  score ${event.score.toFixed(2)}`);
+    tip.hidden = false;
+    const bar = event.bar.getBoundingClientRect(), box = tip.getBoundingClientRect();
+    const middle = (Math.max(bar.left, 0) + Math.min(bar.right, innerWidth)) / 2;
+    tip.style.left = `${Math.min(Math.max(8, middle - box.width / 2), innerWidth - box.width - 8)}px`;
+    tip.style.top = `${bar.top - box.height - 9 > 4 ? bar.top - box.height - 9 : bar.bottom + 9}px`;
+  }
+
+  // One bar is in the tab order; the arrow keys move from it.
+  function rove(event) {
+    for (const other of events) other.bar.tabIndex = other === event ? 0 : -1;
+  }
+  function beside(event, step) {
+    const shown = events.filter((e) => e.shown);
+    return shown[shown.indexOf(event) + step];
+  }
+  function across(event, step) {
+    for (let k = rows.indexOf(event.row) + step; k >= 0 && k < rows.length; k += step) {
+      const there = events.filter((e) => e.shown && e.row === rows[k]);
+      const gap = (e) => Math.abs(e.start + e.end - event.start - event.end);
+      if (there.length) return there.reduce((best, e) => (gap(e) < gap(best) ? e : best));
+    }
+    return undefined;
+  }
+  timeline.addEventListener("keydown", (press) => {
+    const event = events.find((e) => e.bar === press.target);
+    if (!event || press.ctrlKey || press.altKey || press.metaKey) return;
+    const shown = events.filter((e) => e.shown);
+    const moves = {
+      ArrowRight: () => beside(event, 1), ArrowLeft: () => beside(event, -1), ArrowDown: () => across(event, 1),
+      ArrowUp: () => across(event, -1), Home: () => shown[0], End: () => shown[shown.length - 1],
+    };
+    if (!Object.hasOwn(moves, press.key)) return;
+    press.preventDefault();
+    const next = moves[press.key]();
+    if (next) { rove(next); next.bar.focus(); }
+  });
+
+  function filter() {
+    const least = Number(floor.value);
+    for (const event of events) {
+      event.shown = least <= 0 || event.score >= least;
+      event.bar.hidden = event.line.hidden = !event.shown;
+    }
+    const shown = events.filter((e) => e.shown);
+    for (const row of rows) row.classList.toggle("bare", !shown.some((e) => e.row === row));
+    find("floor-value").value = least.toFixed(2);
+    find("shown").textContent = String(shown.length);
+    if (!shown.some((e) => e.bar.tabIndex === 0) && shown.length) rove(shown[0]);
+    if (playing && !playing.shown) mark(null);
+    nowKey = "-";
+    tellNow(video.currentTime);
+  }
+  floor.addEventListener("input", filter);
+  if (events.length) { rove(events[0]); filter(); }
+
+  // The level curve is the place to seek by hand.
+  function seekTo(pointer) {
+    const box = sound.getBoundingClientRect();
+    mark(null);
+    seek(Math.min(1, Math.max(0, (pointer.clientX - box.left) / box.width)) * duration);
+  }
+  sound.addEventListener("pointerdown", (pointer) => {
+    if (pointer.button) return;
+    sound.setPointerCapture(pointer.pointerId);
+    seekTo(pointer);
+  });
+  sound.addEventListener("pointermove", (pointer) => {
+    if (sound.hasPointerCapture(pointer.pointerId)) seekTo(pointer);
+  });
+
+  const zoom = find("zoom"), most = Number(zoom.dataset.most);
+  function setZoom(factor) {
+    timeline.style.setProperty("--zoom", factor);
+    timeline.dataset.zoom = factor;
+    find("out").disabled = factor <= 1;
+    find("in").disabled = factor >= most;
+    follow();
+  }
+  if (most > 1) {
+    zoom.hidden = false;
+    setZoom(1);
+    find("in").addEventListener("click", () => setZoom(Math.min(most, 2 * Number(timeline.dataset.zoom))));
+    find("out").addEventListener("click", () => setZoom(Math.max(1, Number(timeline.dataset.zoom) / 2)));
+  }
+
+  // While it plays and is scrolled away, the video stays in a corner.
+  const stage = document.querySelector(".stage"), box = document.querySelector(".box");
+  let away = false;
+  function place() {
+    const mini = away && !video.paused;
+    if (mini && !box.classList.contains("mini")) stage.style.minHeight = `${stage.offsetHeight}px`;
+    if (!away) stage.style.minHeight = "";
+    if (mini || !away) box.classList.toggle("mini", mini);
+  }
+  new IntersectionObserver(([entry]) => { away = !entry.isIntersecting; place(); }, { threshold: 0.15 }).observe(stage);
+  video.addEventListener("play", place);
+  show();
+})();
