@@ -83,6 +83,23 @@ class DecodingConfig:
 
 
 @dataclass(frozen=True)
+class TrainConfig:
+    """Optimisation (paper, Section 4.1; values of the works it builds on) and the random crop of training."""
+
+    epochs: int = 40
+    warmup_epochs: int = 5
+    batch: int = 16
+    learning_rate: float = 1e-4
+    weight_decay: float = 1e-4
+    clip_norm: float = 1.0
+    ema_decay: float = 0.999
+    crop_share: tuple[float, float] = (0.9, 1.0)
+    keep_share: float = 0.5
+    """An event that a crop leaves less than this share of is no event of the crop."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class FeatureConfig:
     """Which features a model eats, on which grid."""
 
@@ -90,6 +107,8 @@ class FeatureConfig:
     stride_s: float = 0.4
     window_s: float = 0.96
     offset_s: float = -0.28
+    scores: bool = True
+    """Whether the network reads the encoders' class scores beside the embeddings."""
 
 
 @dataclass(frozen=True)

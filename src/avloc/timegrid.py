@@ -42,6 +42,10 @@ class TimeGrid:
         """Fractional step whose moment is at each time; same shape."""
         return (np.asarray(seconds, np.float64) - (self.offset_s + self.window_s / 2)) / self.stride_s
 
+    def window_starts_s(self, steps: ArrayLike) -> NDArray[np.float64]:
+        """Start of each step's window, in seconds; same shape."""
+        return self.to_seconds(steps) - self.window_s / 2
+
     def length(self, duration_s: float) -> int:
         """Number of steps whose moment lies inside [0, duration_s), at least 1 for a positive duration."""
         if not duration_s > 0:

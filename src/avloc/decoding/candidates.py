@@ -71,8 +71,15 @@ def find_candidates(
     return Candidates(start_s, end_s, flat[chosen].astype(np.float64), label.astype(np.intp))
 
 
-def decode(candidates: Candidates, labels: Sequence[str], duration_s: float, config: DecodingConfig) -> Events:
-    """Cut to the video, soft-NMS by class, the best `config.keep` events, highest score first."""
+def decode(
+    candidates: Candidates,
+    labels: Sequence[str],
+    duration_s: float,
+    config: DecodingConfig,
+    *,
+    keep: int | None = None,
+) -> Events:
+    """Cut to the video, soft-NMS by class, the best `keep` events (default `config.keep`), highest score first."""
     start_s, end_s = candidates.start_s.clip(0, duration_s), candidates.end_s.clip(0, duration_s)
     real = np.flatnonzero(end_s > start_s)
     index, score = soft_nms(
@@ -83,5 +90,5 @@ def decode(candidates: Candidates, labels: Sequence[str], duration_s: float, con
         sigma=config.nms_sigma,
         min_score=config.min_score,
     )
-    kept = real[index[: config.keep]]
-    return Events(start_s[kept], end_s[kept], [labels[i] for i in candidates.label[kept]], score[: config.keep])
+    best = real[index[: config.keep if keep is None else keep]]
+    return Events(start_s[best], end_s[best], [labels[i] for i in candidates.label[best]], score[: len(best)])

@@ -77,7 +77,8 @@ def sliding_attention(
     scores = blocks @ keys.transpose(-1, -2) * D**-0.5  # (B, H, N, W, 2W)
     scores = scores.masked_fill(~seen, torch.finfo(scores.dtype).min)
     weights = scores.softmax(dim=-1) * seen.to(scores.dtype)
-    return (weights @ values).reshape(B, H, T, D)
+    out: Tensor = weights @ values  # (B, H, N, W, D)
+    return out.reshape(B, H, T, D)
 
 
 def _around(x: Float[Tensor, "B H T D"], window: int) -> Float[Tensor, "B H N W2 D"]:

@@ -32,12 +32,12 @@ def sinusoid(length: int, width: int) -> Float[Tensor, "T C"]:
 
     The scale is ActionFormer's: unscaled, the code would drown the embedding at the start of training.
     """
-    position = torch.arange(length, dtype=torch.float32)[:, None]
-    rate = torch.exp(torch.arange(0, width, 2, dtype=torch.float32) * (-math.log(10000.0) / width))
+    position: Tensor = torch.arange(length, dtype=torch.float32)[:, None]
+    rate: Tensor = torch.exp(torch.arange(0, width, 2, dtype=torch.float32) * (-math.log(10000.0) / width))
     code = torch.zeros(length, width)
     code[:, 0::2] = torch.sin(position * rate)
     code[:, 1::2] = torch.cos(position * rate)
-    return code / width**0.5
+    return code * (1 / math.sqrt(width))
 
 
 class UnimodalEncoder(nn.Module):

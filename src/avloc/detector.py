@@ -1,0 +1,196 @@
+"""Detector: media > features > network > decoding in one object."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc import zoo
+from avloc.config import ModelConfig
+from avloc.decoding.candidates import Candidates, decode, find_candidates
+from avloc.decoding.stitch import windows
+from avloc.errors import FeatureError, ModelError
+from avloc.events import Events
+from avloc.features.extractors.embedded import EmbeddedExtractor, OnBlock, OnSeconds
+from avloc.features.inputs import network_inputs
+from avloc.features.sequence import FeatureSequence
+from avloc.runner import OnnxRunner
+from avloc.timegrid import TimeGrid, pyramid_moments
+
+Float32 = NDArray[np.float32]
+Runner = Callable[[Float32, Float32, NDArray[np.bool_]], tuple[Float32, Float32]]
+
+
+@dataclass
+class Timing:
+    """Seconds spent by stage: features (decoding and encoders), network, soft-NMS."""
+
+    features_s: float = 0.0
+    network_s: float = 0.0
+    nms_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Everything found in one video: `events` to show to people, `all_events` for evaluation."""
+
+    events: Events
+    all_events: Events
+    duration_s: float
+    timing: Timing = field(default_factory=Timing)
+
+
+class Detector:
+    """Finds audio-visual events in video files; made by `avloc.load`."""
+
+    def __init__(self, config: ModelConfig, runner: Runner, *, threads: int = 0) -> None:
+        self.config = config
+        self.labels = config.labels
+        self.grid = TimeGrid(config.features.stride_s, config.features.window_s, config.features.offset_s)
+        self._run = runner
+        self._moments = pyramid_moments(config.window_steps, config.network.levels)
+        self._threads = threads
+        self._extractor: EmbeddedExtractor | None = None
+
+    @classmethod
+    def load(cls, model: str | Path = "default", *, threads: int = 0) -> Detector:
+        """By the name of a shipped model or the path of a model folder.
+
+        Raises:
+            ModelError: there is no such model, or its folder is broken.
+        """
+        folder = zoo.find_model(model)
+        config = zoo.read_config(folder)
+        runner = OnnxRunner(folder / zoo.ONNX, threads)
+        widths = config.network.visual_width, config.network.audio_width
+        if runner.window_steps != config.window_steps or runner.widths != widths:
+            raise ModelError(
+                f"{folder}: {zoo.ONNX} reads {runner.window_steps} steps of {runner.widths}, its config says "
+                f"{config.window_steps} of {widths}; export the model anew"
+            )
+        if len(config.labels) != config.network.classes:
+            raise ModelError(f"{folder}: {len(config.labels)} labels for {config.network.classes} classes")
+        return cls(config, runner, threads=threads)
+
+    @property
+    def extractor(self) -> EmbeddedExtractor:
+        """The encoders that the model needs, loaded on first use."""
+        if self._extractor is None:
+            if self.config.features.extractor != EmbeddedExtractor.name:
+                raise ModelError(
+                    f"model {self.config.name} needs features of {self.config.features.extractor}, which avloc "
+                    f"cannot make from a video; give it feature files, or use a model on {EmbeddedExtractor.name}"
+                )
+            self._extractor = EmbeddedExtractor(self._threads)
+        return self._extractor
+
+    def detect(self, path: str | Path, *, min_score: float | None = None) -> Events:
+        """Events of a video file in the order of time, with a score of at least `min_score`.
+
+        The default is the score from which the model's makers show events to people.
+
+        Raises:
+            MediaError: the file cannot be read, or has no picture or no sound.
+        """
+        found = self.detect_fully(path)
+        return found.events if min_score is None else found.all_events.above(min_score).by_time()
+
+    def detect_fully(
+        self, path: str | Path, *, on_sound: OnBlock | None = None, on_seconds: OnSeconds | None = None
+    ) -> Detection:
+        """As `detect`, with all candidates, the duration and the time spent by stage.
+
+        Raises:
+            MediaError: as `detect`.
+        """
+        stream = self.extractor.stream(path, self.grid, on_sound=on_sound, on_seconds=on_seconds)
+        return self._detect(stream)
+
+    def detect_features(self, features: FeatureSequence) -> Detection:
+        """Events of a video whose features are at hand.
+
+        Raises:
+            FeatureError: the features are not those that the model was trained on.
+        """
+        if features.extractor != self.config.features.extractor:
+            raise FeatureError(
+                f"the features come from {features.extractor!r}, the model needs {self.config.features.extractor!r}"
+            )
+        if features.grid != self.grid:
+            raise FeatureError(f"the features lie on {features.grid}, the model needs {self.grid}")
+        if len(features) != self.grid.length(features.duration_s):
+            raise FeatureError(
+                f"{len(features)} steps of features were given for {features.duration_s:g} s, "
+                f"which the grid cuts into {self.grid.length(features.duration_s)}; extract them anew"
+            )
+        return self._detect(iter([features]))
+
+    def _detect(self, stream: Iterator[FeatureSequence]) -> Detection:
+        timing = Timing()
+        parts: list[Candidates] = []
+        inputs = _Window(self.config.network.visual_width, self.config.network.audio_width)
+        clock = time.perf_counter()
+        first = next(stream)
+        stream = itertools.chain([first], stream)
+        length = self.grid.length(first.duration_s)
+        for window in windows(length, self.config.window_steps):
+            while inputs.end < min(window.first + window.size, length):
+                inputs.add(*network_inputs(next(stream), self.config.features.scores))
+            timing.features_s += time.perf_counter() - clock
+            clock = time.perf_counter()
+            scores, offsets = self._run(*inputs.read(window.first, window.size))
+            step = self._moments.step + window.first
+            keep = (step >= window.speak_from) & (step < window.speak_to)
+            grid = self.grid.shifted(window.first)
+            parts.append(find_candidates(scores, offsets, self._moments, grid, keep, self.config.decoding))
+            timing.network_s += time.perf_counter() - clock
+            clock = time.perf_counter()
+        for _ in stream:  # the sound behind the last step is still to be read
+            pass
+        timing.features_s += time.perf_counter() - clock
+        clock = time.perf_counter()
+        keep_events = self.config.decoding.keep * len(parts)
+        all_events = decode(
+            Candidates.join(parts), self.labels, first.duration_s, self.config.decoding, keep=keep_events
+        )
+        timing.nms_s = time.perf_counter() - clock
+        events = all_events.above(self.config.show_score).by_time()
+        return Detection(events, all_events, first.duration_s, timing)
+
+
+class _Window:
+    """The stretch of network inputs that the next window reads; what lies before it is let go."""
+
+    def __init__(self, visual_width: int, audio_width: int) -> None:
+        self.visual = np.zeros((0, visual_width), np.float32)
+        self.audio = np.zeros((0, audio_width), np.float32)
+        self.first = 0
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.visual)
+
+    def add(self, visual: Float32, audio: Float32) -> None:
+        if visual.shape[1] != self.visual.shape[1] or audio.shape[1] != self.audio.shape[1]:
+            raise FeatureError(
+                f"the features are {visual.shape[1]} and {audio.shape[1]} wide, "
+                f"the model needs {self.visual.shape[1]} and {self.audio.shape[1]}"
+            )
+        self.visual = np.concatenate([self.visual, visual])
+        self.audio = np.concatenate([self.audio, audio])
+
+    def read(self, first: int, size: int) -> tuple[Float32, Float32, NDArray[np.bool_]]:
+        self.visual, self.audio = self.visual[first - self.first :], self.audio[first - self.first :]
+        self.first = first
+        n = min(size, len(self.visual))
+        visual = np.zeros((size, self.visual.shape[1]), np.float32)
+        audio = np.zeros((size, self.audio.shape[1]), np.float32)
+        visual[:n], audio[:n] = self.visual[:n], self.audio[:n]
+        mask = np.arange(size) < n
+        return visual, audio, mask

@@ -1,0 +1,83 @@
+"""One safetensors file a video: features in 16-bit floats, grid, extractor and source hash in its header."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from avloc.errors import FeatureError
+from avloc.features.sequence import FeatureSequence
+from avloc.files import write_whole
+from avloc.timegrid import TimeGrid
+
+_ARRAYS = ("visual", "audio", "visual_scores", "audio_scores")
+_FORMAT = "avloc-features/1"
+
+
+def save_features(features: FeatureSequence, path: str | Path) -> None:
+    """Write `features` to `path`, whole or not at all.
+
+    Raises:
+        FeatureError: the file cannot be written.
+    """
+    path = Path(path)
+    header = {
+        "format": _FORMAT,
+        "extractor": features.extractor,
+        "source_sha256": features.source_hash,
+        "duration_s": repr(features.duration_s),
+        "grid": json.dumps(
+            {
+                "stride_s": features.grid.stride_s,
+                "window_s": features.grid.window_s,
+                "offset_s": features.grid.offset_s,
+            }
+        ),
+    }
+    arrays = {name: np.ascontiguousarray(getattr(features, name), np.float16) for name in _ARRAYS}
+    try:
+        write_whole(path, save(arrays, header))
+    except OSError as error:
+        raise FeatureError(f"{path}: cannot be written ({_reason(error)}); give a folder that is writable") from None
+
+
+def load_features(path: str | Path) -> FeatureSequence:
+    """Read a file of `save_features`.
+
+    Raises:
+        FeatureError: the file is missing, is no feature file, or its parts contradict one another.
+    """
+    path = Path(path)
+    try:
+        with safe_open(path, framework="numpy") as f:
+            header = f.metadata() or {}
+            if header.get("format") != _FORMAT:
+                raise FeatureError(f"{path}: is not an avloc feature file; make one with `avloc extract`")
+            arrays = {name: f.get_tensor(name).astype(np.float32) for name in _ARRAYS}
+        duration_s = float(header["duration_s"])
+        if not (math.isfinite(duration_s) and duration_s > 0):
+            raise ValueError(f"duration {duration_s} s")
+        grid = TimeGrid(**{k: float(v) for k, v in json.loads(header["grid"]).items()})
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FeatureError(f"{path}: cannot be read as features ({_reason(error)}); extract them anew") from None
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise FeatureError(f"{path}: {name} holds values that are not finite; extract them anew")
+    return FeatureSequence(
+        grid=grid,
+        duration_s=duration_s,
+        extractor=header["extractor"],
+        source_hash=header["source_sha256"],
+        **arrays,
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

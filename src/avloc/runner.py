@@ -1,0 +1,46 @@
+"""A model's network on onnxruntime. Legend: T steps of the fixed window, P moments, K classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.errors import ModelError
+
+Float32 = NDArray[np.float32]
+
+
+class OnnxRunner:
+    """visual (T, Dv), audio (T, Da), mask (T,) -> scores (P, K) in [0, 1], offsets (P, K, 2) in strides.
+
+    Raises:
+        ModelError: the file is missing, broken, or not a network of avloc.
+    """
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        import onnxruntime as ort
+
+        if not path.is_file():
+            raise ModelError(f"{path}: is missing; write it with `avloc export {path.parent}`")
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            self.session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own classes share no public base
+            raise ModelError(
+                f"{path}: cannot be loaded ({str(error).splitlines()[0]}); export the model anew"
+            ) from None
+        inputs = {i.name: i.shape for i in self.session.get_inputs()}
+        if set(inputs) != {"visual", "audio", "mask"}:
+            raise ModelError(f"{path}: takes {', '.join(inputs)}, not visual, audio and mask; export the model anew")
+        self.window_steps = int(inputs["visual"][1])
+        self.widths = int(inputs["visual"][2]), int(inputs["audio"][2])
+
+    def __call__(self, visual: Float32, audio: Float32, mask: NDArray[np.bool_]) -> tuple[Float32, Float32]:
+        scores, offsets = self.session.run(
+            ["scores", "offsets"], {"visual": visual[None], "audio": audio[None], "mask": mask[None]}
+        )
+        return scores[0], offsets[0]

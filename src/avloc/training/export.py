@@ -1,0 +1,151 @@
+"""Torch network > ONNX file of one fixed window, its weights stored in half precision.
+
+A weight is cast back to single precision in the graph (onnxruntime folds the casts at load), so that both sides
+multiply the same numbers: the weights of a model folder are 16-bit floats.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from jaxtyping import Bool, Float
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from avloc import zoo
+from avloc.errors import ModelError
+from avloc.files import write_whole
+from avloc.models.loco import Loco
+from avloc.runner import OnnxRunner
+from avloc.training.checkpoint import load_model
+
+_SMALLEST_HALVED = 256
+TOLERANCE = 1e-4
+
+
+class _Deployed(nn.Module):
+    """What runs at detection: scores and offsets alone."""
+
+    def __init__(self, network: Loco) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, visual: Float[Tensor, "1 T Dv"], audio: Float[Tensor, "1 T Da"], mask: Bool[Tensor, "1 T"]
+    ) -> tuple[Float[Tensor, "1 P K"], Float[Tensor, "1 P K 2"]]:
+        outputs = self.network(visual, audio, mask)
+        return torch.sigmoid(outputs.logits), outputs.offsets
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The file, and how far its outputs lie from torch's at most, on random features of several lengths."""
+
+    path: Path
+    score_difference: float
+    offset_difference: float
+
+
+def export_model(folder: Path) -> Exported:
+    """Write `model.onnx` beside the weights of a model folder and compare the two.
+
+    Raises:
+        ModelError: the folder is broken, or the outputs differ by more than 1e-4.
+    """
+    network, config = load_model(folder)
+    path = folder / zoo.ONNX
+    T, c = config.window_steps, config.network
+    example = (
+        torch.randn(1, T, c.visual_width),
+        torch.randn(1, T, c.audio_width),
+        torch.ones(1, T, dtype=torch.bool),
+    )
+    with _quiet():
+        program = torch.onnx.export(
+            _Deployed(network).eval(),
+            example,
+            input_names=["visual", "audio", "mask"],
+            output_names=["scores", "offsets"],
+            dynamo=True,
+            optimize=True,
+        )
+    assert program is not None
+    model = program.model_proto
+    _halve_weights(model)
+    _strip(model)
+    try:
+        write_whole(path, model.SerializeToString())
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be written ({error.strerror}); give a folder that is writable") from None
+    exported = _compare(path, network, T)
+    worst = max(exported.score_difference, exported.offset_difference)
+    if not worst <= TOLERANCE:
+        raise ModelError(f"{path}: differs from the weights' own outputs by {worst:.1e}, more than {TOLERANCE:.0e}")
+    return exported
+
+
+def _halve_weights(model: onnx.ModelProto) -> None:
+    graph = model.graph
+    kept, casts = [], []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        with np.errstate(over="ignore"):
+            half = values.astype(np.float16) if values.dtype == np.float32 else values
+        if values.dtype == np.float32 and values.size >= _SMALLEST_HALVED and np.array_equal(half, values):
+            name = f"{tensor.name}_f16"
+            kept.append(numpy_helper.from_array(half, name))
+            casts.append(helper.make_node("Cast", [name], [tensor.name], to=TensorProto.FLOAT))
+        else:
+            kept.append(tensor)
+    nodes = list(graph.node)
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(kept)
+    graph.node.extend([*casts, *nodes])
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Leave out what only tells of the machine and the code that exported."""
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
+        del value.metadata_props[:]
+    del model.graph.value_info[:]
+    del model.graph.metadata_props[:], model.metadata_props[:]
+    model.producer_name = "avloc"
+    onnx.checker.check_model(model)
+
+
+def _compare(path: Path, network: Loco, T: int) -> Exported:
+    runner = OnnxRunner(path)
+    generator = torch.Generator().manual_seed(0)
+    score, offset = 0.0, 0.0
+    for length in (T, T // 3, 1):
+        mask = torch.arange(T) < length
+        visual = torch.randn(T, network.config.visual_width, generator=generator)
+        audio = torch.randn(T, network.config.audio_width, generator=generator)
+        with torch.no_grad():
+            outputs = network(visual[None], audio[None], mask[None])
+        scores, offsets = runner(visual.numpy(), audio.numpy(), mask.numpy())
+        inside = outputs.mask[0].numpy()
+        score = max(score, float(np.abs(scores - outputs.logits[0].sigmoid().numpy())[inside].max()))
+        offset = max(offset, float(np.abs(offsets - outputs.offsets[0].numpy())[inside].max()))
+    return Exported(path, score, offset)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter talks of its own steps; they help no user."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield

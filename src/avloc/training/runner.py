@@ -1,0 +1,24 @@
+"""A network on torch behind the same call as the exported one, to evaluate it while it trains."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from avloc.models.loco import Loco
+
+Float32 = NDArray[np.float32]
+
+
+class TorchRunner:
+    """visual (T, Dv), audio (T, Da), mask (T,) -> scores (P, K) in [0, 1], offsets (P, K, 2) in strides."""
+
+    def __init__(self, network: Loco) -> None:
+        self.network = network.eval()
+
+    @torch.no_grad()
+    def __call__(self, visual: Float32, audio: Float32, mask: NDArray[np.bool_]) -> tuple[Float32, Float32]:
+        inputs = (torch.from_numpy(x)[None] for x in (visual, audio, mask))
+        outputs = self.network(*inputs)
+        return outputs.logits[0].sigmoid().numpy(), outputs.offsets[0].numpy()

@@ -1,0 +1,55 @@
+"""Model folders: name > folder with config.json (labels, feature recipe), model.onnx and model.safetensors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from avloc.config import ModelConfig, from_dict, to_dict
+from avloc.errors import ConfigError, ModelError
+from avloc.files import write_whole
+
+SHIPPED = Path(__file__).parent / "weights"
+CONFIG, ONNX, WEIGHTS = "config.json", "model.onnx", "model.safetensors"
+_LARGEST_CONFIG = 10_000_000
+
+
+def shipped_names() -> tuple[str, ...]:
+    """Names of the models inside the package."""
+    return tuple(sorted(p.name for p in SHIPPED.iterdir() if (p / CONFIG).is_file())) if SHIPPED.is_dir() else ()
+
+
+def find_model(model: str | Path) -> Path:
+    """Folder of a model, by the name of a shipped one or by path.
+
+    Raises:
+        ModelError: there is neither.
+    """
+    if str(model) in shipped_names():
+        return SHIPPED / str(model)
+    folder = Path(model)
+    if (folder / CONFIG).is_file():
+        return folder
+    known = ", ".join(shipped_names()) or "none"
+    what = f"a folder without {CONFIG}" if folder.is_dir() else "no model and no folder"
+    raise ModelError(f"{model}: is {what}; give a model folder or a shipped model ({known})")
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """The config of a model folder.
+
+    Raises:
+        ModelError: it is missing, no JSON, or has unknown or wrong settings.
+    """
+    path = folder / CONFIG
+    try:
+        if path.stat().st_size > _LARGEST_CONFIG:
+            raise ModelError(f"{path}: is larger than {_LARGEST_CONFIG} bytes; this is no model config")
+        return from_dict(ModelConfig, json.loads(path.read_text("utf-8")), where=path.name)
+    except (OSError, ValueError, RecursionError, ConfigError) as error:
+        raise ModelError(f"{path}: cannot be read as a model's config ({error})") from None
+
+
+def write_config(folder: Path, config: ModelConfig) -> None:
+    """Write the config of a model folder, whole or not at all."""
+    write_whole(folder / CONFIG, json.dumps(to_dict(config), indent=1) + "\n")
