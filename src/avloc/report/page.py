@@ -110,7 +110,9 @@ def summary(events: Events, duration_s: float) -> str:
     """One line: how many events of how many classes in how long a video."""
     classes = len(set(events.labels))
     many = f"{_counted(len(events), 'event')} of {_counted(classes, 'class', 'classes')}" if classes else "No event"
-    return f"{many} in {clock(duration_s, 0 if duration_s >= 60 else 1)} min"
+    if duration_s < 59.95:
+        return f"{many} in {duration_s:.3g} s"
+    return f"{many} in {clock(duration_s)} {'min' if duration_s < 3599.5 else 'h'}"
 
 
 def _counted(n: int, one: str, more: str = "") -> str:
@@ -122,8 +124,8 @@ def _static(name: str) -> str:
 
 
 def _largest_zoom(duration_s: float) -> int:
-    """Doublings until ten seconds fill the width, at most 64-fold."""
-    return int(2 ** min(6, max(0, math.floor(math.log2(duration_s / 10)))))
+    """Doublings until some twenty seconds fill the width, at most 64-fold."""
+    return int(2 ** min(6, max(0, math.floor(math.log2(duration_s / 20)))))
 
 
 def _facts(metadata: Mapping[str, str]) -> str:

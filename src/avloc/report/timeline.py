@@ -81,10 +81,18 @@ def ticks(duration_s: float) -> Iterator[tuple[float, int]]:
 
 def axis_html(duration_s: float) -> str:
     """Marks of the time axis, whose lines run down through all rows."""
-    return "".join(
-        f'<i class="tick t{level}" style="left:{_percent(time_s, duration_s)}">'
-        f"<span>{clock(time_s, 0 if math.isclose(time_s, round(time_s), abs_tol=1e-6) else 1)}</span></i>"
-        for time_s, level in sorted(ticks(duration_s))
+    marks = sorted(ticks(duration_s))
+    first = [time_s for time_s, level in marks if level == 1]
+    spare = set(first[1::2])  # texts that a narrow screen does without
+    return "".join(_tick(time_s, level, duration_s, time_s in spare) for time_s, level in marks)
+
+
+def _tick(time_s: float, level: int, duration_s: float, spare: bool) -> str:
+    decimals = 0 if math.isclose(time_s, round(time_s), abs_tol=1e-6) else 1
+    last = " last" if time_s > 0.95 * duration_s else ""  # its text goes to the left of the line
+    return (
+        f'<i class="tick t{level}{last}{" spare" if spare else ""}" style="left:{_percent(time_s, duration_s)}">'
+        f"<span>{clock(time_s, decimals)}</span></i>"
     )
 
 

@@ -98,7 +98,7 @@
     video.pause();
     mark(null);
   });
-  scroll.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
+  document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true, capture: true });
 
   function tell(event) {
     const name = document.createElement("b");
