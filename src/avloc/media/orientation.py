@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.buffer import Buffer
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
@@ -36,10 +36,10 @@ def orientation_of(frame: VideoFrame) -> Orientation:
 
     The matrix maps a stored pixel (x, y) to (a x + c y, b x + d y), y downwards (ISO/IEC 14496-12, 8.3.2).
     """
-    matrices = [data for data in frame.side_data if data.type == Type.DISPLAYMATRIX]
-    if not matrices:
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(matrix, Buffer):
         return UPRIGHT
-    a, b, _, c, d = np.frombuffer(bytes(matrices[0]), "=i4")[:5].astype(float)
+    a, b, _, c, d = np.frombuffer(bytes(matrix), "=i4")[:5].astype(float)
     mirrored = a * d - b * c < 0
     if mirrored:  # take the mirroring out: it came first, x -> -x
         a, b = -a, -b

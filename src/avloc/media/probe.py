@@ -25,8 +25,8 @@ _PACKETS_TO_FIRST_PICTURE = 600
 class VideoStream:
     """width and height in pixels as displayed, after rotation (clockwise degrees: 0, 90, 180 or 270).
 
-    fps is the average rate and only informs: pictures are found by timestamp. start_s is relative to file time
-    zero, the earliest start of the file's streams.
+    fps is the average rate and only informs: pictures are found by timestamp. start_s is relative to file
+    time zero, the earliest start of the file's streams.
     """
 
     codec: str
@@ -64,8 +64,8 @@ def probe(path: str | Path) -> MediaInfo:
     """Read what a media file holds. Cover art is no video stream.
 
     Raises:
-        MediaError: the path is missing, a folder, unreadable or empty, the file holds no media, states an absurd
-            size, or not one picture or sound of its streams can be decoded.
+        MediaError: the path is missing, a folder, unreadable or empty, the file holds no media, states an
+            absurd size, has no length, or not one picture of its video stream can be decoded.
     """
     with open_source(path) as source:
         first = _first_picture(source) if source.video else None
@@ -118,7 +118,7 @@ def _first_picture(source: Source) -> VideoFrame:
     stream = source.video
     assert stream is not None
     stream.codec_context.thread_count = 1
-    for count, packet in enumerate(packets(source.container, stream)):
+    for count, packet in enumerate(packets(source, stream)):
         try:
             for frame in packet.decode():
                 if isinstance(frame, VideoFrame):
@@ -128,9 +128,7 @@ def _first_picture(source: Source) -> VideoFrame:
         if count >= _PACKETS_TO_FIRST_PICTURE:
             break
     name = stream.codec_context.name
-    raise MediaError(
-        f"{source.path}: not one picture of its {name} video stream can be decoded; is it cut off?"
-    )
+    raise MediaError(f"{source.path}: not one picture of its {name} video stream can be decoded; is it cut off?")
 
 
 def _ends_s(source: Source) -> dict[int, float]:
@@ -139,17 +137,17 @@ def _ends_s(source: Source) -> dict[int, float]:
     The header's word is checked against the last packets, for headers lie: streams without a stated length,
     files cut off, absurd lengths.
     """
-    streams = [s for s in (source.video, source.audio) if s is not None]
+    streams = source.streams
     stated = {s.index: end for s in streams if (end := _stated_end_s(source, s)) is not None}
     longest_s = max(stated.values(), default=math.inf)
     found: dict[int, float] = {}
     if longest_s <= _LONGEST_S and _seek(source, longest_s - _TAIL_S):
-        found = _last_packets_s(source, streams)
-    if not found or abs(max(found.values()) - longest_s) > 1.0:
-        # The tail is not where the header says: read the whole file's packets, without decoding.
-        found = (_last_packets_s(source, streams) if _seek(source, 0.0) else {}) or found
-        return found or {i: end for i, end in stated.items() if end <= _LONGEST_S}
-    return {**stated, **found}
+        found = _last_packets_s(source)
+    if found and abs(max(found.values()) - longest_s) <= 1.0:
+        return {**stated, **found}
+    # The tail is not where the header says: read the whole file's packets, without decoding.
+    with open_source(source.path) as afresh:
+        return _last_packets_s(afresh)
 
 
 def _stated_end_s(source: Source, stream: Stream) -> float | None:
@@ -169,12 +167,14 @@ def _seek(source: Source, time_s: float) -> bool:
     return True
 
 
-def _last_packets_s(source: Source, streams: list[Stream]) -> dict[int, float]:
+def _last_packets_s(source: Source) -> dict[int, float]:
     ends: dict[int, float] = {}
-    for packet in packets(source.container, *streams):
-        stamp = packet.dts if packet.pts is None else packet.pts
-        if stamp is None or packet.size == 0:
+    for packet in packets(source, *source.streams):
+        if packet.size == 0:
             continue
-        end_s = float((stamp + (packet.duration or 0)) * packet.time_base) - source.zero_s
-        ends[packet.stream_index] = max(end_s, ends.get(packet.stream_index, 0.0))
+        stamp = packet.dts if packet.pts is None else packet.pts
+        length_s = float((packet.duration or 0) * packet.time_base)
+        last_s = ends.get(packet.stream_index, 0.0)
+        begin_s = last_s if stamp is None else float(stamp * packet.time_base) - source.zero_s
+        ends[packet.stream_index] = max(last_s, begin_s + length_s)
     return ends

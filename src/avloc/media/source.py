@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,9 +21,7 @@ MAX_SIDE = 16384
 """Widest and highest picture that is decoded; a header that says more is taken for damage or an attack."""
 
 _DEMUX_ERRORS_BORNE = 1000
-_NOT_MEDIA = frozenset(
-    {"tty", "image2", "hls", "dash", "concat", "sdp", "lrc", "ffmetadata", "bin", "xbin", "idf"}
-)
+_NOT_MEDIA = frozenset({"tty", "image2", "hls", "dash", "concat", "sdp", "lrc", "ffmetadata", "bin", "xbin", "idf"})
 
 av.logging.set_level(None)  # libav must not write on the user's terminal
 
@@ -42,6 +39,11 @@ class Source:
     video: AvVideoStream | None
     audio: AvAudioStream | None
     zero_s: float
+
+    @property
+    def streams(self) -> list[AvVideoStream | AvAudioStream]:
+        """The chosen streams, one or two."""
+        return [s for s in (self.video, self.audio) if s is not None]
 
 
 @contextmanager
@@ -68,22 +70,53 @@ def start_s(stream: Stream | None) -> float | None:
     return float(stream.start_time * stream.time_base)
 
 
-def packets(container: InputContainer, *streams: Stream) -> Iterator[Packet[Stream]]:
-    """Packets of the streams in file order, past damaged places; the empty flush packets come last."""
+def packets(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
+    """Packets of the streams in file order, past damaged places; the flush packets (size 0) come last.
+
+    A leap of the clock that no recording has, as where broadcasts were joined, is taken out: each stream goes on
+    without a gap.
+    """
+    # Transport streams restart their clock; 10 s is the leap that ffmpeg, too, takes for a restart.
+    limit_s = 10.0 if "mpegts" in source.container.format.name else 6 * 3600.0
+    clocks = {s.index: _Clock(limit_s) for s in streams}
     for _ in range(_DEMUX_ERRORS_BORNE):
         try:
-            yield from container.demux(*streams)
+            for packet in source.container.demux(*streams):
+                if packet.dts is not None or packet.pts is not None:
+                    if packet.size == 0:
+                        continue  # a dropped frame: to the decoder it would mean the end
+                    clocks[packet.stream_index].steady(packet)
+                yield packet
             return
         except (av.FFmpegError, ValueError):
             continue  # a fresh demux goes on behind the damage
 
 
+class _Clock:
+    """Takes leaps beyond limit_s out of one stream's timestamps."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._shift = 0
+        self._next: int | None = None
+
+    def steady(self, packet: Packet[Stream]) -> None:
+        stamp = packet.pts if packet.dts is None else packet.dts
+        assert stamp is not None
+        if self._next is not None:
+            leap = stamp + self._shift - self._next
+            if abs(leap * packet.time_base) > self._limit_s:
+                self._shift -= leap
+        self._next = stamp + self._shift + (packet.duration or 0)
+        if self._shift:
+            packet.pts = None if packet.pts is None else packet.pts + self._shift
+            packet.dts = None if packet.dts is None else packet.dts + self._shift
+
+
 def picture_problem(width: int, height: int) -> str | None:
     """Why a picture of this size is not decoded, or None."""
     if width > MAX_SIDE or height > MAX_SIDE:
-        return (
-            f"its header says pictures of {width} x {height} pixels; at most {MAX_SIDE} x {MAX_SIDE} are read"
-        )
+        return f"its header says pictures of {width} x {height} pixels; at most {MAX_SIDE} x {MAX_SIDE} are read"
     return None
 
 
@@ -105,14 +138,12 @@ def _open(path: Path) -> InputContainer:
         if isinstance(error, PermissionError):
             raise MediaError(f"{path}: may not be read; check its permissions") from error
         raise MediaError(
-            f"{path}: cannot be read as video or audio ({_reason(error)}); it is no media file, or cut off or damaged"
+            f"{path}: cannot be read as video or sound ({_reason(error)}); is it a media file, and whole?"
         ) from error
     names = set(container.format.name.split(","))
     if names & _NOT_MEDIA or any(n.endswith("_pipe") for n in names):
         container.close()
-        raise MediaError(
-            f"{path}: is no video or sound file ({container.format.long_name}); give a media file"
-        )
+        raise MediaError(f"{path}: is no video or sound file ({container.format.long_name}); give a media file")
     return container
 
 
@@ -141,31 +172,3 @@ def _choose(path: Path, container: InputContainer) -> tuple[AvVideoStream | None
 
 def _decodable(stream: Stream) -> bool:
     return getattr(stream, "codec_context", None) is not None
-
-
-class Clock:
-    """Places pictures or sound of one stream on the file's time line, from presentation timestamps.
-
-    A missing timestamp continues where the last one ended. A leap that no recording has (`limit_s`) is a broken
-    or restarted clock, as in joined broadcast recordings: the stream then continues without a gap.
-    """
-
-    def __init__(self, source: Source) -> None:
-        self._zero_s = source.zero_s
-        # Transport streams restart their clock; 10 s is the leap from which ffmpeg, too, takes it for a restart.
-        self._limit_s = 10.0 if "mpegts" in source.container.format.name else 6 * 3600.0
-        self._shift_s = 0.0
-        self.next_s = 0.0
-
-    def place(self, time_s: float | None, duration_s: float) -> float:
-        """Time since file time zero of a piece stamped `time_s` on the file's clock."""
-        if time_s is None or not math.isfinite(time_s):
-            placed = self.next_s
-        else:
-            placed = time_s - self._zero_s + self._shift_s
-            leap = placed - self.next_s
-            if abs(leap) > self._limit_s:
-                self._shift_s -= leap
-                placed = self.next_s
-        self.next_s = placed + max(duration_s, 0.0)
-        return placed

@@ -105,7 +105,7 @@ def _video_stream(
     if not isinstance(stream, VideoStream):
         raise LookupError(f"{codec} is no video encoder")
     stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
-    stream.codec_context.thread_count = 2
+    stream.codec_context.thread_type, stream.codec_context.thread_count = "FRAME", 2
     if timed:
         stream.codec_context.time_base = Fraction(1, _TICKS)
     return stream
@@ -125,6 +125,7 @@ def _audio_stream(container: OutputContainer, codec: str, sample_rate: int, chan
     stream = container.add_stream(codec, rate=rate, layout=_LAYOUTS[channels])
     if not isinstance(stream, AudioStream):
         raise LookupError(f"{codec} is no audio encoder")
+    stream.codec_context.options = {"strict": "experimental"}  # libav's own Vorbis and Opus encoders ask for it
     return stream
 
 

@@ -1,0 +1,70 @@
+"""One waveform from decoded pieces of sound, each put where its timestamp says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from numpy.typing import NDArray
+
+Waveform = NDArray[np.float32]
+
+
+class Track:
+    """Mono sound of one rate, laid end to end from time zero.
+
+    Timestamps jitter, so pieces follow each other without a break as long as their stamps stay near the running
+    count of samples. One that strays starts a new stretch at its own place: behind silence, or trimmed.
+    """
+
+    def __init__(self, sample_rate: int, longest: int) -> None:
+        """Silence is given out in pieces of at most `longest` samples."""
+        self._rate = sample_rate
+        self._longest = longest
+        self._written = 0
+        self._trim = 0
+        self._expected_s = 0.0
+        self._resampler: AudioResampler | None = None
+        self._kind: tuple[str, str, int] | None = None
+
+    def add(self, frame: AudioFrame, time_s: float | None, tolerance_s: float) -> Iterator[Waveform]:
+        """Append a frame that begins at time_s (None: where the last one ended); yields what is finished."""
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        strays = time_s is not None and (self._kind is None or not abs(time_s - self._expected_s) <= tolerance_s)
+        if strays or kind != self._kind:
+            yield from self.finish()
+            if strays and time_s is not None:
+                self._expected_s = time_s
+            yield from self._move_to(round(self._expected_s * self._rate))
+            # Without rematrix_maxval a mix of equal channels comes out 3 dB and more too loud.
+            self._resampler = AudioResampler("flt", "mono", self._rate, options={"rematrix_maxval": "1.0"})
+            self._kind = kind
+        assert self._resampler is not None
+        self._expected_s += frame.samples / frame.sample_rate
+        frame.pts = None  # the place is kept here
+        yield from self._take(self._resampler.resample(frame))
+
+    def finish(self) -> Iterator[Waveform]:
+        """What the resampler still holds."""
+        if self._resampler is not None:
+            yield from self._take(self._resampler.resample(None))
+            self._resampler = None
+
+    def _move_to(self, sample: int) -> Iterator[Waveform]:
+        self._trim = max(0, self._written - sample)
+        while self._written < sample:
+            silence = np.zeros(min(sample - self._written, self._longest), np.float32)
+            self._written += len(silence)
+            yield silence
+
+    def _take(self, frames: list[AudioFrame]) -> Iterator[Waveform]:
+        for frame in frames:
+            samples = np.asarray(frame.to_ndarray(), np.float32).reshape(-1)
+            cut = min(self._trim, len(samples))
+            self._trim -= cut
+            samples = np.clip(np.nan_to_num(samples[cut:]), -1.0, 1.0)
+            self._written += len(samples)
+            if len(samples):
+                yield samples
