@@ -20,7 +20,8 @@ BATCH_SIZE = 4
 class EfficientNetLite0:
     """Embedding and class logits of images of 224 x 224 pixels.
 
-    threads is the number of cores to use; 0 leaves it to onnxruntime (all of them).
+    threads is the number of cores to use; 0 takes those that the process may use, at most 8. One object may be
+    called from several threads at once.
 
     Raises:
         ModelError: the weight file is missing or broken.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,15 @@ if TYPE_CHECKING:
     import onnxruntime
 
 Array = NDArray[np.float32]
+
+MOST_THREADS = 8  # the networks are too small to gain from more
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def read_classes(file_name: str) -> tuple[str, ...]:
@@ -60,7 +71,11 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     import onnxruntime  # here, because loading it takes longer than all of avloc
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or min(available_cores(), MOST_THREADS)
+    # Waiting threads sleep instead of spinning, so that decoding on the same cores is not held up; smaller shares of
+    # work let a thread whose core is busy elsewhere be overtaken. Alone on the machine this costs nothing.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.dynamic_block_base", "4")
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3
     if not path.is_file():
