@@ -141,11 +141,11 @@ def _ends_s(source: Source) -> dict[int, float]:
     stated = {s.index: end for s in streams if (end := _stated_end_s(source, s)) is not None}
     longest_s = max(stated.values(), default=math.inf)
     found: dict[int, float] = {}
-    if longest_s <= _LONGEST_S and _seek(source, longest_s - _TAIL_S):
+    if not source.restarts and longest_s <= _LONGEST_S and _seek(source, longest_s - _TAIL_S):
         found = _last_packets_s(source)
     if found and abs(max(found.values()) - longest_s) <= 1.0:
         return {**stated, **found}
-    # The tail is not where the header says: read the whole file's packets, without decoding.
+    # The tail is not where the header says, or tells nothing: read all packets, without decoding.
     with open_source(source.path) as afresh:
         return _last_packets_s(afresh)
 

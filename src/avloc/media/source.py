@@ -45,6 +45,11 @@ class Source:
         """The chosen streams, one or two."""
         return [s for s in (self.video, self.audio) if s is not None]
 
+    @property
+    def restarts(self) -> bool:
+        """Whether the clock may start anew within the file, as in joined transport streams."""
+        return "mpegts" in self.container.format.name
+
 
 @contextmanager
 def open_source(path: str | Path) -> Iterator[Source]:
@@ -76,9 +81,7 @@ def packets(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
     A leap of the clock that no recording has, as where broadcasts were joined, is taken out: each stream goes on
     without a gap.
     """
-    # Transport streams restart their clock; 10 s is the leap that ffmpeg, too, takes for a restart.
-    limit_s = 10.0 if "mpegts" in source.container.format.name else 6 * 3600.0
-    clocks = {s.index: _Clock(limit_s) for s in streams}
+    clocks = {s.index: _Clock(source.restarts) for s in streams}
     for _ in range(_DEMUX_ERRORS_BORNE):
         try:
             for packet in source.container.demux(*streams):
@@ -93,10 +96,10 @@ def packets(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
 
 
 class _Clock:
-    """Takes leaps beyond limit_s out of one stream's timestamps."""
+    """Takes leaps out of one stream's timestamps; decoding times, which alone never run backwards, show them."""
 
-    def __init__(self, limit_s: float) -> None:
-        self._limit_s = limit_s
+    def __init__(self, restarts: bool) -> None:
+        self._ahead_s, self._back_s = (10.0, -0.5) if restarts else (6 * 3600.0, -6 * 3600.0)
         self._shift = 0
         self._next: int | None = None
 
@@ -105,7 +108,7 @@ class _Clock:
         assert stamp is not None
         if self._next is not None:
             leap = stamp + self._shift - self._next
-            if abs(leap * packet.time_base) > self._limit_s:
+            if not self._back_s <= float(leap * packet.time_base) <= self._ahead_s:
                 self._shift -= leap
         self._next = stamp + self._shift + (packet.duration or 0)
         if self._shift:

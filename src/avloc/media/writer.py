@@ -17,6 +17,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ def write_video(
     Raises:
         MediaError: the folder cannot be written to, an encoder is absent or does not fit the container,
             or there is nothing to write.
-        ValueError: pictures or waveform have a wrong shape.
+        ValueError: pictures or waveform have a wrong shape, or a codec is of the wrong kind.
     """
     path = Path(path)
     pictures = None if frames is None else iter(frames)
@@ -78,11 +79,11 @@ def write_video(
                 tracks.append(_pictures(container, video, itertools.chain([first], pictures), ticks))
             if waveform is not None:
                 sound = _as_channels(waveform)
-                audio = _audio_stream(container, audio_codec, sample_rate, len(sound))
+                audio = _audio_stream(container, audio_codec, sample_rate, sound.shape[1])
                 tracks.append(_sound(container, audio, sound, sample_rate, audio_start_s))
             _interleave(tracks)
         partial.replace(path)
-    except (av.FFmpegError, OSError, LookupError) as error:
+    except (av.FFmpegError, OSError) as error:
         reason = " ".join(str(error).split())
         raise MediaError(
             f"{path}: cannot be written as {video_codec} and {audio_codec} ({reason}); "
@@ -101,14 +102,21 @@ def _video_stream(
     height, width = first.shape[:2]
     if pixel_format.startswith("yuv420p") and (height % 2 or width % 2):
         raise ValueError(f"pictures are {width} x {height}; {pixel_format} needs even sides")
-    stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
+    stream = _add(container, codec, Fraction(fps).limit_denominator(1001))
     if not isinstance(stream, VideoStream):
-        raise LookupError(f"{codec} is no video encoder")
+        raise ValueError(f"{codec} is no video encoder")
     stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
     stream.codec_context.thread_type, stream.codec_context.thread_count = "FRAME", 2
     if timed:
         stream.codec_context.time_base = Fraction(1, _TICKS)
     return stream
+
+
+def _add(container: OutputContainer, codec: str, rate: Fraction | int) -> Stream:
+    try:
+        return container.add_stream(codec, rate=rate)
+    except ValueError as error:  # an unknown encoder, or one whose streams the container does not take
+        raise MediaError(f"{codec} cannot be written: {error}; choose another codec or ending") from error
 
 
 def _video_options(codec: str, crf: int, more: Mapping[str, str] | None) -> dict[str, str]:
@@ -122,9 +130,10 @@ def _audio_stream(container: OutputContainer, codec: str, sample_rate: int, chan
     if channels not in _LAYOUTS:
         raise ValueError(f"the waveform has {channels} channels; one of {sorted(_LAYOUTS)} is needed")
     rate = _OPUS_RATE if codec in ("libopus", "opus") else sample_rate
-    stream = container.add_stream(codec, rate=rate, layout=_LAYOUTS[channels])
+    stream = _add(container, codec, rate)
     if not isinstance(stream, AudioStream):
-        raise LookupError(f"{codec} is no audio encoder")
+        raise ValueError(f"{codec} is no audio encoder")
+    stream.codec_context.layout = _LAYOUTS[channels]
     stream.codec_context.options = {"strict": "experimental"}  # libav's own Vorbis and Opus encoders ask for it
     return stream
 
@@ -132,7 +141,7 @@ def _audio_stream(container: OutputContainer, codec: str, sample_rate: int, chan
 def _as_channels(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
     if waveform.ndim not in (1, 2):
         raise ValueError(f"the waveform has shape {waveform.shape}; (samples,) or (samples, channels) is needed")
-    return np.ascontiguousarray(waveform.reshape(len(waveform), -1).T, np.float32)  # (C, S)
+    return np.asarray(waveform, np.float32).reshape(len(waveform), -1)  # (S, C)
 
 
 def _check_picture(picture: Picture, shape: tuple[int, ...]) -> None:
@@ -183,9 +192,9 @@ def _sound(
     """Encode and write a tenth of a second a step; yields the time reached, in seconds."""
     first = round(start_s * sample_rate)
     block = max(1, sample_rate // 10)
-    for at in range(0, sound.shape[1], block):
-        piece = np.ascontiguousarray(sound[:, at : at + block])
-        frame = AudioFrame.from_ndarray(piece, format="fltp", layout=_LAYOUTS[len(sound)])
+    for at in range(0, len(sound), block):
+        piece = np.ascontiguousarray(sound[at : at + block]).reshape(1, -1)  # packed (1, S * C)
+        frame = AudioFrame.from_ndarray(piece, format="flt", layout=_LAYOUTS[sound.shape[1]])
         frame.sample_rate, frame.time_base = sample_rate, Fraction(1, sample_rate)
         frame.pts = first + at
         container.mux(stream.encode(frame))
