@@ -50,9 +50,7 @@ def test_truth_comes_back(tmp_path: Path, truth: dict[str, tuple[float, str, Eve
 
 def test_the_written_form(tmp_path: Path) -> None:
     path = tmp_path / "events.json"
-    write_results(
-        path, {"a": Events([0.00049], [1.23456], ["Hund"], [0.123456789]), "b": Events()}, {"model": "m"}
-    )
+    write_results(path, {"a": Events([0.00049], [1.23456], ["Hund"], [0.123456789]), "b": Events()}, {"model": "m"})
     assert json.loads(path.read_text()) == {
         "version": "1.0",
         "results": {"a": [{"segment": [0.0, 1.235], "label": "Hund", "score": 0.123457}], "b": []},
@@ -77,7 +75,7 @@ def results(rows: str) -> str:
     return f'{{"results": {{"v1": [{{"segment": [0, 1], "label": "a", "score": 1}}, {rows}]}}}}'
 
 
-MALFORMED = {
+MALFORMED: dict[str, tuple[str | bytes, str]] = {
     "empty file": ("", "not JSON"),
     "not JSON": ("events!", "not JSON"),
     "cut off": ('{"results": {"v1": [', "not JSON"),
@@ -205,9 +203,7 @@ def test_an_unreadable_file_is_one_line(tmp_path: Path, place: str) -> None:
         read_results(tmp_path / place)
 
 
-@pytest.mark.skipif(
-    not UNAV100.exists(), reason="the official UnAV-100 annotations are not beside the checkout"
-)
+@pytest.mark.skipif(not UNAV100.exists(), reason="the official UnAV-100 annotations are not beside the checkout")
 def test_the_official_annotations_of_unav100() -> None:
     truth = read_truth(UNAV100)
     assert len(truth) == 10_790

@@ -62,7 +62,7 @@ def write_page(
         summary=escape(summary(ordered, duration_s)),
         note=f'<p class="note">{escape(note)}</p>' if note and len(ordered) else "",
         policy=f"script-src 'sha256-{digest}'",
-        icon=quote(_static("mark.svg")),
+        icon=quote(_static("mark.svg"), safe=""),
         mark=_static("mark.svg"),
         style=_static("page.css"),
         script=script,
