@@ -39,9 +39,7 @@ class Truth:
     events: Events
 
 
-def write_results(
-    path: PathLike, results: Mapping[str, Events], external: Mapping[str, Any] | None = None
-) -> None:
+def write_results(path: PathLike, results: Mapping[str, Events], external: Mapping[str, Any] | None = None) -> None:
     """Write detections of many videos, one event a line; times to the millisecond, scores to 6 digits.
 
     `external` becomes "external_data": whatever the reader should know of how the results were made.
@@ -74,9 +72,7 @@ def write_truth(path: PathLike, truth: Mapping[str, Truth]) -> None:
     for video, entry in truth.items():
         rows = [{"segment": [_ms(e.start_s), _ms(e.end_s)], "label": e.label} for e in entry.events]
         head = {"duration": _ms(entry.duration_s), "subset": entry.subset}
-        videos[video] = (
-            _dumps(head, path, video)[:-1] + ', "annotations": ' + _listing(rows, path, indent=2) + "}"
-        )
+        videos[video] = _dumps(head, path, video)[:-1] + ', "annotations": ' + _listing(rows, path, indent=2) + "}"
     _write(path, "database", videos, None)
 
 
@@ -107,9 +103,7 @@ def _ms(seconds: float) -> float:
 
 
 def _write(path: PathLike, key: str, videos: Mapping[str, str], tail: str | None) -> None:
-    rows = ",\n".join(
-        f"  {_dumps(str(video), path, 'a video name')}: {text}" for video, text in videos.items()
-    )
+    rows = ",\n".join(f"  {_dumps(str(video), path, 'a video name')}: {text}" for video, text in videos.items())
     text = f'{{"version": "{VERSION}",\n "{key}": {{' + (f"\n{rows}\n }}" if rows else "}")
     text += "}\n" if tail is None else f',\n "external_data": {tail}}}\n'
     # A file name that is not UTF-8 reaches us with lone surrogates; \udcXX is how JSON spells them.

@@ -23,7 +23,7 @@ TICKS = (8, 32, 128)  # at most so many at each level of zoom
 # Hue in degrees and lightness step of OKLCH colours; page.css has chroma and lightness for light and dark. Found by a
 # search for the set whose least distance is largest over ordinary sight and the three colour blindnesses at once.
 # After the eighth class the hues come again, turned by half their usual distance.
-PALETTE = ((255, 0), (35, 0), (225, 2), (85, 2), (55, 1), (170, 1), (280, 1), (330, 0))
+PALETTE = ((255, 0), (35, 0), (225, 2), (85, 2), (170, 1), (280, 1), (330, 0), (55, 1))
 
 
 def clock(seconds: float, decimals: int = 0) -> str:

@@ -6,14 +6,16 @@
   const duration = Number(timeline.dataset.duration);
   const played = timeline.querySelector(".played");
   const rows = [...timeline.querySelectorAll(".row:not(.sound)")];
+  const lines = new Map([...document.querySelectorAll("tr[data-event]")].map((line) => [line.dataset.event, line]));
   const events = [...timeline.querySelectorAll(".bar")].map((bar) => ({
     bar, label: bar.dataset.label, row: bar.closest(".row"),
-    line: document.querySelector(`tr[data-event="${bar.dataset.event}"]`), index: Number(bar.dataset.event),
+    line: lines.get(bar.dataset.event), index: Number(bar.dataset.event),
     start: Number(bar.dataset.start), end: Number(bar.dataset.end), score: Number(bar.dataset.score), shown: true,
   })).sort((a, b) => a.index - b.index);
   let playing = null;      // the event being played, until its end
   let ownSeek = false;     // the seek under way is ours, not the viewer's
-  let nowKey = "";
+  let drawing = false;     // a frame of the page is being drawn for each frame of the screen
+  let nowKey = "";         // the events named beside the video
 
   document.documentElement.classList.add("js");
   if (played) played.setAttribute("d", find("level").getAttribute("d"));
@@ -76,9 +78,10 @@
   }
   function everyFrame() {
     show();
-    if (!video.paused) requestAnimationFrame(everyFrame);
+    drawing = !video.paused;
+    if (drawing) requestAnimationFrame(everyFrame);
   }
-  video.addEventListener("play", () => requestAnimationFrame(everyFrame));
+  video.addEventListener("play", () => { if (!drawing) everyFrame(); });
   for (const name of ["timeupdate", "seeked", "loadedmetadata"]) video.addEventListener(name, show);
   video.addEventListener("seeking", () => { if (!ownSeek) mark(null); });
   video.addEventListener("seeked", () => { ownSeek = false; });
