@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from avloc.errors import MediaError
 from avloc.media.orientation import orientation_of
-from avloc.media.selection import ROUNDING_S, AnyPacket, Skip, Times, select
+from avloc.media.selection import ROUNDING_S, AnyPacket, Chosen, Times, select
 from avloc.media.source import Source, open_source, packets, picture_problem
 from avloc.media.track import Track, Waveform
 
@@ -87,7 +87,7 @@ def _frames(
         return _frames_by_order(source, stream)
     found = _from(source, stream, times)
     if exact:
-        return _frames_by_stamp(source, stream, ((p, "DEFAULT") for p in found))
+        return _frames_by_stamp(source, stream, map(Chosen, found))
     return _frames_by_stamp(source, stream, select(found, times, source.zero_s))
 
 
@@ -104,18 +104,25 @@ def _from(source: Source, stream: AvVideoStream, times: Times) -> Iterator[AnyPa
     return packets(source, stream)
 
 
-def _frames_by_stamp(
-    source: Source, stream: AvVideoStream, chosen: Iterable[tuple[AnyPacket, Skip]]
-) -> Iterator[_Timed]:
+def _frames_by_stamp(source: Source, stream: AvVideoStream, chosen: Iterable[Chosen]) -> Iterator[_Timed]:
+    assert stream.time_base is not None
     step_s = _step_s(stream)
     next_s = 0.0
-    for packet, skip in chosen:
-        stream.codec_context.skip_frame = skip
-        for frame in _decoded(source, packet):
-            stamp = frame.time
-            time_s = next_s if stamp is None else stamp - source.zero_s
-            next_s = time_s + step_s
-            yield time_s, frame
+    for frame in _decoded_in_turn(source, stream, chosen):
+        stamp = frame.pts if frame.pts is not None else frame.dts
+        time_s = next_s if stamp is None else float(stamp * stream.time_base) - source.zero_s
+        next_s = time_s + step_s
+        yield time_s, frame
+
+
+def _decoded_in_turn(source: Source, stream: AvVideoStream, chosen: Iterable[Chosen]) -> Iterator[VideoFrame]:
+    for choice in chosen:
+        if choice.afresh:
+            # As after a seek: pictures of before and behind must not be put into one order.
+            yield from _decoded(source, stream, None)
+            stream.codec_context.flush_buffers()
+        stream.codec_context.skip_frame = choice.skip
+        yield from _decoded(source, stream, choice.packet)
 
 
 def _frames_by_order(source: Source, stream: AvVideoStream) -> Iterator[_Timed]:
@@ -126,7 +133,7 @@ def _frames_by_order(source: Source, stream: AvVideoStream) -> Iterator[_Timed]:
     for packet in packets(source, stream):
         if packet.dts is not None:
             heapq.heappush(waiting, float(packet.dts * packet.time_base) - source.zero_s)
-        for frame in _decoded(source, packet):
+        for frame in _decoded(source, stream, packet):
             time_s = heapq.heappop(waiting) if waiting else next_s
             next_s = time_s + step_s
             yield time_s, frame
@@ -137,10 +144,10 @@ def _step_s(stream: AvVideoStream) -> float:
     return float(1 / rate) if rate else 0.04
 
 
-def _decoded(source: Source, packet: AnyPacket) -> Iterator[VideoFrame]:
-    """The packet's frames; none of a damaged one."""
+def _decoded(source: Source, stream: AvVideoStream, packet: AnyPacket | None) -> Iterator[VideoFrame]:
+    """The packet's frames, none of a damaged one; None stands for what the decoder still holds."""
     try:
-        frames = packet.decode()
+        frames = stream.decode(packet)
     except av.FFmpegError:
         return
     for frame in frames:

@@ -65,6 +65,15 @@ class Times:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A packet to decode with the decoder's skip_frame at `skip`; `afresh` if packets before it were left out."""
+
+    packet: AnyPacket
+    skip: Skip = "DEFAULT"
+    afresh: bool = False
+
+
 @dataclass(slots=True)
 class _Segment:
     """Packets from one key picture to the next (or as many as are held), and the first ones behind them."""
@@ -74,26 +83,32 @@ class _Segment:
     closed: bool = False
 
 
-def select(packets: Iterable[AnyPacket], times: Times, zero_s: float) -> Iterator[tuple[AnyPacket, Skip]]:
-    """The packets to decode for `times` (seconds since zero_s on the stream's clock), with the decoder's skip_frame.
+def select(packets: Iterable[AnyPacket], times: Times, zero_s: float) -> Iterator[Chosen]:
+    """The packets to decode for `times`, in seconds since zero_s on the stream's clock.
 
     A stream with packets that have no presentation timestamp is decoded whole.
     """
     before: deque[float] = deque(maxlen=_REORDER)
-    first = True
+    first, left_out = True, False
     for segment in _segments(packets):
         stamps = [_time_s(p, zero_s) for p in segment.packets]
         following = [_time_s(p, zero_s) for p in segment.behind]
         known = [t for t in stamps if t is not None]
         if any(p.pts is None and p.size for p in segment.packets):
-            yield from ((p, "DEFAULT") for p in segment.packets)
+            for packet in segment.packets:
+                yield Chosen(packet, afresh=left_out)
+                left_out = False
         else:
             around = sorted({*before, *known, *(t for t in following if t is not None)})
             shown = _shown(around, times, first)
             last = _last_needed(segment, stamps, following, shown)
             for i, (packet, stamp) in enumerate(zip(segment.packets, stamps, strict=True)):
-                if i <= last or packet.size == 0:
-                    yield packet, "DEFAULT" if packet.size == 0 or stamp in shown else "NONREF"
+                if i > last and packet.size:
+                    left_out = True
+                    continue
+                seen = stamp in shown or packet.size == 0
+                yield Chosen(packet, "DEFAULT" if seen else "NONREF", left_out)
+                left_out = False
         before.extend(known)
         first = False
 

@@ -21,6 +21,7 @@ MAX_SIDE = 16384
 """Widest and highest picture that is decoded; a header that says more is taken for damage or an attack."""
 
 _DEMUX_ERRORS_BORNE = 1000
+_LONGEST_GAP_S = 6 * 3600.0
 _NOT_MEDIA = frozenset({"tty", "image2", "hls", "dash", "concat", "sdp", "lrc", "ffmetadata", "bin", "xbin", "idf"})
 
 av.logging.set_level(None)  # libav must not write on the user's terminal
@@ -81,7 +82,7 @@ def packets(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
     A leap of the clock that no recording has, as where broadcasts were joined, is taken out: each stream goes on
     without a gap.
     """
-    clocks = {s.index: _Clock(source.restarts) for s in streams}
+    clocks = {s.index: _Clock(source.restarts, s.type == "audio") for s in streams}
     for _ in range(_DEMUX_ERRORS_BORNE):
         try:
             for packet in source.container.demux(*streams):
@@ -96,21 +97,37 @@ def packets(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
 
 
 class _Clock:
-    """Takes leaps out of one stream's timestamps; decoding times, which alone never run backwards, show them."""
+    """Mends one stream's timestamps: takes leaps out, and the stamp from a packet that leaps alone.
 
-    def __init__(self, restarts: bool) -> None:
-        self._ahead_s, self._back_s = (10.0, -0.5) if restarts else (6 * 3600.0, -6 * 3600.0)
+    Decoding times show a leap, for they never run backwards. Only transport streams restart their clock; 10 s is
+    the leap that ffmpeg, too, takes for a restart.
+    """
+
+    def __init__(self, restarts: bool, sound: bool) -> None:
+        self._ahead_s, self._back_s = (10.0, -0.5) if restarts else (_LONGEST_GAP_S, -_LONGEST_GAP_S)
+        # Pictures may stand for long, sound goes on: a leap of this much has to be borne out by the next packet.
+        self._doubt_s = (0.5 if sound else 5.0) if restarts else _LONGEST_GAP_S
         self._shift = 0
         self._next: int | None = None
+        self._doubted: int | None = None
 
     def steady(self, packet: Packet[Stream]) -> None:
         stamp = packet.pts if packet.dts is None else packet.dts
         assert stamp is not None
+        length = packet.duration or 0
         if self._next is not None:
             leap = stamp + self._shift - self._next
-            if not self._back_s <= float(leap * packet.time_base) <= self._ahead_s:
+            leap_s = float(leap * packet.time_base)
+            borne_out = self._doubted is not None and abs(leap - self._doubted) * packet.time_base < 0.2
+            if (leap_s > self._doubt_s or leap_s < self._back_s) and not borne_out:
+                self._doubted = leap
+                self._next += length
+                packet.pts = packet.dts = None
+                return
+            if not self._back_s <= leap_s <= self._ahead_s:
                 self._shift -= leap
-        self._next = stamp + self._shift + (packet.duration or 0)
+        self._doubted = None
+        self._next = stamp + self._shift + length
         if self._shift:
             packet.pts = None if packet.pts is None else packet.pts + self._shift
             packet.dts = None if packet.dts is None else packet.dts + self._shift

@@ -68,7 +68,7 @@ def write_video(
         raise MediaError(f"{path}: neither a picture nor a waveform was given; give at least one")
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        with av.open(f"file:{partial}", "w", container_options=dict(container_options or {})) as container:
+        with _create(partial, container_options) as container:
             tracks: list[Iterator[float]] = []
             if first is not None and pictures is not None:
                 video = _video_stream(container, video_codec, fps, first, pixel_format, frame_times_s is not None)
@@ -93,6 +93,15 @@ def write_video(
         with suppress(FileNotFoundError):
             partial.unlink()
     return path
+
+
+def _create(path: Path, options: Mapping[str, str] | None) -> OutputContainer:
+    try:
+        return av.open(f"file:{path}", "w", container_options=dict(options or {}))
+    except ValueError as error:
+        raise MediaError(
+            f"{path.suffix or 'no ending'}: names no kind of video file; .mp4, .mkv or .webm do"
+        ) from error
 
 
 def _video_stream(
