@@ -21,5 +21,9 @@ class ModelError(AvlocError):
     """A model folder is missing, broken, or does not fit the work."""
 
 
+class OutputError(AvlocError):
+    """A result cannot be written."""
+
+
 class ConfigError(AvlocError):
     """A setting is unknown or out of its range."""

@@ -1,21 +1,42 @@
-"""Writing a file whole or not at all."""
+"""Putting a file in its place whole or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 from pathlib import Path
 
+from avloc.errors import OutputError
 
-def write_whole(path: Path, data: bytes | str) -> None:
-    """Write under a temporary name in the same folder, then rename; text is UTF-8.
+
+def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write `content` under a temporary name in the same folder, then rename it to `path`.
+
+    A reader sees the old file or the new one, never half of it; a stopped run leaves `path` as it was.
 
     Raises:
-        OSError: the file cannot be written; no part of it is left and an older one stays as it was.
+        OutputError: the folder is missing, the place is not writable, or the disk is full.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    target = Path(path)
+    temporary = target.parent / f".avloc-{os.getpid()}-{secrets.token_hex(4)}.tmp"
     try:
-        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(target)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise OutputError(
+            f"{target}: cannot be written ({_reason(target, error)}); name a file in a folder you may write to"
+        ) from error
+
+
+def _reason(target: Path, error: Exception) -> str:
+    # The system speaks of the temporary file, which nobody has heard of: say what is true of the target.
+    if isinstance(error, FileNotFoundError):
+        return f"there is no folder {target.parent}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from avloc.config import ModelConfig, from_dict, to_dict
 from avloc.errors import ConfigError, ModelError
-from avloc.files import write_whole
+from avloc.files import replace_file
 
 SHIPPED = Path(__file__).parent / "weights"
 CONFIG, ONNX, WEIGHTS = "config.json", "model.onnx", "model.safetensors"
@@ -52,4 +52,4 @@ def read_config(folder: Path) -> ModelConfig:
 
 def write_config(folder: Path, config: ModelConfig) -> None:
     """Write the config of a model folder, whole or not at all."""
-    write_whole(folder / CONFIG, json.dumps(to_dict(config), indent=1) + "\n")
+    replace_file(folder / CONFIG, json.dumps(to_dict(config), indent=1).encode() + b"\n")

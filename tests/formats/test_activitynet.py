@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from avloc.errors import FormatError
+from avloc.errors import FormatError, OutputError
 from avloc.events import Event, Events
 from avloc.formats.activitynet import Truth, read_results, read_truth, write_results, write_truth
 
@@ -172,7 +172,7 @@ def test_a_subset_is_chosen_and_an_unknown_one_is_an_error(tmp_path: Path) -> No
 @pytest.mark.parametrize("place", ["missing/events.json", "folder", "zero\0byte.json"])
 def test_an_unwritable_place_is_one_line_and_leaves_nothing(tmp_path: Path, place: str) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(FormatError, match="cannot be written") as caught:
+    with pytest.raises(OutputError, match="cannot be written") as caught:
         write_results(tmp_path / place, {"v": Events()})
     assert "\n" not in str(caught.value)
     assert ".tmp" not in str(caught.value)

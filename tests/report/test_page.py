@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avloc.errors import FormatError
+from avloc.errors import FormatError, OutputError
 from avloc.events import Event, Events
 from avloc.report.page import summary, video_url, write_page
 from avloc.report.timeline import clock, curve_svg, lanes, ticks
@@ -174,7 +174,7 @@ def test_a_page_of_no_time_is_refused(tmp_path: Path, duration_s: float) -> None
 
 
 def test_an_unwritable_place_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="there is no folder") as caught:
+    with pytest.raises(OutputError, match="there is no folder") as caught:
         page(tmp_path / "missing")
     assert "\n" not in str(caught.value)
 

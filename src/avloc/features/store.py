@@ -12,7 +12,7 @@ from safetensors.numpy import save
 
 from avloc.errors import FeatureError
 from avloc.features.sequence import FeatureSequence
-from avloc.files import write_whole
+from avloc.files import replace_file
 from avloc.timegrid import TimeGrid
 
 _ARRAYS = ("visual", "audio", "visual_scores", "audio_scores")
@@ -23,9 +23,8 @@ def save_features(features: FeatureSequence, path: str | Path) -> None:
     """Write `features` to `path`, whole or not at all.
 
     Raises:
-        FeatureError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
-    path = Path(path)
     header = {
         "format": _FORMAT,
         "extractor": features.extractor,
@@ -40,10 +39,7 @@ def save_features(features: FeatureSequence, path: str | Path) -> None:
         ),
     }
     arrays = {name: np.ascontiguousarray(getattr(features, name), np.float16) for name in _ARRAYS}
-    try:
-        write_whole(path, save(arrays, header))
-    except OSError as error:
-        raise FeatureError(f"{path}: cannot be written ({_reason(error)}); give a folder that is writable") from None
+    replace_file(path, save(arrays, header))
 
 
 def load_features(path: str | Path) -> FeatureSequence:

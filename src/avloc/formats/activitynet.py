@@ -21,7 +21,7 @@ from typing import Any
 
 from avloc.errors import FormatError
 from avloc.events import Event, Events
-from avloc.formats.writing import replace_file
+from avloc.files import replace_file
 
 VERSION = "1.0"
 
@@ -45,7 +45,8 @@ def write_results(path: PathLike, results: Mapping[str, Events], external: Mappi
     `external` becomes "external_data": whatever the reader should know of how the results were made.
 
     Raises:
-        FormatError: the file cannot be written, or `external` holds what JSON cannot say.
+        OutputError: the file cannot be written.
+        FormatError: `external` holds what JSON cannot say.
     """
     body = {video: [_detection(event) for event in events] for video, events in results.items()}
     tail = _dumps(dict(external or {}), path, '"external_data"')
@@ -66,7 +67,7 @@ def write_truth(path: PathLike, truth: Mapping[str, Truth]) -> None:
     """Write annotations of many videos, one event a line; times to the millisecond, scores are not written.
 
     Raises:
-        FormatError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
     videos = {}
     for video, entry in truth.items():

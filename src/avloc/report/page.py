@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from avloc.errors import FormatError
 from avloc.events import Event, Events
-from avloc.formats.writing import replace_file
+from avloc.files import replace_file
 from avloc.report.timeline import axis_html, class_order, clock, colour, curve_svg, rows_html
 
 LARGEST_INLINE_BYTES = 200_000_000  # browsers give up on longer data: addresses
@@ -48,7 +48,8 @@ def write_page(
     note: one sentence under the title, or, where there is no event, why that may be.
 
     Raises:
-        FormatError: the file cannot be written, `video` is an address of the network, or duration_s is not positive.
+        OutputError: the file cannot be written.
+        FormatError: `video` is an address of the network, or duration_s is not positive.
     """
     if urlsplit(video).scheme not in ("", "data", "file") or video.startswith("//"):
         raise FormatError(f"the video {video[:80]!r} lies on the network; a page links a file beside it or holds it")

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save
 from avloc import zoo
 from avloc.config import ModelConfig
 from avloc.errors import ModelError
-from avloc.files import write_whole
+from avloc.files import replace_file
 from avloc.models.loco import Loco
 
 
@@ -21,7 +21,7 @@ def save_model(folder: Path, model: Loco, config: ModelConfig) -> None:
     state = {
         name: tensor.detach().to("cpu", torch.float16).contiguous() for name, tensor in model.state_dict().items()
     }
-    write_whole(folder / zoo.WEIGHTS, save(state))
+    replace_file(folder / zoo.WEIGHTS, save(state))
     zoo.write_config(folder, config)
 
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from avloc import zoo
 from avloc.errors import ModelError
-from avloc.files import write_whole
+from avloc.files import replace_file
 from avloc.models.loco import Loco
 from avloc.runner import OnnxRunner
 from avloc.training.checkpoint import load_model
@@ -59,6 +59,7 @@ def export_model(folder: Path) -> Exported:
     """Write `model.onnx` beside the weights of a model folder and compare the two.
 
     Raises:
+        OutputError: the file cannot be written.
         ModelError: the folder is broken, or the outputs differ by more than 1e-4.
     """
     network, config = load_model(folder)
@@ -82,10 +83,7 @@ def export_model(folder: Path) -> Exported:
     model = program.model_proto
     _halve_weights(model)
     _strip(model)
-    try:
-        write_whole(path, model.SerializeToString())
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be written ({error.strerror}); give a folder that is writable") from None
+    replace_file(path, model.SerializeToString())
     exported = _compare(path, network, T)
     worst = max(exported.score_difference, exported.offset_difference)
     if not worst <= TOLERANCE:

@@ -72,7 +72,7 @@ def fit(
         if on_epoch is not None:
             total, classification, regression, correspondence = (float(x) for x in sums / steps_per_epoch)
             seconds = time.perf_counter() - began
-            rate = schedule.get_last_lr()[0]
+            rate = float(schedule.get_last_lr()[0])
             epoch = Epoch(number, total, classification, regression, correspondence, rate, seconds)
             on_epoch(epoch, average)
     return average

@@ -1,0 +1,68 @@
+"""Paths on the command line > videos to work on, and where the results of each go."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from avloc.errors import MediaError, OutputError
+
+_ENDINGS = "3gp asf avi divx f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogm ogv ts vob webm wmv"
+MEDIA = frozenset("." + ending for ending in _ENDINGS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A file to work on, and the path of its results without an ending, relative to the results' folder."""
+
+    path: Path
+    stem: Path
+
+
+def find_videos(paths: Sequence[Path]) -> list[Video]:
+    """Files as given; of folders, the media files by ending, at any depth, in order.
+
+    Raises:
+        MediaError: a path does not exist, or a folder holds no media file.
+    """
+    if not paths:
+        raise MediaError("no video was given; name a video file or a folder of videos, or see --help")
+    found: list[Video] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in MEDIA and p.is_file())
+            if not inside:
+                raise MediaError(
+                    f"{path}: holds no video (looked for {', '.join(sorted(MEDIA))}); give a folder with some"
+                )
+            found += [Video(p, p.relative_to(path).with_suffix("")) for p in inside]
+        elif path.exists():
+            found.append(Video(path, Path(path.stem)))
+        else:
+            raise MediaError(f"{path}: does not exist; give a video file or a folder of videos")
+    return _told_apart(found)
+
+
+def _told_apart(videos: list[Video]) -> list[Video]:
+    """Videos whose results would share a name keep their ending in it: a.mp4 and a.mkv."""
+    count: dict[Path, int] = {}
+    for video in videos:
+        count[video.stem] = count.get(video.stem, 0) + 1
+    return [v if count[v.stem] == 1 else Video(v.path, v.stem.with_name(v.path.name)) for v in videos]
+
+
+def require_writable(folder: Path) -> None:
+    """Make `folder` and try to write there, before long work is done for nothing.
+
+    Raises:
+        OutputError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"{folder}: cannot be written to ({reason}); give a folder that is writable") from None

@@ -1,0 +1,56 @@
+"""The command line: verb > function. Errors that avloc raises on purpose become one line and exit status 1."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import tyro
+
+from avloc import __version__
+from avloc.cli.detect import detect
+from avloc.cli.export import export
+from avloc.cli.extract import extract
+from avloc.errors import AvlocError
+
+VERBS: dict[str, Callable[..., int]] = {"detect": detect, "extract": extract, "export": export}
+
+DESCRIPTION = """Find every event of a video that is seen and heard at once: its class, its start, its end.
+
+examples:
+  avloc detect my.mp4                    table of events, and my.events.json beside the video
+  avloc detect my.mp4 --report out/      and a page to look at: out/my.html
+  avloc detect videos/ --out results/    every video of a folder
+  avloc extract my.mp4                   features only: my.features.safetensors"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; the result is the exit status."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments in (["--version"], ["-V"]):
+        print(f"avloc {__version__}")
+        return 0
+    try:
+        status: int = tyro.extras.subcommand_cli_from_dict(
+            VERBS,
+            prog="avloc",
+            description=DESCRIPTION,
+            args=arguments or ["--help"],
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
+        return status
+    except AvlocError as error:
+        print(f"avloc: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("avloc: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has left; Python must not complain again while it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
