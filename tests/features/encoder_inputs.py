@@ -55,4 +55,4 @@ def _image(index: int) -> NDArray[np.uint8]:
         coarse = random.integers(0, 256, (SIZE // side + 1, SIZE // side + 1))
         share = coarse[row // side, column // side]
     colours = (dark * (255 - share[..., None]) + light * share[..., None]) // 255
-    return colours.astype(np.uint8)
+    return np.asarray(colours, np.uint8)

@@ -1,4 +1,4 @@
-"""The embedded encoders against stored outputs of the originals: YAMNet in TensorFlow, EfficientNet-Lite0 in torch."""
+"""The embedded encoders against stored outputs of the originals, run by TensorFlow and by torch."""
 
 from __future__ import annotations
 
@@ -97,16 +97,31 @@ def test_silence_is_silence_to_yamnet(hear: YamNet) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 37])
-def test_results_do_not_depend_on_the_batch(count: int, hear: YamNet, see: EfficientNetLite0) -> None:
-    sounds, pictures = np.resize(patches(), (count, 96, 64)), np.resize(encoder_inputs.images(), (count, 224, 224, 3))
-    for encoder, items, widths in ((hear, sounds, (1024, 521)), (see, pictures[:9], (1280, 1000))):
-        together = encoder(items)
-        for part, width in zip(together, widths, strict=True):
-            assert part.shape == (len(items), width)
-            assert part.dtype == np.float32
-        for row in range(0, len(items), 7):
-            for part, single in zip(together, encoder(items[row : row + 1]), strict=True):
-                np.testing.assert_allclose(part[row], single[0], atol=1e-4)
+def test_yamnet_does_not_depend_on_the_batch(count: int, hear: YamNet) -> None:
+    items = np.resize(patches(), (count, 96, 64))
+    embedding, scores = hear(items)
+    assert embedding.shape == (count, hear.embedding_width)
+    assert embedding.dtype == np.float32
+    assert scores.shape == (count, len(hear.classes))
+    assert scores.dtype == np.float32
+    for row in range(0, count, 7):
+        single = hear(items[row : row + 1])
+        np.testing.assert_allclose(embedding[row], single[0][0], atol=1e-4)
+        np.testing.assert_allclose(scores[row], single[1][0], atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 9])
+def test_efficientnet_does_not_depend_on_the_batch(count: int, see: EfficientNetLite0) -> None:
+    items = encoder_inputs.images()[:count]
+    embedding, logits = see(items)
+    assert embedding.shape == (count, see.embedding_width)
+    assert embedding.dtype == np.float32
+    assert logits.shape == (count, len(see.classes))
+    assert logits.dtype == np.float32
+    for row in range(0, count, 4):
+        single = see(items[row : row + 1])
+        np.testing.assert_allclose(embedding[row], single[0][0], atol=1e-4)
+        np.testing.assert_allclose(logits[row], single[1][0], atol=1e-4)
 
 
 def test_input_need_not_be_contiguous(see: EfficientNetLite0) -> None:
