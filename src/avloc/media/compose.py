@@ -55,12 +55,12 @@ def render(scene: Scene) -> tuple[Iterator[NDArray[np.uint8]], Waveform]:
 def sample_frames(scene: Scene, times_s: ArrayLike, size: tuple[int, int] = (224, 224)) -> NDArray[np.uint8]:
     """The frames at N times, the whole frame squeezed to `size` (width, height): (N, height, width, 3) uint8.
 
-    Drawn straight at that size, without a video in between; growing objects change size in steps of 2 pixels.
+    Drawn straight at that size, without a video in between; growing objects change size in steps of 4 pixels.
 
     Raises:
         MediaError: a picture cannot be read.
     """
-    compositor = Compositor(scene, size, step_px=2)
+    compositor = Compositor(scene, size, step_px=4)
     times = np.asarray(times_s, np.float64)
     out = np.empty((len(times), size[1], size[0], 3), np.uint8)
     for i, time_s in enumerate(times):

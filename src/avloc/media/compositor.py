@@ -53,7 +53,7 @@ class Compositor:
         height = self._stepped(zoom * self._height)
         if height not in self._backs:
             width = round(height * self._width / self._height)
-            self._backs[height] = _cover(_opaque(back.picture), width, height)
+            self._backs[height] = self._blurred(_cover(_opaque(back.picture), width, height))
         large = self._backs[height]
         room_y, room_x = large.shape[0] - self._height, large.shape[1] - self._width
         share = time_s / self._scene.duration_s - 0.5
@@ -94,7 +94,7 @@ class Compositor:
             height, width = self._height, self._width
             key = (number, height)
             if key not in self._kept:
-                self._kept[key] = _split(_cover(source, width, height))
+                self._kept[key] = _split(self._blurred(_cover(source, width, height)))
             return self._kept[key]
         grown = 1 + layer.motion.grow_per_s * (time_s - layer.start_s)
         per_pixel = min(layer.height * frame_h / rows, layer.width * frame_w / columns) * min(1.5, max(0.5, grown))
@@ -103,8 +103,15 @@ class Compositor:
         if key not in self._kept:
             # The frame may be squeezed: width and height have scales of their own.
             width = round(height * (columns / rows) * (frame_h / frame_w) * (self._width / self._height))
-            self._kept[key] = _split(resize(source, max(1, width), height))
+            self._kept[key] = _split(self._blurred(resize(source, max(1, width), height)))
         return self._kept[key]
+
+    def _blurred(self, image: Image) -> Image:
+        """Reduced and enlarged again. Layers are blurred one by one, when they are kept, and not every frame."""
+        blur, (h, w) = self._scene.look.blur, image.shape[:2]
+        if blur <= 1:
+            return image
+        return resize(resize(image, max(1, round(w / blur)), max(1, round(h / blur))), w, h)
 
     def _stepped(self, height_px: float) -> int:
         return max(self._step_px, math.ceil(height_px / self._step_px) * self._step_px)
@@ -113,9 +120,6 @@ class Compositor:
         look = self._scene.look
         if look.brightness:
             canvas *= 1 + look.brightness * math.sin(2 * math.pi * look.brightness_hz * time_s)
-        if look.blur > 1:
-            small = resize(canvas, max(1, round(self._width / look.blur)), max(1, round(self._height / look.blur)))
-            canvas = resize(small, self._width, self._height)
         if look.blocks:
             canvas = _blocks(canvas, look.blocks)
         if look.grain:
