@@ -302,7 +302,7 @@ def test_nothing_decodes(tmp_path: Path) -> None:
 def test_real_clips() -> None:
     for path in sorted(REAL.glob("*.mp4")):
         info = probe(path)
-        times_s = np.arange(0, info.duration_s, 2.3).tolist()
+        times_s = np.arange(0, info.duration_s / 2, 2.3).tolist()
         fast = np.stack(list(read_frames(path, times_s, (64, 64)))).astype(float)
         exact = np.stack(list(read_frames(path, times_s, (64, 64), exact=True)))
         assert len(fast) == len(times_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,14 @@ class Source:
         return [s for s in (self.video, self.audio) if s is not None]
 
     @property
+    def stated_end_s(self) -> float:
+        """End of the file on its own clock by its header, infinite where it does not say."""
+        length = self.container.duration
+        if length is None or length <= 0:
+            return math.inf
+        return ((self.container.start_time or 0) + length) / av.time_base
+
+    @property
     def restarts(self) -> bool:
         """Whether the clock may start anew within the file, as in joined transport streams."""
         return "mpegts" in self.container.format.name
@@ -82,7 +91,7 @@ def packets(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
     A leap of the clock that no recording has, as where broadcasts were joined, is taken out: each stream goes on
     without a gap.
     """
-    clocks = {s.index: _Clock(source.restarts, s.type == "audio") for s in streams}
+    clocks = {s.index: _Clock(source.restarts, s.type == "audio", source.stated_end_s) for s in streams}
     for _ in range(_DEMUX_ERRORS_BORNE):
         try:
             for packet in source.container.demux(*streams):
@@ -100,10 +109,11 @@ class _Clock:
     """Mends one stream's timestamps: takes leaps out, and the stamp from a packet that leaps alone.
 
     Decoding times show a leap, for they never run backwards. Only transport streams restart their clock; 10 s is
-    the leap that ffmpeg, too, takes for a restart.
+    the leap that ffmpeg, too, takes for a restart. Elsewhere a leap beyond the stated end of the file is damage.
     """
 
-    def __init__(self, restarts: bool, sound: bool) -> None:
+    def __init__(self, restarts: bool, sound: bool, stated_end_s: float) -> None:
+        self._end_s = math.inf if restarts else stated_end_s + 1.0
         self._ahead_s, self._back_s = (10.0, -0.5) if restarts else (_LONGEST_GAP_S, -_LONGEST_GAP_S)
         # Pictures may stand for long, sound goes on: a leap of this much has to be borne out by the next packet.
         self._doubt_s = (0.5 if sound else 5.0) if restarts else _LONGEST_GAP_S
@@ -119,7 +129,10 @@ class _Clock:
             leap = stamp + self._shift - self._next
             leap_s = float(leap * packet.time_base)
             borne_out = self._doubted is not None and abs(leap - self._doubted) * packet.time_base < 0.2
-            if (leap_s > self._doubt_s or leap_s < self._back_s) and not borne_out:
+            latest = max(stamp, stamp if packet.pts is None else packet.pts)
+            latest_s = float(latest * packet.time_base)
+            beyond = latest_s > self._end_s and latest_s - float(self._next * packet.time_base) > 1.0
+            if beyond or ((leap_s > self._doubt_s or leap_s < self._back_s) and not borne_out):
                 self._doubted = leap
                 self._next += length
                 packet.pts = packet.dts = None
