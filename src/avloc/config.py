@@ -104,9 +104,9 @@ class FeatureConfig:
     """Which features a model eats, on which grid."""
 
     extractor: str = "avloc-embedded/1"
-    stride_s: float = 0.4
+    stride_s: float = 0.32
     window_s: float = 0.96
-    offset_s: float = -0.28
+    offset_s: float = -0.32
     scores: bool = True
     """Whether the network reads the encoders' class scores beside the embeddings."""
 

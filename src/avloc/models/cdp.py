@@ -141,7 +141,11 @@ class CdpLayer(nn.Module):
             size, offset = self.adaptation(stream, query, padded, window)
             points = target_points(size, offset, window)
             lengths = mask.sum(dim=1).to(points.dtype)
-            sampled, valid = sample_linear(torch.cat([k, v], dim=-1), points, lengths)
+            sampled, inside = sample_linear(torch.cat([k, v], dim=-1), points, lengths)
+            # A window of padding alone is no window of the video, wherever it would look.
+            B, N = padded.shape[0], padded.shape[1] // window
+            real = padded.reshape(B, N, window).any(dim=2, keepdim=True).expand(B, N, window)
+            valid = inside & real.reshape(B, 1, N * window)
             k, v = sampled.chunk(2, dim=-1)
         return merge_heads(sliding_attention(q, k, v, valid, window))[:, :T]
 

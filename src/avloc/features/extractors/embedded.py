@@ -18,16 +18,12 @@ from numpy.typing import NDArray
 from avloc.errors import MediaError
 from avloc.features.extractors.efficientnet_lite0 import EfficientNetLite0
 from avloc.features.extractors.yamnet import YamNet
-from avloc.features.logmel import log_mel
+from avloc.features.logmel import HOP, PATCH_FRAMES, SAMPLE_RATE, WINDOW, log_mel
 from avloc.features.sequence import FeatureSequence
 from avloc.media.probe import MediaInfo, probe
 from avloc.media.reader import read_audio, read_frames
 from avloc.timegrid import TimeGrid
 
-SAMPLE_RATE = 16_000
-PATCH_FRAMES = 96
-HOP = 160
-WINDOW = 400
 CHUNK_STEPS = 32
 
 OnBlock = Callable[[NDArray[np.float32], int], object]

@@ -1,0 +1,135 @@
+"""Focal, IoU and correspondence losses against plain arithmetic in double precision."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from avloc.config import LccConfig, LossConfig
+from avloc.learning.correspondence import correspondence_loss, correspondence_objective
+from avloc.learning.criterion import Criterion
+from avloc.learning.focal import focal_loss
+from avloc.learning.iou_loss import diou_loss, giou_loss
+from avloc.learning.targets import Truth
+from avloc.models.lcc import Correspondence, CorrespondenceHead
+from avloc.models.loco import Outputs
+
+
+@given(st.floats(-15, 15), st.booleans())
+def test_focal_is_the_formula(logit: float, positive: bool) -> None:
+    p = 1 / (1 + math.exp(-logit))
+    p_t, alpha_t = (p, 0.25) if positive else (1 - p, 0.75)
+    expected = -alpha_t * (1 - p_t) ** 2 * math.log(p_t)
+    got = focal_loss(torch.tensor(logit, dtype=torch.float64), torch.tensor(positive))
+    assert float(got) == pytest.approx(expected, abs=1e-6)
+
+
+distances = st.floats(0, 50).map(lambda x: round(x, 3))
+
+
+@given(distances, distances, distances, distances)
+def test_iou_losses_are_the_formulas(a: float, b: float, c: float, d: float) -> None:
+    predicted, target = (-a, b), (-c, d)
+    union_hull = max(predicted[1], target[1]) - min(predicted[0], target[0])
+    shared = max(0.0, min(predicted[1], target[1]) - max(predicted[0], target[0]))
+    union = (predicted[1] - predicted[0]) + (target[1] - target[0]) - shared
+    if union < 1e-6:
+        return
+    giou = shared / union - (union_hull - union) / union_hull
+    centres = (sum(predicted) - sum(target)) / 2
+    diou = shared / union - (centres / union_hull) ** 2
+    pair = torch.tensor([[a, b]], dtype=torch.float64), torch.tensor([[c, d]], dtype=torch.float64)
+    assert float(giou_loss(*pair)) == pytest.approx(1 - giou, abs=1e-6)
+    assert float(diou_loss(*pair)) == pytest.approx(1 - diou, abs=1e-6)
+
+
+def objective(videos: list[int], steps: list[int], sigma: float, config: LccConfig) -> list[list[float]]:
+    """R of Eq. 3 and 4, cell by cell."""
+    R = []
+    for m, i in zip(videos, steps, strict=True):
+        row = []
+        for n, j in zip(videos, steps, strict=True):
+            length = abs(i - j) / math.sqrt(2)
+            gauss = math.exp(-(length**2) / (2 * sigma**2)) / (sigma * math.sqrt(2 * math.pi))
+            others = sum(v == m for v in videos) - 1
+            if config.objective == "diagonal":
+                cell = float(m == n and i == j)
+            elif config.objective == "softened":
+                alpha = config.softening if others else 0.0
+                cell = 1 - alpha if (m, i) == (n, j) else alpha / others if m == n else 0.0
+            else:
+                cell = gauss if m == n else 0.0
+            row.append(cell)
+        R.append([x / sum(row) for x in row])
+    return R
+
+
+@pytest.mark.parametrize("kind", ["learnable", "fixed", "softened", "diagonal"])
+@pytest.mark.parametrize("divergence", ["cross-entropy", "kl"])
+@settings(max_examples=10, deadline=None)
+@given(
+    lengths=st.lists(st.integers(0, 5), min_size=1, max_size=3), seed=st.integers(0, 999), sigma=st.floats(0.3, 16)
+)
+def test_correspondence_is_the_formula(
+    kind: str, divergence: str, lengths: list[int], seed: int, sigma: float
+) -> None:
+    config = LccConfig(objective=kind, divergence=divergence)  # type: ignore[arg-type]
+    generator = torch.Generator().manual_seed(seed)
+    v, a = torch.nn.functional.normalize(
+        torch.randn(2, len(lengths), 5, 3, generator=generator, dtype=torch.float64), dim=-1
+    )
+    mask = torch.arange(5)[None] < torch.tensor(lengths)[:, None]
+    tau = torch.tensor(0.2, dtype=torch.float64)
+    got = correspondence_loss(Correspondence(v, a, tau, torch.tensor(sigma, dtype=torch.float64)), mask, config)
+    cells = [(b, t) for b, n in enumerate(lengths) for t in range(n)]
+    if not cells:
+        assert float(got) == 0
+        return
+    R = objective([b for b, _ in cells], [t for _, t in cells], sigma, config)
+    expected = 0.0
+    for first, second in ((v, a), (a, v)):
+        for x, (b, t) in enumerate(cells):
+            logits = [float(first[b, t] @ second[c, s]) / 0.2 for c, s in cells]
+            total = sum(math.exp(z) for z in logits)
+            for y in range(len(cells)):
+                log_p = logits[y] - math.log(total)
+                own = R[x][y] * math.log(R[x][y]) if divergence == "kl" and R[x][y] > 0 else 0.0
+                expected += (own - R[x][y] * log_p) / (2 * len(cells))
+    assert float(got) == pytest.approx(expected, abs=1e-6)
+
+
+def test_rows_of_the_objective_sum_to_one() -> None:
+    video, step = torch.tensor([0, 0, 1, 1, 1]), torch.tensor([0, 1, 0, 1, 2])
+    for kind in ("learnable", "softened", "diagonal"):
+        R = correspondence_objective(video, step, torch.tensor(1.5), LccConfig(objective=kind))  # type: ignore[arg-type]
+        assert torch.allclose(R.sum(dim=1), torch.ones(5))
+        assert not R[:2, 2:].any()
+
+
+@pytest.mark.parametrize("start", [0.01, 1.5, 900.0])
+def test_sigma_and_temperature_stay_in_range_and_can_come_back(start: float) -> None:
+    head = CorrespondenceHead(8, LccConfig(sigma_steps=start, temperature=start))
+    out = head(torch.randn(1, 4, 8), torch.randn(1, 4, 8))
+    assert 0.3 - 1e-6 <= out.sigma_steps.item() <= 16 + 1e-4
+    assert 0.001 <= out.temperature.item() <= 0.5
+    (out.sigma_steps + out.temperature).backward()
+    assert head.log_sigma.grad is not None and head.log_sigma.grad.item() > 0
+    assert head.temperature.grad is not None and head.temperature.grad.item() > 0
+
+
+def test_total_is_equation_9_over_the_moving_normalizer() -> None:
+    torch.manual_seed(0)
+    logits, offsets = torch.randn(1, 14, 2), torch.rand(1, 14, 2, 2)
+    mask = torch.ones(1, 8, dtype=torch.bool)
+    correspondence = Correspondence(*torch.randn(2, 1, 8, 4), torch.tensor(0.1), torch.tensor(1.5))
+    outputs = Outputs(logits, offsets, torch.ones(1, 14, dtype=torch.bool), correspondence)
+    criterion = Criterion(LossConfig(lcc_weight=0.5), LccConfig(), levels=3)
+    truth = Truth(torch.tensor([[[1.0, 4.0]]]), torch.tensor([[1]]))
+    losses = criterion(outputs, mask, truth)
+    # Positive: steps 2 and 3 of the finest level (reach under 4); no moment of a coarser level fits.
+    assert float(criterion.normalizer) == pytest.approx(0.9 * 250 + 0.1 * 2)
+    expected = losses.classification + losses.regression + 0.5 * losses.correspondence
+    assert torch.allclose(losses.total, expected)
+    assert Criterion(LossConfig(lcc_weight=0), LccConfig(), 3)(outputs, mask, truth).correspondence == 0

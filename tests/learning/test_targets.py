@@ -1,0 +1,53 @@
+"""Targets against the rule written out moment by moment."""
+
+import math
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from avloc.learning.targets import Truth, assign_targets
+from avloc.timegrid import pyramid_moments
+
+LEVELS, K = 4, 3
+
+segment = st.tuples(st.floats(-2, 40), st.floats(0, 40), st.integers(0, K - 1)).map(
+    lambda t: (round(t[0] * 4) / 4, round((t[0] + t[1]) * 4) / 4, t[2])
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(segment, max_size=6), min_size=1, max_size=3), st.integers(1, 32))
+def test_targets_are_the_rule(videos: list[list[tuple[float, float, int]]], length: int) -> None:
+    N = max(len(v) for v in videos)
+    segments, labels = torch.zeros(len(videos), N, 2), torch.full((len(videos), N), -1)
+    for b, events in enumerate(videos):
+        for n, (start, end, label) in enumerate(events):
+            segments[b, n] = torch.tensor([start, end])
+            labels[b, n] = label
+    moments = pyramid_moments(32, LEVELS)
+    mask = (torch.from_numpy(moments.step) < length).expand(len(videos), -1)
+    got = assign_targets(moments, Truth(segments, labels), mask, K)
+    for b, events in enumerate(videos):
+        for p in range(len(moments)):
+            t, stride = float(moments.step[p]), float(moments.stride[p])
+            low, high = float(moments.reach_min[p]), float(moments.reach_max[p])
+            for k in range(K):
+                best: tuple[float, float, float] | None = None
+                for start, end, label in events:
+                    inside = start < t < end and low <= max(t - start, end - t) < high and t < length
+                    if label == k and inside and (best is None or end - start < best[0]):
+                        best = end - start, (t - start) / stride, (end - t) / stride
+                assert bool(got.positive[b, p, k]) == (best is not None)
+                expected = (0.0, 0.0) if best is None else best[1:]
+                assert all(
+                    math.isclose(float(g), e, abs_tol=1e-5)
+                    for g, e in zip(got.offsets[b, p, k], expected, strict=True)
+                )
+
+
+def test_no_event_at_all() -> None:
+    moments = pyramid_moments(8, LEVELS)
+    mask = torch.ones(2, len(moments), dtype=torch.bool)
+    got = assign_targets(moments, Truth(torch.zeros(2, 0, 2), torch.zeros(2, 0, dtype=torch.long)), mask, K)
+    assert not got.positive.any() and got.offsets.shape == (2, len(moments), K, 2)

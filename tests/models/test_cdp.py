@@ -1,0 +1,86 @@
+"""CDP's windows, points and samples against loops written out plainly (paper, Section 3.4)."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from avloc.config import AttentionConfig
+from avloc.models.cdp import CdpLayer, sample_linear, target_points
+
+
+@settings(max_examples=20, deadline=None)
+@given(windows=st.integers(1, 4), window=st.sampled_from([1, 2, 4, 8]), seed=st.integers(0, 10_000))
+def test_target_points_are_uniform_in_the_target_window(windows: int, window: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    size, offset = torch.randn(2, 1, 2, windows, generator=generator, dtype=torch.float64)
+    points = target_points(size, offset, window)
+    for h in range(2):
+        for n in range(windows):
+            half = window / 2 * (1 + float(size[0, h, n]))
+            centre = n * window + (window - 1) / 2 + float(offset[0, h, n]) * window
+            for r in range(window):
+                # The middles of `window` equal parts of [centre - half, centre + half].
+                expected = centre - half + (r + 0.5) * 2 * half / window
+                assert math.isclose(float(points[0, h, n * window + r]), expected, abs_tol=1e-9)
+
+
+def test_sampling_interpolates_inside_and_is_empty_outside() -> None:
+    x = torch.arange(5, dtype=torch.float64)[None, None, :, None] ** 2  # 0 1 4 9 16
+    points = torch.tensor([[[-0.5, 0.0, 0.25, 1.5, 2.0, 2.5, 3.0, 4.0]]], dtype=torch.float64)
+    got, valid = sample_linear(x, points, torch.tensor([3.0], dtype=torch.float64))
+    assert valid[0, 0].tolist() == [False, True, True, True, True, False, False, False]
+    assert got[0, 0, :, 0].tolist() == [0, 0, 0.25, 2.5, 4.0, 0, 0, 0]
+
+
+def test_points_learn_from_what_they_sample() -> None:
+    x = torch.tensor([0.0, 1.0, 4.0, 9.0])[None, None, :, None]
+    points = torch.tensor([[[1.5]]], requires_grad=True)
+    got, _ = sample_linear(x, points, torch.tensor([4.0]))
+    got.sum().backward()
+    assert points.grad is not None and points.grad.item() == pytest.approx(3.0)
+
+
+def layer(kind: str, window: int) -> CdpLayer:
+    torch.manual_seed(3)
+    config = AttentionConfig(kind=kind, window=window)  # type: ignore[arg-type]
+    return CdpLayer(16, 4, 2.0, 0.0, 0.0, config).double().eval()
+
+
+@settings(max_examples=20, deadline=None)
+@given(T=st.integers(1, 40), length=st.integers(0, 40), window=st.sampled_from([2, 4, 8]), seed=st.integers(0, 1000))
+def test_zeroed_adaptation_is_the_fixed_window(T: int, length: int, window: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    stream, query = torch.randn(2, 2, T, 16, generator=generator, dtype=torch.float64)
+    mask = torch.arange(T)[None] < torch.tensor([[min(length, T)], [T]])
+    cdp, fixed = layer("cdp", window), layer("fixed", window)
+    fixed.load_state_dict(cdp.state_dict(), strict=False)
+    got, expected = cdp(stream, query, mask), fixed(stream, query, mask)
+    assert torch.isfinite(got).all()
+    assert torch.allclose(got, expected, atol=1e-10)
+
+
+@settings(max_examples=20, deadline=None)
+@given(T=st.integers(1, 30), length=st.integers(0, 30), seed=st.integers(0, 1000))
+def test_a_window_over_the_whole_length_is_global_attention(T: int, length: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    stream, query = torch.randn(2, 2, T, 16, generator=generator, dtype=torch.float64)
+    mask = torch.arange(T)[None] < torch.tensor([[min(length, T)], [T]])
+    full, everywhere = layer("fixed", 0), layer("global", 8)
+    everywhere.load_state_dict(full.state_dict())
+    assert torch.allclose(full(stream, query, mask), everywhere(stream, query, mask), atol=1e-10)
+
+
+def test_windows_move_by_head_with_the_content_of_both_streams() -> None:
+    cdp = layer("cdp", 4)
+    assert cdp.adaptation is not None
+    torch.nn.init.normal_(cdp.adaptation.conv.weight, std=0.5)
+    stream, query = torch.randn(2, 1, 12, 16, dtype=torch.float64)
+    mask = torch.ones(1, 12, dtype=torch.bool)
+    size, offset = cdp.adaptation(stream, query, mask, 4)
+    assert size.shape == offset.shape == (1, 4, 3)
+    changed, _ = cdp.adaptation(stream, query + torch.randn_like(query), mask, 4)
+    assert not torch.allclose(size, changed)
+    assert not torch.allclose(size[:, 0], size[:, 1])

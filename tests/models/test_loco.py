@@ -1,0 +1,95 @@
+"""The whole network: what must hold whatever the weights are."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from avloc.config import AttentionConfig, LocoConfig
+from avloc.models.loco import Loco, Outputs
+from avloc.models.pyramid import downsample
+from avloc.timegrid import pyramid_moments
+
+SMALL = LocoConfig(classes=5, visual_width=12, audio_width=10, width=16, heads=4, ffn_ratio=2.0, levels=4)
+
+
+def network(kind: str = "cdp") -> Loco:
+    torch.manual_seed(0)
+    model = Loco(replace(SMALL, attention=AttentionConfig(kind=kind, window=4))).eval()  # type: ignore[arg-type]
+    for name, parameter in model.named_parameters():
+        if "adaptation" in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    return model
+
+
+def run(model: Loco, lengths: list[int], T: int, seed: int = 0) -> tuple[Outputs, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    visual = torch.randn(len(lengths), T, 12, generator=generator)
+    audio = torch.randn(len(lengths), T, 10, generator=generator)
+    mask = torch.arange(T)[None] < torch.tensor(lengths)[:, None]
+    with torch.no_grad():
+        return model(visual, audio, mask), visual, audio
+
+
+@pytest.mark.parametrize("kind", ["cdp", "fixed", "global"])
+@settings(max_examples=8, deadline=None)
+@given(length=st.integers(1, 24), seed=st.integers(0, 1000))
+def test_a_video_does_not_depend_on_padding_or_companions(kind: str, length: int, seed: int) -> None:
+    model = network(kind)
+    together, visual, audio = run(model, [length, 40, 17], 40, seed)
+    T = -(-length // 8) * 8
+    with torch.no_grad():
+        alone = model(visual[:1, :T], audio[:1, :T], torch.arange(T)[None] < length)
+    at = together.mask[0]
+    assert int(at.sum()) == int(alone.mask.sum())
+    assert torch.allclose(together.logits[0, at], alone.logits[0, alone.mask[0]], atol=1e-5)
+    assert torch.allclose(together.offsets[0, at], alone.offsets[0, alone.mask[0]], atol=1e-5)
+
+
+def test_what_stands_in_the_padding_does_not_matter() -> None:
+    model = network()
+    outputs, visual, audio = run(model, [13], 24)
+    visual[:, 13:], audio[:, 13:] = 1e4, -1e4
+    with torch.no_grad():
+        other = model(visual, audio, torch.arange(24)[None] < 13)
+    assert torch.equal(outputs.logits[outputs.mask], other.logits[outputs.mask])
+
+
+@pytest.mark.parametrize("length", [0, 1, 8])
+def test_short_and_empty_videos_give_numbers(length: int) -> None:
+    outputs, _, _ = run(network(), [length, 16], 16)
+    assert torch.isfinite(outputs.logits).all() and torch.isfinite(outputs.offsets).all()
+    assert (outputs.offsets >= 0).all()
+
+
+def test_moments_and_outputs_are_in_one_order() -> None:
+    outputs, _, _ = run(network(), [16, 9], 16)
+    moments = pyramid_moments(16, SMALL.levels)
+    assert outputs.logits.shape == (2, len(moments), 5) and outputs.offsets.shape == (2, len(moments), 5, 2)
+    for b, length in enumerate((16, 9)):
+        assert torch.equal(outputs.mask[b], torch.from_numpy(moments.step) < length)
+
+
+def test_gradients_reach_every_parameter() -> None:
+    model = network().train()
+    visual, audio = torch.randn(2, 64, 12), torch.randn(2, 64, 10)
+    outputs = model(visual, audio, torch.ones(2, 64, dtype=torch.bool))
+    c = outputs.correspondence
+    similarity = (c.visual @ c.audio.transpose(1, 2) / c.temperature * c.sigma_steps).sum()
+    (outputs.logits.sum() + outputs.offsets.sum() + similarity).backward()
+    silent = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert silent == []
+
+
+def test_downsampling_takes_the_maximum_of_valid_steps() -> None:
+    x = torch.tensor([-5.0, -1.0, -3.0, -4.0, 9.0, 9.0])[None, :, None]
+    mask = torch.tensor([[True, True, True, True, False, False]])
+    assert downsample(x, mask)[0, :, 0].tolist() == [-1.0, -1.0, 0.0]
+
+
+def test_the_class_prior_is_where_training_starts() -> None:
+    torch.manual_seed(0)
+    outputs, _, _ = run(Loco(SMALL).eval(), [16], 16)
+    assert float(outputs.logits.sigmoid().mean()) == pytest.approx(SMALL.class_prior, rel=0.5)
