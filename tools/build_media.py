@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import subprocess
 import wave
 from collections import Counter
@@ -36,6 +35,7 @@ from soundfont import play
 SPLITS = {"t": "train", "h": "heldout", "s": "sample"}
 SIDE_PX = 640
 PATCH, HOP = 96, 24  # log-mel frames of 10 ms
+PAUSE_PATCHES = 8  # pauses of 2 s do not end a stretch
 LONGEST_S = 30.0
 Wave = NDArray[np.float32]
 
@@ -107,6 +107,8 @@ class Builder:
         if cut is None:
             self.left_out.append(f"{label}: {source} (tagger {heard:.2f})")
             return
+        if source.startswith("soundfont:"):
+            cut = slice(None)  # what is played is known; the tagger only judges whether it is convincing
         target = self._target(kind, label, source, ".wav")
         _write_wav(target, sound[cut])
         self._note(target, kind, label, split, source, {"tagger_score": round(heard, 3)})
@@ -115,7 +117,7 @@ class Builder:
         manifest = {"alike": [list(group) for group in ALIKE], "left_out": self.left_out, "entries": self.entries}
         partial = self.out / "manifest.json.partial"
         partial.write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
-        os.replace(partial, self.out / "manifest.json")
+        partial.replace(self.out / "manifest.json")
         counts = Counter((e["label"], e["kind"], e["split"]) for e in self.entries)
         both = [c for c in CLASSES if all(counts[c, k, "train"] for k in ("picture", "sound"))]
         for label in [*CLASSES, None]:
@@ -142,7 +144,7 @@ class Builder:
         good = np.flatnonzero((wanted >= rows.least) & ((wanted >= speech) | ("Speech" in rows.tags)))
         if not good.size:
             return None, float(wanted.max())
-        runs = np.split(good, np.flatnonzero(np.diff(good) > 4) + 1)
+        runs = np.split(good, np.flatnonzero(np.diff(good) > PAUSE_PATCHES) + 1)
         run = max(runs, key=len)
         first, last = run[0] * HOP * 160, (run[-1] * HOP + PATCH) * 160
         return slice(first, min(last, first + round(LONGEST_S * SAMPLE_RATE))), float(wanted[run].mean())

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table
 """Which file of which Debian package shows or sounds like which class; chosen by looking and with a tagger.
 
 A source is `package folder:path`; `soundfont:program/seed` is a melody of that General MIDI program. Each goes

@@ -86,7 +86,7 @@ class Compositor:
     def _resized(self, number: int, layer: PictureLayer, time_s: float) -> tuple[Image, Image]:
         """The layer's colour (h, w, 3), already times its alpha (h, w, 1)."""
         if number not in self._sources:
-            self._sources[number] = _prepared(layer)
+            self._sources[number] = _prepared(layer, max(self._width, self._height))
         source = self._sources[number]
         rows, columns = source.shape[:2]
         frame_w, frame_h = self._scene.size
@@ -151,13 +151,16 @@ def _presence(layer: PictureLayer, time_s: float) -> tuple[float, float]:
     return present, aside
 
 
-def _prepared(layer: PictureLayer) -> Image:
-    """The layer's picture, cropped to what is visible, flipped, tilted, tinted; colour times alpha; (h, w, 4)."""
+def _prepared(layer: PictureLayer, side_px: int) -> Image:
+    """The layer's picture, cropped to what is visible, flipped, tilted, tinted; colour times alpha; (h, w, 4).
+
+    A picture much larger than frames of `side_px` is reduced first: turning it then costs less.
+    """
     rgba = layer.picture.rgba()
     rows, columns = np.flatnonzero(rgba[..., 3].any(axis=1)), np.flatnonzero(rgba[..., 3].any(axis=0))
     if rows.size:
         rgba = rgba[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    out = rgba.astype(np.float32)
+    out = _reduced(rgba, max(rgba.shape[:2]) // side_px)
     out[..., 3] /= 255
     out[..., :3] *= np.float32(layer.gains)
     np.clip(out[..., :3], 0, 255, out=out[..., :3])
@@ -167,6 +170,15 @@ def _prepared(layer: PictureLayer) -> Image:
     if layer.tilt_deg:
         out = _tilted(out, layer.tilt_deg)
     return np.ascontiguousarray(out)
+
+
+def _reduced(image: NDArray[np.uint8], factor: int) -> Image:
+    """Every `factor` x `factor` pixels averaged to one."""
+    if factor < 2:
+        return image.astype(np.float32)
+    h, w = image.shape[0] // factor, image.shape[1] // factor
+    cells = image[: h * factor, : w * factor].reshape(h, factor, w, factor, -1)
+    return cells.mean(axis=(1, 3), dtype=np.float32)
 
 
 def _tilted(image: Image, degrees: float) -> Image:

@@ -40,6 +40,10 @@ class Picture:
         """(H, W, 4) uint8, read-only. Raises MediaError if the file cannot be read."""
         return _load_picture(self)
 
+    def opaque(self) -> bool:
+        """Whether it has no transparent part, as a photograph. Raises MediaError if the file cannot be read."""
+        return _is_opaque(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Sound:
@@ -237,7 +241,12 @@ def _by_label(items: Iterable[_Media]) -> dict[str, list[_Media]]:
     return groups
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
+def _is_opaque(picture: Picture) -> bool:
+    return bool(_load_picture(picture)[..., 3].min() == 255)
+
+
+@lru_cache(maxsize=192)
 def _load_picture(picture: Picture) -> Rgba:
     rgba = procedural.picture(picture.label, picture.variation) if picture.path is None else _decode(picture.path)
     rgba.setflags(write=False)
@@ -253,7 +262,7 @@ def _decode(path: Path) -> Rgba:
         raise MediaError(f"{path} cannot be read as a picture ({error}); build the media folder again") from None
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _load_sound(sound: Sound) -> Waveform:
     if sound.path is None:
         wave = procedural.sound(sound.label, sound.variation)

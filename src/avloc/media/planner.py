@@ -8,83 +8,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avloc.errors import ConfigError
+from avloc.media.compose_config import ComposeConfig
 from avloc.media.library import MediaLibrary, Picture, Sound
 from avloc.media.scene import Backdrop, Entry, Look, Motion, PictureLayer, Scene, SoundLayer
+
+__all__ = ["ComposeConfig", "plan"]
 
 TRIES = 40
 SAFETY_S = 0.1
 ENTRIES: tuple[Entry, ...] = ("cut", "fade", "slide")
 _Media = TypeVar("_Media", Picture, Sound)
 _Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True, slots=True)
-class ComposeConfig:
-    """How scenes are drawn by lot. Pairs are ranges, numbers without unit are chances or shares of the frame.
-
-    event_s is drawn log-uniformly, so short and long events are both common. `overlap` is the chance that an
-    event may run beside another. Within an event picture and sound begin and end up to `asynchrony_s` apart
-    with the chance `asynchronous`; the event is where both are on. `lingering` is the chance that the object is
-    seen for long before and after, `interrupted` that its sound (or picture) comes in two to four pieces, each an
-    event. `repeat` is the chance that an event is of a class already in the scene, and
-    `familiar` the same for silent objects and off-screen sounds. Events of one class keep `gap_s` apart.
-
-    Raises:
-        ConfigError: a range is reversed or a value is outside its bounds.
-    """
-
-    duration_s: tuple[float, float] = (20.0, 60.0)
-    size: tuple[int, int] = (640, 360)
-    fps: float = 25.0
-    events: tuple[int, int] = (1, 6)
-    event_s: tuple[float, float] = (1.5, 20.0)
-    overlap: float = 0.3
-    asynchronous: float = 0.5
-    asynchrony_s: float = 2.0
-    lingering: float = 0.15
-    interrupted: float = 0.15
-    repeat: float = 0.35
-    familiar: float = 0.4
-    silent_objects: tuple[int, int] = (0, 3)
-    offscreen_sounds: tuple[int, int] = (0, 3)
-    extra_s: tuple[float, float] = (1.5, 12.0)
-    gap_s: float = 1.0
-    full_frame: float = 0.3
-    object_height: tuple[float, float] = (0.5, 1.0)
-    moving: float = 0.7
-    flip: float = 0.5
-    tilt_deg: float = 8.0
-    colour: float = 0.12
-    brightness: float = 0.2
-    loudness_db: tuple[float, float] = (-20.0, -3.0)
-    reverb: float = 0.3
-    ambient: float = 0.6
-    ambient_db: tuple[float, float] = (-50.0, -28.0)
-    noise_db: tuple[float, float] = (-80.0, -50.0)
-    degraded: float = 0.5
-
-    def __post_init__(self) -> None:
-        for f in fields(self):
-            value = getattr(self, f.name)
-            numbers = value if isinstance(value, tuple) else (value,)
-            if not all(math.isfinite(n) for n in numbers):
-                raise ConfigError(f"{f.name} is {value}; finite numbers are needed")
-            if isinstance(value, tuple) and f.name != "size" and (len(value) != 2 or value[0] > value[1]):
-                raise ConfigError(f"{f.name} is {value}; a range (least, most) is needed")
-            if not f.name.endswith("_db") and min(numbers) < 0:
-                raise ConfigError(f"{f.name} is {value}; it cannot be negative")
-        if (
-            min(*self.size, self.fps, self.duration_s[0], self.event_s[0], self.extra_s[0], self.object_height[0])
-            <= 0
-        ):
-            raise ConfigError("size, fps, duration_s, event_s, extra_s and object_height must be above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +36,12 @@ class _Span:
 
     def meets(self, start_s: float, end_s: float, apart_s: float) -> bool:
         return self.start_s < end_s + apart_s and start_s < self.end_s + apart_s
+
+
+def _together(first: PictureLayer, second: PictureLayer) -> bool:
+    """Whether two objects in front of the background are seen at once."""
+    apart = first.end_s <= second.start_s or second.end_s <= first.start_s
+    return not (apart or first.full_frame or second.full_frame)
 
 
 def plan(library: MediaLibrary, config: ComposeConfig, rng: np.random.Generator) -> Scene:
@@ -132,7 +79,7 @@ class _Planner:
             self._duration_s,
             config.size,
             config.fps,
-            tuple(sorted(self._pictures, key=lambda p: p.start_s)),
+            self._apart(),
             tuple(sorted(self._sounds, key=lambda s: s.start_s)),
             self._backdrop(),
             self._look(),
@@ -155,7 +102,7 @@ class _Planner:
             if self._accident(seen, self._heard, apart_s) or self._accident(heard, self._seen, apart_s):
                 continue
             self._events.append(_Span(label, start_s, end_s))
-            self._show(seen, self._familiar_picture(label), bool(beside))
+            self._show(seen, self._familiar_picture(label))
             self._play(heard, self._familiar_sound(label))
             return
 
@@ -166,7 +113,7 @@ class _Planner:
             span = _Span(picture.label, *self._stretch(self._config.extra_s))
             crowd = sum(layer.start_s < span.end_s and span.start_s < layer.end_s for layer in self._pictures)
             if crowd < 3 and not self._accident([span], self._heard, SAFETY_S):
-                self._show([span], picture, crowd > 0)
+                self._show([span], picture)
                 return
 
     def _add_offscreen_sound(self) -> None:
@@ -240,22 +187,17 @@ class _Planner:
 
     # How it looks and sounds
 
-    def _show(self, spans: list[_Span], picture: Picture, beside: bool) -> None:
+    def _show(self, spans: list[_Span], picture: Picture) -> None:
         config, rng = self._config, self._rng
         full = self._chance(config.full_frame) and not any(
             layer.full_frame and span.meets(layer.start_s, layer.end_s, 0.0)
             for layer in self._pictures
             for span in spans
         )
-        least, most = config.object_height
-        # Beside another object there is room for half the frame.
-        width, most = (0.6, min(most, max(least, 0.75))) if beside else (0.95, most)
-        height, x, y = rng.uniform(least, most), 0.5 + rng.normal(0, 0.08), 0.5 + rng.normal(0, 0.05)
-        if beside:
-            x = self._free_side(spans[0])
+        height, x, y = rng.uniform(*config.object_height), 0.5 + rng.normal(0, 0.1), 0.5 + rng.normal(0, 0.05)
         gains = 1 + rng.uniform(-1, 1, 3) * config.colour + rng.uniform(-1, 1) * config.brightness
         layer = PictureLayer(
-            picture, 0.0, 0.0, width, float(height), full, self._motion(float(x), float(y)),
+            picture, 0.0, 0.0, 0.95, float(height), full and picture.opaque(), self._motion(float(x), float(y)),
             self._entry(), self._entry(), float(rng.uniform(0.1, 0.3)), self._chance(config.flip),
             float(rng.uniform(-1, 1) * config.tilt_deg) * self._chance(0.5),
             (float(gains[0]), float(gains[1]), float(gains[2])),
@@ -264,10 +206,20 @@ class _Planner:
             self._seen.append(span)
             self._pictures.append(replace(layer, start_s=span.start_s, end_s=span.end_s))
 
-    def _free_side(self, span: _Span) -> float:
-        sides = [p.motion.x for p in self._pictures if span.meets(p.start_s, p.end_s, 0.0) and not p.full_frame]
-        mean = float(np.mean(sides)) if sides else 0.5
-        return float(self._rng.uniform(0.65, 0.75) if mean < 0.5 else self._rng.uniform(0.25, 0.35))
+    def _apart(self) -> tuple[PictureLayer, ...]:
+        """The pictures in order of start; objects seen at once stand side by side, each in half of the frame."""
+        done: list[PictureLayer] = []
+        layers = sorted(self._pictures, key=lambda p: p.start_s)
+        for layer in layers:
+            beside = [p for p in layers if p is not layer and _together(p, layer)]
+            if not layer.full_frame and beside:
+                taken = [p.motion.x for p in done if _together(p, layer)]
+                left = float(np.mean(taken)) > 0.5 if taken else self._chance(0.5)
+                x = float(self._rng.uniform(0.24, 0.3) if left else self._rng.uniform(0.7, 0.76))
+                motion = replace(layer.motion, x=x, x_per_s=0.0, swing=min(0.03, layer.motion.swing), grow_per_s=0.0)
+                layer = replace(layer, motion=motion, width=0.5, height=min(0.85, layer.height))
+            done.append(layer)
+        return tuple(done)
 
     def _motion(self, x: float, y: float) -> Motion:
         if not self._chance(self._config.moving):
