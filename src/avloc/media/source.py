@@ -23,6 +23,7 @@ MAX_SIDE = 16384
 
 _DEMUX_ERRORS_BORNE = 1000
 _LONGEST_GAP_S = 6 * 3600.0
+_FURTHEST_START_S = 1800.0
 _NOT_MEDIA = frozenset({"tty", "image2", "hls", "dash", "concat", "sdp", "lrc", "ffmetadata", "bin", "xbin", "idf"})
 
 av.logging.set_level(None)  # libav must not write on the user's terminal
@@ -72,10 +73,17 @@ def open_source(path: str | Path) -> Iterator[Source]:
     container = _open(path)
     try:
         video, audio = _choose(path, container)
-        starts = [s for s in (start_s(video), start_s(audio)) if s is not None]
-        yield Source(path, container, video, audio, min(starts, default=0.0))
+        yield Source(path, container, video, audio, _zero_s(video, audio))
     finally:
         container.close()
+
+
+def _zero_s(video: Stream | None, audio: Stream | None) -> float:
+    starts = [s for s in (start_s(video), start_s(audio)) if s is not None]
+    if not starts:
+        return 0.0
+    # Streams that begin further apart than this do so by a damaged first timestamp.
+    return min(starts) if max(starts) - min(starts) <= _FURTHEST_START_S else max(starts)
 
 
 def start_s(stream: Stream | None) -> float | None:
@@ -91,7 +99,7 @@ def packets(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
     A leap of the clock that no recording has, as where broadcasts were joined, is taken out: each stream goes on
     without a gap.
     """
-    clocks = {s.index: _Clock(source.restarts, s.type == "audio", source.stated_end_s) for s in streams}
+    clocks = {s.index: _Clock(source, s.type == "audio") for s in streams}
     for _ in range(_DEMUX_ERRORS_BORNE):
         try:
             for packet in source.container.demux(*streams):
@@ -101,7 +109,7 @@ def packets(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
                     clocks[packet.stream_index].steady(packet)
                 yield packet
             return
-        except (av.FFmpegError, ValueError):
+        except (av.FFmpegError, ValueError, IndexError):  # IndexError: damage looks like one more stream
             continue  # a fresh demux goes on behind the damage
 
 
@@ -112,8 +120,10 @@ class _Clock:
     the leap that ffmpeg, too, takes for a restart. Elsewhere a leap beyond the stated end of the file is damage.
     """
 
-    def __init__(self, restarts: bool, sound: bool, stated_end_s: float) -> None:
-        self._end_s = math.inf if restarts else stated_end_s + 1.0
+    def __init__(self, source: Source, sound: bool) -> None:
+        self._restarts = restarts = source.restarts  # and such files are read from their beginning
+        self._zero_s = source.zero_s
+        self._end_s = math.inf if restarts else source.stated_end_s + 1.0
         self._ahead_s, self._back_s = (10.0, -0.5) if restarts else (_LONGEST_GAP_S, -_LONGEST_GAP_S)
         # Pictures may stand for long, sound goes on: a leap of this much has to be borne out by the next packet.
         self._doubt_s = (0.5 if sound else 5.0) if restarts else _LONGEST_GAP_S
@@ -125,7 +135,11 @@ class _Clock:
         stamp = packet.pts if packet.dts is None else packet.dts
         assert stamp is not None
         length = packet.duration or 0
-        if self._next is not None:
+        if self._next is None:
+            if abs(float(stamp * packet.time_base) - self._zero_s) > _FURTHEST_START_S and self._restarts:
+                packet.pts = packet.dts = None
+                return
+        else:
             leap = stamp + self._shift - self._next
             leap_s = float(leap * packet.time_base)
             borne_out = self._doubted is not None and abs(leap - self._doubted) * packet.time_base < 0.2

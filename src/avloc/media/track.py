@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 Waveform = NDArray[np.float32]
+
+_LONGEST_SILENCE_S = 6 * 3600.0
 
 
 class Track:
@@ -31,6 +34,8 @@ class Track:
 
     def add(self, frame: AudioFrame, time_s: float | None, tolerance_s: float) -> Iterator[Waveform]:
         """Append a frame that begins at time_s (None: where the last one ended); yields what is finished."""
+        if time_s is not None and time_s - self._expected_s > _LONGEST_SILENCE_S:
+            time_s = None  # damage, not a pause
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         strays = time_s is not None and (self._kind is None or not abs(time_s - self._expected_s) <= tolerance_s)
         if strays or kind != self._kind:
@@ -44,7 +49,12 @@ class Track:
         assert self._resampler is not None
         self._expected_s += frame.samples / frame.sample_rate
         frame.pts = None  # the place is kept here
-        yield from self._take(self._resampler.resample(frame))
+        try:
+            resampled = self._resampler.resample(frame)
+        except av.FFmpegError:  # a damaged frame with, say, a rate that cannot be
+            self._resampler = self._kind = None
+            return
+        yield from self._take(resampled)
 
     def finish(self) -> Iterator[Waveform]:
         """What the resampler still holds."""
