@@ -29,12 +29,13 @@ class Track:
         self._written = 0
         self._trim = 0
         self._expected_s = 0.0
+        self._silence_s = 0.0
         self._resampler: AudioResampler | None = None
         self._kind: tuple[str, str, int] | None = None
 
     def add(self, frame: AudioFrame, time_s: float | None, tolerance_s: float) -> Iterator[Waveform]:
         """Append a frame that begins at time_s (None: where the last one ended); yields what is finished."""
-        if time_s is not None and time_s - self._expected_s > _LONGEST_SILENCE_S:
+        if time_s is not None and self._silence_s + time_s - self._expected_s > _LONGEST_SILENCE_S:
             time_s = None  # damage, not a pause
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         strays = time_s is not None and (self._kind is None or not abs(time_s - self._expected_s) <= tolerance_s)
@@ -67,6 +68,7 @@ class Track:
         while self._written < sample:
             silence = np.zeros(min(sample - self._written, self._longest), np.float32)
             self._written += len(silence)
+            self._silence_s += len(silence) / self._rate
             yield silence
 
     def _take(self, frames: list[AudioFrame]) -> Iterator[Waveform]:
