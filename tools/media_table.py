@@ -28,10 +28,13 @@ GCOMPRIS_LICENCES = (
     ("explore_farm_animals/resource/animals/dog.webp", "public domain (Hans Kemperman)"),
     ("explore_farm_animals/resource/animals/duck.webp", "CC0-1.0 (Bernard Spragg)"),
     ("explore_farm_animals/resource/animals/horse.webp", "CC0-1.0 (Seth Zeigler)"),
-    ("explore_farm_animals/", "GPL-3 (Bruno Coudoin and others; photographs: see README beside them)"),
+    ("explore_farm_animals/resource/animals/owl.webp", "CC0-1.0 (Lepale)"),
+    ("explore_farm_animals/resource/animals/pig.webp", "public domain (Teinesavaii)"),
+    ("explore_farm_animals/resource/animals/sheep.webp", "CC0-1.0 (Rob Mitchell)"),
+    ("explore_farm_animals/", "GPL-3 (Bruno Coudoin and others)"),
     ("instruments/resource/drum_kit.ogg", "CC-sampling-plus-1.0 (ocea)"),
-    ("instruments/resource/", "GPL-3+ (drawings: Bruno Coudoin and others; sounds: Sylvain Dechy, Jérome blanchard, "
-     "julie jules, chloé tuvuku)"),
+    ("instruments/resource/trumpet.ogg", "GPL-3+ (Sylvain Dechy, Jérome blanchard, julie jules, chloé tuvuku)"),
+    ("instruments/resource/", "GPL-3 (drawings: Bruno Coudoin and others) or GPL-3+ (sounds: Sylvain Dechy and others)"),
     ("memory-sound/resource/", "free-art (Lionel Allorge, Yves Combe)"),
     ("railroad/", "CC-BY-SA-4.0 (Timothée Giet); sound see the package's copyright file"),
 )  # fmt: skip
@@ -85,16 +88,16 @@ CLASSES: dict[str, Rows] = {
     "sheep bleating": Rows(
         ("Sheep", "Bleat", "Goat"),
         """
-        s stamps:animals/mammals/bovines/ram.png
+        t stamps:animals/mammals/bovines/ram.png
         t stamps:animals/mammals/bovines/sheep.png
-        t gcompris:explore_farm_animals/resource/animals/sheep.webp
+        s gcompris:explore_farm_animals/resource/animals/sheep.webp
         h stamps:animals/mammals/bovines/sheep_lamb.png
         t stamps:animals/mammals/bovines/goat.png
         h gcompris:erase/resource/goat.webp
         """,
         """
-        s stamps:animals/mammals/bovines/sheep.ogg
-        t gcompris:explore_farm_animals/resource/animals/sheep.ogg
+        t stamps:animals/mammals/bovines/sheep.ogg
+        s gcompris:explore_farm_animals/resource/animals/sheep.ogg
         t stamps:animals/mammals/bovines/goat.ogg
         h stamps:animals/mammals/bovines/sheep_lamb.ogg
         """,
@@ -186,8 +189,8 @@ CLASSES: dict[str, Rows] = {
         h stamps:animals/birds/chicken_profile.png
         """,
         """
-        s stamps:animals/birds/rooster.ogg
-        t scratch:Sounds/Animal/Rooster.wav
+        t stamps:animals/birds/rooster.ogg
+        s scratch:Sounds/Animal/Rooster.wav
         t gcompris:explore_farm_animals/resource/animals/chickens.ogg
         h stamps:animals/birds/hen.ogg
         """,
@@ -391,9 +394,9 @@ CLASSES: dict[str, Rows] = {
     "playing violin": Rows(
         ("Violin, fiddle", "Bowed string instrument"),
         """
-        s stamps:hobbies/music/string/violin2.svg
+        h stamps:hobbies/music/string/violin2.svg
         t stamps:hobbies/music/string/violin.png
-        h gcompris:instruments/resource/violin.svg
+        s gcompris:instruments/resource/violin.svg
         """,
         """
         s soundfont:40/7
@@ -420,8 +423,8 @@ CLASSES: dict[str, Rows] = {
     "playing trumpet": Rows(
         ("Trumpet", "Brass instrument"),
         """
-        s stamps:hobbies/music/brass/trumpet.png
-        t gcompris:instruments/resource/trumpet.svg
+        t stamps:hobbies/music/brass/trumpet.png
+        s gcompris:instruments/resource/trumpet.svg
         """,
         """
         s gcompris:instruments/resource/trumpet.ogg
