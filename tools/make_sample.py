@@ -16,8 +16,8 @@ from avloc.media.library import MediaLibrary, Picture, Sound
 from avloc.media.scene import Backdrop, Motion, PictureLayer, Scene, SoundLayer
 
 DURATION_S = 30.0
-SILENT = ("playing acoustic guitar", 15.6, 18.0)
-OFFSCREEN = ("sheep bleating", 5.6, 7.4)
+SILENT = ("playing acoustic guitar", 16.2, 18.2)
+OFFSCREEN = ("rooster crowing", 5.8, 7.4)
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def sample_scene(library: MediaLibrary) -> Scene:
-    """30 s: four classes in five events, two of them at once, a silent guitar, a sheep heard off screen."""
+    """30 s: five classes, a dog in front of a violin, a silent guitar, a rooster heard off screen."""
     pictures = {p.label: p for group in library.pictures.values() for p in group}
     pictures |= {p.label: p for p in library.distractor_pictures}
     backgrounds = {name: b for b in library.backgrounds for name in ("driveway", "lake") if name in b.name}
@@ -56,18 +56,18 @@ def sample_scene(library: MediaLibrary) -> Scene:
         (640, 360),
         25.0,
         (
-            seen("dog barking", 1.0, 5.0),
-            seen("playing violin", 8.0, 15.0, x=0.24),
-            seen("sheep bleating", 11.0, 14.0, x=0.72, height=0.7),
+            seen("sheep bleating", 1.0, 5.0),
+            seen("playing violin", 8.0, 15.0, x=0.24, height=1.0),
+            seen("dog barking", 12.0, 15.6),
             seen(*SILENT),
             seen("playing trumpet", 18.5, 23.6),
             seen("rooster crowing", 24.5, 29.0),
         ),
         (
-            heard("dog barking", 1.4, 5.0, 0.2),
+            heard("sheep bleating", 1.4, 5.0, 0.3),
             heard(*OFFSCREEN, 0.3),
-            heard("playing violin", 8.0, 14.4, gain_db=-11.0),
-            heard("sheep bleating", 11.3, 14.0, 0.2, gain_db=-3.0),
+            heard("playing violin", 8.0, 14.8, gain_db=-7.0),
+            heard("dog barking", 12.2, 15.6, 0.2, gain_db=-4.0),
             heard("playing trumpet", 19.0, 23.6),
             heard("rooster crowing", 24.5, 28.5, 0.3),
         ),
