@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -61,6 +62,8 @@ def make_set(
     missing = [n for n in names if not _truth_path(folder, n).is_file()]
     jobs = [(media, split, config, features, folder, n, seed) for n in missing]
     began = time.perf_counter()
+    # Each worker has one core; the matrix library must not start threads of its own beside it.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if missing:
         with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
             for done, _ in enumerate(pool.imap_unordered(_make, jobs, chunksize=4), 1):

@@ -32,7 +32,7 @@ from avloc.training.runner import TorchRunner
 from composed import make_set
 
 NETWORK = LocoConfig(
-    width=96,
+    width=88,
     ffn_ratio=2.0,
     levels=6,
     visual_width=1280 + 1000,
@@ -84,9 +84,8 @@ def main(settings: Settings) -> None:
     samples = [to_sample(v, labels, features.scores) for v in train]
     torch.manual_seed(settings.seed)
     model = Loco(network)
-    print(
-        f"{len(samples)} videos, {len(labels)} classes, {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters"
-    )
+    size = sum(p.numel() for p in model.parameters())
+    print(f"{len(samples)} videos, {len(labels)} classes, {size / 1e6:.2f} M parameters", flush=True)
     began = time.perf_counter()
 
     def on_epoch(epoch: Epoch, average: Loco) -> None:
