@@ -27,6 +27,7 @@ class Compositor:
     def __init__(self, scene: Scene, size: tuple[int, int], step_px: int = 1) -> None:
         self._scene, self._step_px = scene, step_px
         self._width, self._height = size
+        self._aspect = scene.size[0] / scene.size[1]
         self._layers = sorted(scene.pictures, key=lambda layer: not layer.full_frame)
         self._kept: dict[tuple[int, int], tuple[Image, Image]] = {}
         self._backs: dict[int, Image] = {}
@@ -53,7 +54,7 @@ class Compositor:
         height = self._stepped(zoom * self._height)
         if height not in self._backs:
             width = round(height * self._width / self._height)
-            self._backs[height] = self._blurred(_cover(_opaque(back.picture), width, height))
+            self._backs[height] = self._blurred(_cover(_opaque(back.picture), width, height, self._aspect))
         large = self._backs[height]
         room_y, room_x = large.shape[0] - self._height, large.shape[1] - self._width
         share = time_s / self._scene.duration_s - 0.5
@@ -94,7 +95,7 @@ class Compositor:
             height, width = self._height, self._width
             key = (number, height)
             if key not in self._kept:
-                self._kept[key] = _split(self._blurred(_cover(source, width, height)))
+                self._kept[key] = _split(self._blurred(_cover(source, width, height, self._aspect)))
             return self._kept[key]
         grown = 1 + layer.motion.grow_per_s * (time_s - layer.start_s)
         per_pixel = min(layer.height * frame_h / rows, layer.width * frame_w / columns) * min(1.5, max(0.5, grown))
@@ -202,11 +203,11 @@ def _split(image: Image) -> tuple[Image, Image]:
     return np.ascontiguousarray(image[..., :3]), np.ascontiguousarray(image[..., 3:])
 
 
-def _cover(image: Image, width: int, height: int) -> Image:
-    """Cropped around the middle to the shape of the frame as it is shown (16:9 or so), then resized."""
+def _cover(image: Image, width: int, height: int, aspect: float) -> Image:
+    """Cropped around the middle to width / height `aspect` (as shown, not squeezed), then resized."""
     rows, columns = image.shape[:2]
-    keep_w = min(columns, round(rows * 16 / 9))
-    keep_h = min(rows, round(keep_w * 9 / 16))
+    keep_w = max(1, min(columns, round(rows * aspect)))
+    keep_h = max(1, min(rows, round(keep_w / aspect)))
     top, left = (rows - keep_h) // 2, (columns - keep_w) // 2
     return resize(image[top : top + keep_h, left : left + keep_w], width, height)
 
