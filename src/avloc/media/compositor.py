@@ -163,7 +163,7 @@ def _prepared(layer: PictureLayer, side_px: int) -> Image:
         rgba = rgba[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     out = _reduced(rgba, max(rgba.shape[:2]) // side_px)
     out[..., 3] /= 255
-    out[..., :3] *= np.float32(layer.gains)
+    out[..., :3] *= np.asarray(layer.gains, np.float32)
     np.clip(out[..., :3], 0, 255, out=out[..., :3])
     out[..., :3] *= out[..., 3:]
     if layer.flip:
@@ -179,7 +179,7 @@ def _reduced(image: NDArray[np.uint8], factor: int) -> Image:
         return image.astype(np.float32)
     h, w = image.shape[0] // factor, image.shape[1] // factor
     cells = image[: h * factor, : w * factor].reshape(h, factor, w, factor, -1)
-    return cells.mean(axis=(1, 3), dtype=np.float32)
+    return np.asarray(cells.mean(axis=(1, 3), dtype=np.float32))
 
 
 def _tilted(image: Image, degrees: float) -> Image:
@@ -187,7 +187,8 @@ def _tilted(image: Image, degrees: float) -> Image:
     h, w = image.shape[:2]
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     height, width = round(abs(h * c) + abs(w * s)), round(abs(w * c) + abs(h * s))
-    y, x = np.mgrid[:height, :width].astype(np.float32) - np.float32([[[height / 2]], [[width / 2]]])
+    middle = np.array([[[height / 2]], [[width / 2]]], np.float32)
+    y, x = np.mgrid[:height, :width].astype(np.float32) - middle
     from_y, from_x = np.rint(c * y - s * x + h / 2).astype(int), np.rint(s * y + c * x + w / 2).astype(int)
     inside = (from_y >= 0) & (from_y < h) & (from_x >= 0) & (from_x < w)
     out = np.zeros((height, width, image.shape[2]), np.float32)
@@ -229,13 +230,13 @@ def _weights(before: int, after: int) -> Image:
     centres = (np.arange(after) + 0.5) * scale - 0.5
     distance = np.abs(np.arange(before)[None, :] - np.clip(centres, 0, before - 1)[:, None]) / max(1.0, scale)
     weights = np.clip(1 - distance, 0, None)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
 
 
 def _cosines() -> Image:
     k, n = np.mgrid[:8, :8]
     out = np.cos(np.pi * k * (2 * n + 1) / 16) * np.where(k == 0, np.sqrt(1 / 8), 0.5)
-    return out.astype(np.float32)
+    return np.asarray(out, np.float32)
 
 
 _DCT = _cosines()

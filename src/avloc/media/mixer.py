@@ -71,4 +71,4 @@ def _reverberant(wave: Wave, share: float, rng: np.random.Generator) -> Wave:
     size = 1 << (len(wave) + len(tail) - 1).bit_length()
     wet = np.fft.irfft(np.fft.rfft(wave, size) * np.fft.rfft(tail, size), size)[: len(wave)]
     mixed = (1 - share) * wave + share * wet / max(1e-9, float(np.abs(wet).max()))
-    return (mixed * (np.abs(wave).max() / max(1e-9, float(np.abs(mixed).max())))).astype(np.float32)
+    return np.asarray(mixed * (np.abs(wave).max() / max(1e-9, float(np.abs(mixed).max()))), np.float32)

@@ -167,7 +167,7 @@ class _Planner:
         return float(self._rng.uniform(0, self._config.asynchrony_s)) * self._chance(self._config.asynchronous)
 
     def _either(self) -> NDArray[np.float64]:
-        return np.eye(2)[self._rng.integers(2)]
+        return np.asarray(np.eye(2)[self._rng.integers(2)])
 
     def _clipped(self, label: str, start_s: float, end_s: float) -> _Span:
         return _Span(label, max(0.0, float(start_s)), min(self._duration_s, float(end_s)))
@@ -257,7 +257,7 @@ class _Planner:
         backgrounds, ambient = self._library.backgrounds, self._library.ambient
         return Backdrop(
             self._pick(backgrounds) if backgrounds else None,
-            float(rng.uniform(1.05, 1.3)), *(float(v) for v in rng.uniform(-1, 1, 2)), float(rng.normal(0, 0.003)),
+            float(rng.uniform(1.05, 1.3)), float(rng.uniform(-1, 1)), float(rng.uniform(-1, 1)), float(rng.normal(0, 0.003)),
             self._pick(ambient) if ambient and self._chance(config.ambient) else None,
             float(rng.uniform(*config.ambient_db)), float(rng.uniform(*config.noise_db)),
         )  # fmt: skip

@@ -51,7 +51,7 @@ def sound(label: str, variation: int) -> NDArray[np.float32]:
     """(64000,) float32 in [-1, 1]: the sound of a class, or of "ambient" or "rattle"."""
     rng = _rng("sound", label, variation)
     wave = _SOUNDS[label](rng, np.arange(round(LENGTH_S * RATE)) / RATE)
-    return (wave / np.abs(wave).max()).astype(np.float32)
+    return np.asarray(wave / np.abs(wave).max(), np.float32)
 
 
 def _rng(kind: str, label: str, variation: int) -> np.random.Generator:
@@ -95,7 +95,7 @@ def _bell(rng: np.random.Generator, x: Field, y: Field) -> tuple[float, Mask, Fi
 
 def _buzzer(rng: np.random.Generator, x: Field, y: Field) -> tuple[float, Mask, Field]:
     stripes = np.sin(2 * np.pi * rng.uniform(2, 3) * (x + y)) > 0
-    return 0.16 + rng.normal(0, 0.01), abs(x) + abs(y) < 0.98, 0.08 + 0.92 * stripes
+    return 0.16 + rng.normal(0, 0.01), abs(x) + abs(y) < 0.98, np.where(stripes, 1.0, 0.08)
 
 
 def _cricket(rng: np.random.Generator, x: Field, y: Field) -> tuple[float, Mask, Field]:
@@ -192,7 +192,8 @@ def _drum_sound(rng: np.random.Generator, t: Field) -> Field:
     beat = 1 / rng.uniform(3, 4.5)
     u = t % beat
     noise = rng.normal(0, 1, len(t)) * np.exp(-u * 45)
-    return 0.5 * noise + np.sin(2 * np.pi * (80 * u + 12 * (1 - np.exp(-u * 20)))) * np.exp(-u * 12)
+    thump = np.sin(2 * np.pi * (80 * u + 12 * (1 - np.exp(-u * 20)))) * np.exp(-u * 12)
+    return np.asarray(0.5 * noise + thump)
 
 
 def _engine_sound(rng: np.random.Generator, t: Field) -> Field:
