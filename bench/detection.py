@@ -144,8 +144,8 @@ def measure_memory(video: Path) -> None:
     took_s = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"peak memory {peak:.0f} MB, {found.duration_s / took_s:.1f} x real time, {len(found.all_events)} candidates, "
-        f"soft-NMS {found.timing.nms_s:.2f} s"
+        f"peak memory {peak:.0f} MB, {found.duration_s / took_s:.1f} x real time, "
+        f"{len(found.all_events)} candidates, soft-NMS {found.timing.nms_s:.2f} s"
     )
 
 

@@ -1,0 +1,158 @@
+"""What a user types and sees: the sample, folders, and every kind of bad input."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avloc import load
+from avloc.cli.main import main
+from avloc.events import Event, Events
+from avloc.formats.activitynet import read_results, read_truth
+from avloc.media.writer import write_video
+
+SAMPLE = Path(__file__).parents[2] / "demo" / "sample.mp4"
+
+
+def tiny(path: Path, *, seconds: float = 2.0, picture: bool = True, sound: bool = True) -> Path:
+    frames = (np.full((48, 64, 3), 8 * i % 256, np.uint8) for i in range(round(seconds * 10)))
+    wave = 0.1 * np.sin(np.arange(round(seconds * 16_000)) * 0.2).astype(np.float32)
+    return write_video(path, frames if picture else None, 10, wave if sound else None)
+
+
+def tiou(a: Event, b: Event) -> float:
+    shared = max(0.0, min(a.end_s, b.end_s) - max(a.start_s, b.start_s))
+    return shared / (a.duration_s + b.duration_s - shared)
+
+
+def test_the_sample_s_events_are_found_and_nothing_else_is_shown(tmp_path: Path) -> None:
+    assert main(["detect", str(SAMPLE), "--out", str(tmp_path), "--report", str(tmp_path)]) == 0
+    shown = read_results(tmp_path / "sample.events.json")["sample"]
+    truth_file = SAMPLE.with_name("sample.truth.json")
+    truth = read_truth(truth_file)["sample"].events
+    assert len(truth) >= 4
+    for event in truth:
+        assert any(d.label == event.label and tiou(d, event) >= 0.5 for d in shown), event
+    for other in json.loads(truth_file.read_text())["database"]["sample"]["other_events"]:
+        distractor = Event(*other["segment"], other["label"])
+        assert not any(d.label == distractor.label and tiou(d, distractor) > 0.1 for d in shown), distractor
+    page = (tmp_path / "sample.html").read_text()
+    assert all(event.label in page for event in truth)
+
+
+def test_python_and_command_line_agree(tmp_path: Path) -> None:
+    assert main(["detect", str(SAMPLE), "--out", str(tmp_path), "--all"]) == 0
+    written = read_results(tmp_path / "sample.events.json")["sample"]
+    found = load("default").detect_fully(SAMPLE)
+    assert len(written) == len(found.all_events) and written.labels == found.all_events.labels
+    assert np.allclose(written.start_s, found.all_events.start_s, atol=6e-4)
+    assert isinstance(found.events, Events) and set(found.events) <= set(found.all_events)
+
+
+def text(path: Path) -> Path:
+    path.write_text("no video\n" * 50)
+    return path
+
+
+def empty(path: Path) -> Path:
+    path.touch()
+    return path
+
+
+def truncated(path: Path) -> Path:
+    whole = tiny(path.with_name("whole.mp4"))
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    whole.unlink()
+    return path
+
+
+def without_sound(path: Path) -> Path:
+    return tiny(path, sound=False)
+
+
+def without_picture(path: Path) -> Path:
+    return tiny(path, picture=False)
+
+
+def zero_length(path: Path) -> Path:
+    return tiny(path, seconds=0.0)
+
+
+def folder_without_media(path: Path) -> Path:
+    path.mkdir()
+    (path / "notes.txt").write_text("nothing to see")
+    return path
+
+
+def missing(path: Path) -> Path:
+    return path
+
+
+BAD: list[tuple[Callable[[Path], Path], str]] = [
+    (text, ""),
+    (empty, "empty"),
+    (truncated, ""),
+    (without_sound, "both seen and heard"),
+    (without_picture, "both seen and heard"),
+    (zero_length, ""),
+    (folder_without_media, "no video"),
+    (missing, "does not exist"),
+]
+
+
+@pytest.mark.parametrize(("make", "says"), BAD, ids=[make.__name__ for make, _ in BAD])
+def test_bad_input_is_one_line_and_leaves_nothing(
+    make: Callable[[Path], Path], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = make(tmp_path / "bad.mp4")
+    out = tmp_path / "out"
+    assert main(["detect", str(bad), "--out", str(out)]) == 1
+    error = capsys.readouterr().err.strip()
+    assert error.count("\n") == 0 and "bad.mp4" in error and says in error, error
+    assert "Traceback" not in error
+    assert not out.exists() or not any(out.iterdir())
+
+
+def test_an_unwritable_output_is_told_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    for option in ("--out", "--report"):
+        assert main(["detect", str(tiny(tmp_path / "a.mp4")), option, str(blocked / "x")]) == 1
+        assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_folder_goes_on_past_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    videos = tmp_path / "videos"
+    (videos / "deep").mkdir(parents=True)
+    tiny(videos / "a.mp4")
+    shutil.copy(videos / "a.mp4", videos / "deep" / "b [x].MOV")
+    text(videos / "bad.mkv")
+    out = tmp_path / "out"
+    assert main(["detect", str(videos), "--out", str(out)]) == 1
+    said = capsys.readouterr()
+    assert "2 of 3 videos done" in said.out and said.err.count("\n") == 1 and "bad.mkv" in said.err
+    written = sorted(str(p.relative_to(out)) for p in out.rglob("*.json"))
+    assert written == ["a.events.json", "deep/b [x].events.json"]
+
+
+def test_same_names_are_told_apart(tmp_path: Path) -> None:
+    tiny(tmp_path / "a.mp4")
+    tiny(tmp_path / "a.mkv")
+    assert main(["detect", str(tmp_path)]) == 0
+    assert sorted(p.name for p in tmp_path.glob("*.json")) == ["a.mkv.events.json", "a.mp4.events.json"]
+
+
+def test_a_wrong_model_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["detect", str(tiny(tmp_path / "a.mp4")), "--model", "nonsense"]) == 1
+    assert "nonsense" in capsys.readouterr().err
+
+
+def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--help"], ["detect", "--help"], ["extract", "--help"], ["export", "--help"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == 0
+        assert "examples:" in capsys.readouterr().out
