@@ -257,7 +257,8 @@ class _Planner:
         backgrounds, ambient = self._library.backgrounds, self._library.ambient
         return Backdrop(
             self._pick(backgrounds) if backgrounds else None,
-            float(rng.uniform(1.05, 1.3)), float(rng.uniform(-1, 1)), float(rng.uniform(-1, 1)), float(rng.normal(0, 0.003)),
+            float(rng.uniform(1.05, 1.3)), float(rng.uniform(-1, 1)), float(rng.uniform(-1, 1)),
+            float(rng.normal(0, 0.003)),
             self._pick(ambient) if ambient and self._chance(config.ambient) else None,
             float(rng.uniform(*config.ambient_db)), float(rng.uniform(*config.noise_db)),
         )  # fmt: skip
