@@ -23,7 +23,7 @@ def soft_nms(
     s, e = start[table], end[table]
     left = np.where(present, score[table], -np.inf)
     left[left < min_score] = -np.inf
-    kept_index, kept_score = [], []
+    kept_index, kept_score = [np.zeros(0, np.intp)], [np.zeros(0)]
     while True:
         rows = np.flatnonzero(left.max(axis=1) > -np.inf)
         if rows.size == 0:
@@ -36,7 +36,7 @@ def soft_nms(
         kept_score.append(left[each, best])
         left[each, best] = -np.inf
         iou = _iou(s, e, s[each, best][:, None], e[each, best][:, None])
-        left = left * np.exp(-(iou**2) / sigma)
+        np.multiply(left, np.exp(-(iou**2) / sigma), out=left, where=left > -np.inf)
         left[left < min_score] = -np.inf
     index, scores = np.concatenate(kept_index), np.concatenate(kept_score)
     order = np.argsort(-scores, kind="stable")

@@ -1,0 +1,112 @@
+"""From scores and offsets to events: which pairs speak, where their segments lie, what is cut."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avloc.config import DecodingConfig
+from avloc.decoding.candidates import Candidates, decode, find_candidates
+from avloc.timegrid import TimeGrid, pyramid_moments
+
+GRID = TimeGrid(0.5, 1.0, -0.25)
+MOMENTS = pyramid_moments(8, 3)  # 8 + 4 + 2 moments
+P, K = len(MOMENTS), 3
+ALL = np.ones(P, bool)
+
+
+def outputs(*said: tuple[int, int, float, tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and offsets that are zero but for (moment, class, score, offsets)."""
+    scores, offsets = np.zeros((P, K), np.float32), np.zeros((P, K, 2), np.float32)
+    for moment, label, score, ends in said:
+        scores[moment, label], offsets[moment, label] = score, ends
+    return scores, offsets
+
+
+def columns(*rows: tuple[float, float, float, int]) -> Candidates:
+    table = np.array(rows, np.float64).reshape(-1, 4)
+    return Candidates(table[:, 0], table[:, 1], table[:, 2], table[:, 3].astype(np.intp))
+
+
+def test_a_segment_lies_where_its_moment_and_offsets_say() -> None:
+    # Moment 9 is the second of level 1: step 2 on a stride of 2. Half a stride back is step 1, two ahead step 6.
+    found = find_candidates(*outputs((9, 2, 0.75, (0.5, 2.0))), MOMENTS, GRID, ALL, DecodingConfig())
+    assert len(found) == 1
+    assert (found.start_s[0], found.end_s[0]) == (GRID.to_seconds(1), GRID.to_seconds(6))
+    assert (found.score[0], found.label[0]) == (0.75, 2)
+
+
+def test_every_pair_above_the_least_score_speaks_unless_its_moment_must_not() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.random((P, K), np.float32)
+    offsets = rng.random((P, K, 2), np.float32)
+    keep = rng.random(P) < 0.6
+    found = find_candidates(scores, offsets, MOMENTS, GRID, keep, DecodingConfig(min_score=0.3))
+    expected = sorted(
+        (
+            float(GRID.to_seconds(float(MOMENTS.step[p]) - float(offsets[p, k, 0]) * float(MOMENTS.stride[p]))),
+            float(GRID.to_seconds(float(MOMENTS.step[p]) + float(offsets[p, k, 1]) * float(MOMENTS.stride[p]))),
+            float(scores[p, k]),
+            k,
+        )
+        for p in range(P)
+        for k in range(K)
+        if keep[p] and scores[p, k] >= 0.3
+    )
+    got = sorted(zip(found.start_s, found.end_s, found.score, found.label.tolist(), strict=True))
+    assert np.allclose(got, expected, rtol=0, atol=1e-12)
+
+
+@given(st.integers(0, P * K + 5))
+def test_only_the_best_go_on_to_soft_nms(before_nms: int) -> None:
+    scores = np.random.default_rng(1).permutation(P * K).reshape(P, K).astype(np.float32) / (P * K) + 0.01
+    config = DecodingConfig(before_nms=before_nms)
+    found = find_candidates(scores, np.zeros((P, K, 2), np.float32), MOMENTS, GRID, ALL, config)
+    best = np.sort(scores.ravel())[::-1][:before_nms]
+    assert sorted(found.score.tolist(), reverse=True) == best.astype(np.float64).tolist()
+
+
+@pytest.mark.parametrize("keep", [ALL, ~ALL])
+def test_silence_gives_no_candidate_and_no_event(keep: np.ndarray) -> None:
+    found = find_candidates(*outputs(), MOMENTS, GRID, keep, DecodingConfig())
+    assert len(found) == 0
+    assert len(decode(found, ["a", "b", "c"], 4.0, DecodingConfig())) == 0
+
+
+def test_no_stretch_at_all_is_no_event() -> None:
+    joined = Candidates.join([])
+    assert len(joined) == 0 and len(decode(joined, ["a"], 4.0, DecodingConfig())) == 0
+
+
+def test_join_keeps_all_in_order() -> None:
+    joined = Candidates.join([columns((0, 1, 0.5, 0)), columns(), columns((2, 3, 0.6, 1), (4, 5, 0.7, 2))])
+    assert joined.start_s.tolist() == [0, 2, 4] and joined.end_s.tolist() == [1, 3, 5]
+    assert joined.score.tolist() == [0.5, 0.6, 0.7] and joined.label.tolist() == [0, 1, 2]
+
+
+def test_events_are_cut_to_the_video_and_what_lies_outside_is_none() -> None:
+    found = columns((-2, 1.5, 0.9, 0), (3, 9, 0.8, 1), (-3, -1, 0.99, 2), (4, 6, 0.99, 2), (2, 2, 0.99, 2))
+    events = decode(found, ["a", "b", "c"], 4.0, DecodingConfig())
+    assert [(e.start_s, e.end_s, e.label, e.score) for e in events] == [(0, 1.5, "a", 0.9), (3, 4, "b", 0.8)]
+
+
+def test_overlap_is_that_of_the_cut_segments() -> None:
+    """Cut to the video the two are one and the same, so the weaker decays by exp(-1 / sigma)."""
+    events = decode(columns((-9, 4, 0.9, 0), (0, 30, 0.8, 0)), ["a"], 4.0, DecodingConfig(nms_sigma=0.5))
+    assert events.score.tolist() == pytest.approx([0.9, 0.8 * np.exp(-2)])
+
+
+@pytest.mark.parametrize(("keep", "count"), [(None, 2), (0, 0), (1, 1), (3, 3), (99, 4)])
+def test_the_best_are_kept_highest_first(keep: int | None, count: int) -> None:
+    found = columns((0, 1, 0.2, 0), (1, 2, 0.9, 1), (2, 3, 0.4, 0), (3, 4, 0.6, 1))
+    events = decode(found, ["a", "b"], 4.0, DecodingConfig(keep=2), keep=keep)
+    assert events.score.tolist() == [0.9, 0.6, 0.4, 0.2][:count]
+    assert events.labels == ("b", "b", "a", "a")[:count]
+
+
+def test_a_least_score_between_single_and_double_precision() -> None:
+    """0.7 in single precision is below 0.7 in double: found, and then dropped, which leaves nothing to decode."""
+    found = find_candidates(*outputs((0, 0, 0.7, (0.0, 1.0))), MOMENTS, GRID, ALL, DecodingConfig(min_score=0.7))
+    assert len(decode(found, ["a"], 4.0, DecodingConfig(min_score=0.7))) == 0
