@@ -52,6 +52,8 @@ class LocoConfig:
     unimodal_blocks: int = 2
     levels: int = 6
     fusion_blocks: int = 1
+    fusion_ffn_ratio: float | None = None
+    """Feed-forward ratio of the fusion blocks, which are twice as wide; None takes `ffn_ratio`."""
     input_dropout: float = 0.0
     dropout: float = 0.0
     drop_path: float = 0.1
@@ -96,7 +98,16 @@ class TrainConfig:
     crop_share: tuple[float, float] = (0.9, 1.0)
     keep_share: float = 0.5
     """An event that a crop leaves less than this share of is no event of the crop."""
+    longest_steps: int = 256
+    """Longer crops are cut to this; detection uses windows of this length."""
     seed: int = 0
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
+    """auto: bf16-mixed on a GPU that has it, else 32-true."""
+    compile: bool = False
+    """torch.compile: pays on a GPU; on a CPU its first call takes half a minute and gains nothing."""
+    devices: int = 1
+    save_every_minutes: float = 5.0
+    """Within an epoch the trainer's state is saved this often; at the end of an epoch always."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,32 @@ class FeatureConfig:
     offset_s: float = -0.32
     scores: bool = True
     """Whether the network reads the encoders' class scores beside the embeddings."""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where a data set's features and annotations lie."""
+
+    features: str = ""
+    """Folder of feature files."""
+    annotations: str = ""
+    """Annotation file: UnAV-100's JSON schema, or CSV."""
+    layout: Literal["onepeace", "i3d-vggish", "avloc"] = "onepeace"
+    train_split: str = "train"
+    validation_split: str = "validation"
+    cache: bool = True
+    """Keep features in memory, in half precision, after they were read once."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All settings of one training run; a recipe is a function that returns one."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    network: LocoConfig = field(default_factory=LocoConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    decoding: DecodingConfig = field(default_factory=DecodingConfig)
 
 
 @dataclass(frozen=True)
@@ -172,7 +209,10 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if origin is types.UnionType:
         return None if value is None else _value(args[0], value, where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ConfigError(f"{where} is larger than any float; {hint.__name__} is needed") from None
     if not isinstance(value, hint) or (hint is not bool and isinstance(value, bool)):
         raise ConfigError(f"{where} is {value!r}; {hint.__name__} is needed")
     return value

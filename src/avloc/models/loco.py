@@ -59,8 +59,9 @@ class Loco(nn.Module):
         self.audio = unimodal(c.audio_width)
         self.correspondence = CorrespondenceHead(c.width, c.lcc)
         self.pyramid = CrossModalPyramid(c)
+        fusion_ratio = c.ffn_ratio if c.fusion_ffn_ratio is None else c.fusion_ffn_ratio
         self.fusion = nn.ModuleList(
-            TransformerBlock(2 * c.width, c.heads, c.ffn_ratio, c.dropout, c.drop_path)
+            TransformerBlock(2 * c.width, c.heads, fusion_ratio, c.dropout, c.drop_path)
             for _ in range(c.fusion_blocks)
         )
         self.norm = nn.LayerNorm(2 * c.width)
