@@ -76,7 +76,10 @@ class Detector:
             )
         if len(config.labels) != config.network.classes:
             raise ModelError(f"{folder}: {len(config.labels)} labels for {config.network.classes} classes")
-        return cls(config, runner, threads=threads)
+        try:
+            return cls(config, runner, threads=threads)
+        except ValueError as error:  # a grid or a pyramid that there cannot be
+            raise ModelError(f"{folder / zoo.CONFIG}: {error}") from None
 
     @property
     def extractor(self) -> EmbeddedExtractor:

@@ -36,11 +36,22 @@ class OnnxRunner:
         inputs = {i.name: i.shape for i in self.session.get_inputs()}
         if set(inputs) != {"visual", "audio", "mask"}:
             raise ModelError(f"{path}: takes {', '.join(inputs)}, not visual, audio and mask; export the model anew")
-        self.window_steps = int(inputs["visual"][1])
-        self.widths = int(inputs["visual"][2]), int(inputs["audio"][2])
+        self.window_steps, self.widths = _sizes(path, inputs)
+        outputs = [o.name for o in self.session.get_outputs()]
+        if not {"scores", "offsets"} <= set(outputs):
+            raise ModelError(f"{path}: gives {', '.join(outputs)}, not scores and offsets; export the model anew")
 
     def __call__(self, visual: Float32, audio: Float32, mask: NDArray[np.bool_]) -> tuple[Float32, Float32]:
         scores, offsets = self.session.run(
             ["scores", "offsets"], {"visual": visual[None], "audio": audio[None], "mask": mask[None]}
         )
         return scores[0], offsets[0]
+
+
+def _sizes(path: Path, inputs: dict[str, list[int | str | None]]) -> tuple[int, tuple[int, int]]:
+    """T, and Dv and Da, of visual (1, T, Dv), audio (1, T, Da) and mask (1, T); a size left open is no number."""
+    match inputs["visual"], inputs["audio"], inputs["mask"]:
+        case [1, int(T), int(Dv)], [1, int(T_a), int(Da)], [1, int(T_m)] if T == T_a == T_m:
+            return T, (Dv, Da)
+    shapes = ", ".join(f"{name} {tuple(shape)}" for name, shape in inputs.items())
+    raise ModelError(f"{path}: takes {shapes}, not one window of fixed size; export the model anew")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -28,10 +29,13 @@ def find_model(model: str | Path) -> Path:
     if str(model) in shipped_names():
         return SHIPPED / str(model)
     folder = Path(model)
-    if (folder / CONFIG).is_file():
-        return folder
+    with contextlib.suppress(OSError):  # a name too long, or a folder that one may not look into
+        if (folder / CONFIG).is_file():
+            return folder
     known = ", ".join(shipped_names()) or "none"
-    what = f"a folder without {CONFIG}" if folder.is_dir() else "no model and no folder"
+    what = "no model and no folder"
+    with contextlib.suppress(OSError):
+        what = f"a folder without a readable {CONFIG}" if folder.is_dir() else what
     raise ModelError(f"{model}: is {what}; give a model folder or a shipped model ({known})")
 
 
