@@ -5,16 +5,14 @@ pictures > visual embedding and logits; sound > log-mel > audio embedding and sc
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import queue
-import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.ahead import ahead
 from avloc.errors import MediaError
 from avloc.features.extractors.efficientnet_lite0 import EfficientNetLite0
 from avloc.features.extractors.yamnet import YamNet
@@ -81,7 +79,7 @@ class EmbeddedExtractor:
         require_both(info)
         times_s = grid.to_seconds(np.arange(grid.length(info.duration_s)))
         sound = _Sound(read_audio(path, sample_rate=SAMPLE_RATE), on_sound)
-        pictures = _ahead(_pictures(path, times_s, self.see.size))
+        pictures = ahead(_pictures(path, times_s, self.see.size))
         try:
             for first in range(0, len(times_s), CHUNK_STEPS):
                 steps = np.arange(first, min(first + CHUNK_STEPS, len(times_s)))
@@ -129,39 +127,6 @@ def _pictures(path: str | Path, times_s: NDArray[np.float64], size: int) -> Iter
         for i in range(n):
             chunk[i] = next(frames)
         yield chunk
-
-
-def _ahead(items: Iterator[NDArray[np.uint8]], depth: int = 2) -> Generator[NDArray[np.uint8], None, None]:
-    """The same items, made by a second thread up to `depth` ahead: decoding runs beside the encoders."""
-    ready: queue.Queue[NDArray[np.uint8] | BaseException | None] = queue.Queue(depth)
-    stop = threading.Event()
-
-    def put(item: NDArray[np.uint8] | BaseException | None) -> None:
-        while not stop.is_set():
-            with contextlib.suppress(queue.Full):
-                ready.put(item, timeout=0.1)
-                return
-
-    def work() -> None:
-        try:
-            for item in items:
-                if stop.is_set():
-                    break
-                put(item)
-            put(None)
-        except BaseException as error:
-            put(error)
-
-    thread = threading.Thread(target=work, name="avloc-pictures", daemon=True)
-    thread.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        thread.join()
 
 
 class _Sound:
