@@ -17,12 +17,23 @@ from avloc.timegrid import TimeGrid
 
 _ARRAYS = ("visual", "audio", "visual_scores", "audio_scores")
 _FORMAT = "avloc-features/1"
+_BROKEN = (  # every way in which a reader of headers and JSON can stumble
+    OSError,
+    SafetensorError,
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 
 
 def save_features(features: FeatureSequence, path: str | Path) -> None:
     """Write `features` to `path`, whole or not at all.
 
     Raises:
+        FeatureError: a value is not finite, or too large for a 16-bit float.
         OutputError: the file cannot be written.
     """
     header = {
@@ -38,7 +49,11 @@ def save_features(features: FeatureSequence, path: str | Path) -> None:
             }
         ),
     }
-    arrays = {name: np.ascontiguousarray(getattr(features, name), np.float16) for name in _ARRAYS}
+    with np.errstate(over="ignore"):
+        arrays = {name: np.ascontiguousarray(getattr(features, name), np.float16) for name in _ARRAYS}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise FeatureError(f"{path}: {name} holds values beyond 16-bit floats; it would not be readable")
     replace_file(path, save(arrays, header))
 
 
@@ -59,21 +74,23 @@ def load_features(path: str | Path) -> FeatureSequence:
         if not (math.isfinite(duration_s) and duration_s > 0):
             raise ValueError(f"duration {duration_s} s")
         grid = TimeGrid(**{k: float(v) for k, v in json.loads(header["grid"]).items()})
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+        extractor, source_hash = header["extractor"], header["source_sha256"]
+    except _BROKEN as error:
         raise FeatureError(f"{path}: cannot be read as features ({_reason(error)}); extract them anew") from None
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise FeatureError(f"{path}: {name} holds values that are not finite; extract them anew")
-    return FeatureSequence(
-        grid=grid,
-        duration_s=duration_s,
-        extractor=header["extractor"],
-        source_hash=header["source_sha256"],
-        **arrays,
-    )
+    try:
+        return FeatureSequence(
+            grid=grid, duration_s=duration_s, extractor=extractor, source_hash=source_hash, **arrays
+        )
+    except FeatureError as error:
+        raise FeatureError(f"{path}: {error}; extract them anew") from None
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"no {error.args[0]} in it"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,191 @@
+"""Feature files: there and back in half precision, and one clear line for every file that is none."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import save
+
+from avloc.errors import FeatureError, OutputError
+from avloc.features.sequence import FeatureSequence
+from avloc.features.store import load_features, save_features
+from avloc.timegrid import TimeGrid
+
+NAMES = ("visual", "audio", "visual_scores", "audio_scores")
+
+
+def features(
+    steps: int = 6, seed: int = 0, scale: float = 3.0, widths: tuple[int, ...] = (4, 3, 5, 2)
+) -> FeatureSequence:
+    rng = np.random.default_rng(seed)
+    arrays = [(scale * rng.standard_normal((steps, width))).astype(np.float32) for width in widths]
+    return FeatureSequence(TimeGrid(0.32, 0.96, -0.32), 1.9200001, *arrays, "avloc-embedded/1", "ab" * 32)
+
+
+def arrays_of(f: FeatureSequence) -> dict[str, np.ndarray]:
+    return {name: getattr(f, name).astype(np.float16) for name in NAMES}
+
+
+HEADER = {
+    "format": "avloc-features/1",
+    "extractor": "x/1",
+    "source_sha256": "",
+    "duration_s": "1.92",
+    "grid": '{"stride_s": 0.32, "window_s": 0.96, "offset_s": -0.32}',
+}
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 9),
+    st.integers(0, 99),
+    st.sampled_from([1e-3, 1.0, 3e3]),
+    st.sampled_from([(4, 3, 5, 2), (4, 3, 0, 0)]),
+)
+def test_there_and_back_within_half_precision(
+    tmp_path_factory: pytest.TempPathFactory, steps: int, seed: int, scale: float, widths: tuple[int, ...]
+) -> None:
+    given = features(steps, seed, scale, widths)
+    path = tmp_path_factory.mktemp("store") / "f.safetensors"
+    save_features(given, path)
+    got = load_features(path)
+    assert (got.grid, got.duration_s, got.extractor, got.source_hash) == (
+        given.grid,
+        given.duration_s,
+        given.extractor,
+        given.source_hash,
+    )
+    for name in NAMES:
+        before, after = getattr(given, name), getattr(got, name)
+        assert after.dtype == np.float32 and after.shape == before.shape
+        assert np.allclose(after, before, rtol=2**-11, atol=2**-25)
+
+
+def test_a_second_pass_loses_nothing(tmp_path: Path) -> None:
+    save_features(features(), tmp_path / "a")
+    first = load_features(tmp_path / "a")
+    save_features(first, tmp_path / "b")
+    second = load_features(tmp_path / "b")
+    assert all(np.array_equal(getattr(first, name), getattr(second, name)) for name in NAMES)
+    assert (first.grid, first.duration_s) == (second.grid, second.duration_s)
+
+
+def whole(path: Path) -> bytes:
+    save_features(features(), path)
+    return path.read_bytes()
+
+
+def changed(**header: str | None) -> Callable[[Path], bytes]:
+    """A file whose header has other entries, or lacks those that are None."""
+    entries = {k: v for k, v in {**HEADER, **header}.items() if v is not None}
+    return lambda path: save(arrays_of(features()), entries)
+
+
+def with_arrays(**arrays: np.ndarray | None) -> Callable[[Path], bytes]:
+    entries = {k: v for k, v in {**arrays_of(features()), **arrays}.items() if v is not None}
+    return lambda path: save(entries, HEADER)
+
+
+def bad_value(value: float) -> Callable[[Path], bytes]:
+    audio = np.zeros((6, 3), np.float16)
+    audio[2, 1] = value
+    return with_arrays(audio=audio)
+
+
+HOSTILE: dict[str, Callable[[Path], bytes]] = {
+    "empty": lambda path: b"",
+    "text": lambda path: b"These are no features, but a text of some length.\n" * 9,
+    "header cut": lambda path: whole(path)[:40],
+    "arrays cut": lambda path: whole(path)[:-7],
+    "endless header": lambda path: struct.pack("<Q", 2**63) + b"{}",
+    "header no JSON": lambda path: struct.pack("<Q", 4) + b"}}}}",
+    "no header": lambda path: save(arrays_of(features())),
+    "another format": changed(format="other/1"),
+    "no extractor": changed(extractor=None),
+    "no hash": changed(source_sha256=None),
+    "no duration": changed(duration_s=None),
+    "duration no number": changed(duration_s="long"),
+    "duration zero": changed(duration_s="0"),
+    "duration not finite": changed(duration_s="nan"),
+    "no grid": changed(grid=None),
+    "grid no JSON": changed(grid="{"),
+    "grid no group": changed(grid="[1, 2]"),
+    "grid too deep": changed(grid="[" * 100_000),
+    "grid of nothing": changed(grid="{}"),
+    "grid with more": changed(grid='{"stride_s": 1, "window_s": 1, "colour": 3}'),
+    "grid no number": changed(grid='{"stride_s": [], "window_s": 1}'),
+    "grid too large": changed(grid='{"stride_s": 1' + "0" * 400 + ', "window_s": 1}'),
+    "grid without stride": changed(grid='{"stride_s": 0, "window_s": 1}'),
+    "no audio": with_arrays(audio=None),
+    "audio too short": with_arrays(audio=np.zeros((5, 3), np.float16)),
+    "audio flat": with_arrays(audio=np.zeros(18, np.float16)),
+    "a number that is none": bad_value(np.nan),
+    "a number without end": bad_value(np.inf),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_what_is_no_feature_file_is_one_line(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "f.safetensors"
+    path.write_bytes(HOSTILE[kind](path))
+    with pytest.raises(FeatureError) as caught:
+        load_features(path)
+    assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+    assert len(str(caught.value)) < 400 + len(str(path))
+
+
+@pytest.mark.parametrize("name", ["missing", ".", "zero\0byte", "n" * 300])
+def test_what_is_no_file_is_one_line(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FeatureError) as caught:
+        load_features(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+def test_bytes_changed_anywhere_in_the_header_never_escape_as_another_error(tmp_path: Path) -> None:
+    path = tmp_path / "f.safetensors"
+    content = whole(path)
+    rng = np.random.default_rng(0)
+    (size,) = struct.unpack("<Q", content[:8])
+    assert json.loads(content[8 : 8 + size])
+    for _ in range(300):
+        damaged = bytearray(content)
+        for at in rng.integers(0, 8 + size, 2):
+            damaged[at] = int(rng.integers(0, 256))
+        path.write_bytes(damaged)
+        try:
+            got = load_features(path)
+        except FeatureError as error:
+            assert "\n" not in str(error)
+        else:
+            assert all(np.isfinite(getattr(got, name)).all() for name in NAMES)
+
+
+def test_a_value_beyond_half_precision_is_refused_before_the_old_file_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "f.safetensors"
+    before = whole(path)
+    loud = features()
+    loud.visual[1, 1] = 7e4
+    with pytest.raises(FeatureError, match="visual"):
+        save_features(loud, path)
+    assert path.read_bytes() == before
+
+
+def test_nowhere_to_write(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="there is no folder"):
+        save_features(features(), tmp_path / "missing" / "f.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sequence_of_arrays_that_do_not_fit() -> None:
+    with pytest.raises(FeatureError, match="audio has 2 steps and visual has 6"):
+        replace(features(), audio=np.zeros((2, 3), np.float32))
+    with pytest.raises(FeatureError, match=r"visual_scores has shape \(6,\)"):
+        replace(features(), visual_scores=np.zeros(6, np.float32))
