@@ -1,0 +1,130 @@
+"""Detections and truth of all videos in columns, with every pair that overlaps: what the diagnosis looks at.
+
+D detections, G truths, P pairs of a detection and a truth of one video that share time, C classes that have truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.events import Events
+
+Float64 = NDArray[np.float64]
+Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Events of many videos in one row each, (N,): number of the video and of the class, start and end in seconds."""
+
+    video: Index
+    label: Index
+    start_s: Float64
+    end_s: Float64
+    score: Float64
+
+    def __len__(self) -> int:
+        return len(self.video)
+
+    @property
+    def length_s(self) -> Float64:
+        return self.end_s - self.start_s
+
+    def take(self, rows: NDArray[np.intp]) -> Columns:
+        return Columns(self.video[rows], self.label[rows], self.start_s[rows], self.end_s[rows], self.score[rows])
+
+
+def columns(videos: Sequence[str], labels: Sequence[str], events: Mapping[str, Events]) -> Columns:
+    """The events of `videos` in their order; a class that is not in `labels` gets the number -1."""
+    number = {label: k for k, label in enumerate(labels)}
+    parts = [events.get(video, Events()) for video in videos]
+    return Columns(
+        np.repeat(np.arange(len(videos)), [len(part) for part in parts]),
+        np.array([number.get(label, -1) for part in parts for label in part.labels], np.intp),
+        *(
+            np.concatenate([np.zeros(0), *(getattr(part, c) for part in parts)])
+            for c in ("start_s", "end_s", "score")
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Which event of the one set shares time with which of the other, (P,): their rows, the shared seconds, tIoU."""
+
+    first: Index
+    second: Index
+    shared_s: Float64
+    tiou: Float64
+
+    def only(self, chosen: Mask) -> Pairs:
+        return Pairs(self.first[chosen], self.second[chosen], self.shared_s[chosen], self.tiou[chosen])
+
+
+def pairs(first: Columns, second: Columns) -> Pairs:
+    """All pairs of one video that share time, ordered by `first`, then `second`. `second` is ordered by video."""
+    begin = np.searchsorted(second.video, first.video, "left")
+    count = np.searchsorted(second.video, first.video, "right") - begin
+    a = np.repeat(np.arange(len(first)), count)
+    b = np.arange(len(a)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(begin, count)
+    shared = np.minimum(first.end_s[a], second.end_s[b]) - np.maximum(first.start_s[a], second.start_s[b])
+    kept = shared > 0
+    a, b, shared = a[kept], b[kept], shared[kept]
+    return Pairs(a, b, shared, shared / (first.length_s[a] + second.length_s[b] - shared))
+
+
+def largest(values: Float64, rows: Index, count: int) -> Float64:
+    """The largest of the values that belong to each of `count` rows, 0 where there is none; (count,)."""
+    best = np.zeros(count)
+    np.maximum.at(best, rows, values)
+    return best
+
+
+def match(detections: Columns, same: Pairs, truths: int, threshold: float) -> tuple[Index, Index]:
+    """Truth of each detection, (D,), and detection of each truth, (G,); -1 where there is none.
+
+    A detection takes the best-overlapping truth of its class that is still free and reaches `threshold`; detections
+    come in the order of their rows, which is that of descending score.
+
+    same: pairs of a detection and a truth of one class.
+    """
+    found = np.full(len(detections), -1)
+    taken = np.full(truths, -1)
+    rows = np.flatnonzero(same.tiou >= threshold)
+    rows = rows[np.lexsort((same.second[rows], -same.tiou[rows], same.first[rows]))]
+    for d, g in zip(same.first[rows].tolist(), same.second[rows].tolist(), strict=True):
+        if found[d] < 0 and taken[g] < 0:
+            found[d], taken[g] = g, d
+    return found, taken
+
+
+def area(hits: Mask, positives: int) -> float:
+    """Average precision of detections in the order of descending score, with the precision envelope.
+
+    hits (D,): whether each is right. 0 without truth.
+    """
+    right = np.flatnonzero(hits)
+    if not positives or not right.size:
+        return 0.0
+    precision = np.arange(1, len(right) + 1) / (right + 1)
+    return float(np.maximum.accumulate(precision[::-1]).sum() / positives)
+
+
+def normalized_area(hits: Mask, positives: int, usual: float) -> float:
+    """Average precision as if the class had `usual` truths: precision = recall * usual / (recall * usual + false).
+
+    This makes classes and groups of different size comparable (Hoiem, Chodpathumwan and Dai 2012; Alwassel et al.
+    2018). 0 without truth.
+    """
+    right = np.flatnonzero(hits)
+    if not positives or not right.size:
+        return 0.0
+    rank = np.arange(1, len(right) + 1)
+    weighed = rank / positives * usual
+    precision = weighed / (weighed + (right + 1 - rank))
+    return float(np.maximum.accumulate(precision[::-1]).sum() / positives)
