@@ -101,16 +101,34 @@ def test_a_random_crop_is_a_stretch_of_the_video(
     got = random_crop(whole, share, longest, keep_share, np.random.default_rng(seed))
     n = len(got.visual)
     assert n == len(got.audio)
-    least, most = (min(max(1, round(steps * s)), longest) for s in share)
+    least, most = (max(1, round(steps * s)) if steps <= longest else longest for s in share)
     assert least <= n <= most
     first = int(got.visual[0, 0])
     assert got.visual[:, 0].tolist() == list(range(first, first + n)) and first + n <= steps
+    possible = any(len(crop(whole, place, n, keep_share).labels) for place in range(steps - n + 1))
     assert (got.segments >= -0.5).all() and (got.segments <= n - 0.5).all()
     for (start, end), label in zip(got.segments + first, got.labels, strict=True):
         true_start, true_end = whole.segments[int(label) - 7]
         assert true_start - 1e-4 <= start < end <= true_end + 1e-4
-        assert end - start >= keep_share * (true_end - true_start) - 1e-4
+        assert not possible or end - start >= keep_share * (true_end - true_start) - 1e-4
         assert start in (true_start, first - 0.5) and end in (true_end, first + n - 0.5)
+
+
+def test_a_crop_keeps_an_event_where_there_is_one() -> None:
+    """Of the 51 places of a crop of 50 steps only the last 3 hold half of the event."""
+    whole, rng = sample(100, (95, 99, 3)), np.random.default_rng(0)
+    places = [int(random_crop(whole, (0.5, 0.5), 100, 0.5, rng).visual[0, 0]) for _ in range(200)]
+    assert set(places) == {48, 49, 50}
+    assert len(random_crop(whole, (0.5, 0.5), 100, 0.5, rng).labels) == 1
+
+
+def test_a_crop_shorter_than_every_event_stands_inside_one() -> None:
+    got = random_crop(sample(100, (10, 90, 3)), (0.1, 0.1), 100, 0.5, np.random.default_rng(0))
+    assert got.segments.tolist() == [[-0.5, 9.5]] and got.visual[0, 0] == 45
+
+
+def test_a_long_video_is_cut_to_the_longest_that_is_allowed() -> None:
+    assert len(random_crop(sample(100), (0.9, 1.0), 96, 0.5, np.random.default_rng(0)).visual) == 96
 
 
 def test_the_same_seed_crops_the_same() -> None:

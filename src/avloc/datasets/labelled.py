@@ -44,8 +44,7 @@ def crop(sample: Sample, first: int, length: int, keep_share: float) -> Sample:
     """Steps [first, first + length); events are cut, those left with less than `keep_share` are dropped."""
     low, high = first - 0.5, first + length - 0.5
     cut = sample.segments.clip(low, high)
-    whole = sample.segments[:, 1] - sample.segments[:, 0]
-    keep = (cut[:, 1] - cut[:, 0]) >= np.maximum(keep_share * whole, 1e-6)
+    keep = _left(sample, np.array([first]), length, keep_share)[0]
     return Sample(
         sample.visual[first : first + length],
         sample.audio[first : first + length],
@@ -57,11 +56,29 @@ def crop(sample: Sample, first: int, length: int, keep_share: float) -> Sample:
 def random_crop(
     sample: Sample, share: tuple[float, float], longest: int, keep_share: float, rng: np.random.Generator
 ) -> Sample:
-    """A random stretch of a random share of the video, of `longest` steps at most."""
+    """A random stretch of the video: of a random share of it, or of `longest` steps where the video is longer.
+
+    Every place that leaves an event is as likely as another, as in training of the field's detectors (Zhang, Wu and
+    Li 2022), which draw again until one is left. Where no place will do (every event is longer than the crop by far)
+    the crop stands on the middle of an event and whatever is left of events counts.
+    """
     T = len(sample.visual)
-    length = min(max(1, round(T * rng.uniform(*share))), longest)
-    first = int(rng.integers(0, T - length + 1))
-    return crop(sample, first, length, keep_share)
+    length = longest if longest < T else min(T, max(1, round(T * rng.uniform(*share))))
+    places = np.arange(T - length + 1)
+    if len(sample.labels):
+        places = places[_left(sample, places, length, keep_share).any(axis=1)]
+    if len(places):
+        return crop(sample, int(rng.choice(places)), length, keep_share)
+    middle = float(sample.segments[int(rng.integers(len(sample.labels)))].clip(-0.5, T - 0.5).mean())
+    return crop(sample, int(np.clip(round(middle - length / 2), 0, T - length)), length, 0.0)
+
+
+def _left(sample: Sample, places: NDArray[np.intp], length: int, keep_share: float) -> NDArray[np.bool_]:
+    """Which events (N,) are left by crops of `length` at `places` (F,): (F, N)."""
+    low = places[:, None] - np.float32(0.5)  # (F, 1)
+    start, end = sample.segments[:, 0], sample.segments[:, 1]
+    inside = end.clip(low, low + length) - start.clip(low, low + length)  # (F, N)
+    return np.asarray(inside >= np.maximum(keep_share * (end - start), 1e-6))
 
 
 def shuffled(count: int, batch: int, rng: np.random.Generator) -> list[NDArray[np.intp]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from avloc.errors import FeatureError
-from avloc.features.sequence import FeatureSequence
+from avloc.features.sequence import Array, FeatureSequence
 from avloc.files import replace_file
 from avloc.timegrid import TimeGrid
 
@@ -57,35 +58,74 @@ def save_features(features: FeatureSequence, path: str | Path) -> None:
     replace_file(path, save(arrays, header))
 
 
-def load_features(path: str | Path) -> FeatureSequence:
-    """Read a file of `save_features`.
+@dataclass(frozen=True, slots=True)
+class StoreHeader:
+    """What a file says before its values are read; `*_classes` are the encoders' own classes, 0 where none."""
+
+    grid: TimeGrid
+    duration_s: float
+    steps: int
+    visual_width: int
+    audio_width: int
+    visual_classes: int
+    audio_classes: int
+    extractor: str
+    source_hash: str
+
+
+def read_store_header(path: str | Path) -> StoreHeader:
+    """Grid, length and widths of a file of `save_features`; no value is read.
 
     Raises:
         FeatureError: the file is missing, is no feature file, or its parts contradict one another.
     """
+    return _read(Path(path), values=False)[0]
+
+
+def load_features(path: str | Path) -> FeatureSequence:
+    """Read a file of `save_features`.
+
+    Raises:
+        FeatureError: as `read_store_header`, or a value is not finite.
+    """
     path = Path(path)
+    header, arrays = _read(path, values=True)
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise FeatureError(f"{path}: {name} holds values that are not finite; extract them anew")
+    return FeatureSequence(
+        grid=header.grid,
+        duration_s=header.duration_s,
+        extractor=header.extractor,
+        source_hash=header.source_hash,
+        **arrays,
+    )
+
+
+def _read(path: Path, values: bool) -> tuple[StoreHeader, dict[str, Array]]:
     try:
         with safe_open(path, framework="numpy") as f:
             header = f.metadata() or {}
             if header.get("format") != _FORMAT:
                 raise FeatureError(f"{path}: is not an avloc feature file; make one with `avloc extract`")
-            arrays = {name: f.get_tensor(name).astype(np.float32) for name in _ARRAYS}
+            shapes = {name: tuple(f.get_slice(name).get_shape()) for name in _ARRAYS}
+            arrays = {name: f.get_tensor(name).astype(np.float32) for name in _ARRAYS if values}
         duration_s = float(header["duration_s"])
         if not (math.isfinite(duration_s) and duration_s > 0):
             raise ValueError(f"duration {duration_s} s")
+        if any(len(shape) != 2 or shape[0] != shapes["visual"][0] for shape in shapes.values()):
+            raise ValueError(f"arrays of shapes {', '.join(map(str, shapes.values()))}")
         grid = TimeGrid(**{k: float(v) for k, v in json.loads(header["grid"]).items()})
-        extractor, source_hash = header["extractor"], header["source_sha256"]
+        visual, audio, visual_scores, audio_scores = (shapes[name] for name in _ARRAYS)
+        return (
+            StoreHeader(
+                grid, duration_s, visual[0], visual[1], audio[1], visual_scores[1], audio_scores[1],
+                header["extractor"], header["source_sha256"],
+            ),
+            arrays,
+        )  # fmt: skip
     except _BROKEN as error:
         raise FeatureError(f"{path}: cannot be read as features ({_reason(error)}); extract them anew") from None
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise FeatureError(f"{path}: {name} holds values that are not finite; extract them anew")
-    try:
-        return FeatureSequence(
-            grid=grid, duration_s=duration_s, extractor=extractor, source_hash=source_hash, **arrays
-        )
-    except FeatureError as error:
-        raise FeatureError(f"{path}: {error}; extract them anew") from None
 
 
 def _reason(error: Exception) -> str:

@@ -93,6 +93,39 @@ def read_truth(path: PathLike, subset: str | None = None) -> dict[str, Truth]:
     return chosen
 
 
+def read_labels(path: PathLike) -> tuple[str, ...]:
+    """The classes of an annotation file, in the order that a network numbers them.
+
+    That is the list "labels" at the top level where there is one, else the order of "label_id" where every event has
+    one, else the alphabet.
+
+    Raises:
+        FormatError: the file is not in the form above, a class has two ids, or an id two classes.
+    """
+    top = _object(_load(path), str(path), "an object")
+    if "labels" in top:
+        listed = [_text(name, f'{path}: "labels"') for name in _list(top["labels"], f'{path}: "labels"')]
+        if len(set(listed)) < len(listed):
+            raise FormatError(f'{path}: "labels" names a class twice; give each class once')
+        return tuple(listed)
+    ids: dict[str, object] = {}
+    for video, entry in _videos(path, "database").items():
+        where = _where(path, video)
+        rows = _list(_field(_object(entry, where, "an object"), "annotations", where), where)
+        for i, row in enumerate(rows):
+            at = f"{where}, entry {i}"
+            fields = _object(row, at, 'an object with "segment" and "label"')
+            label, number = _text(_field(fields, "label", at), at), fields.get("label_id")
+            if ids.setdefault(label, number) != number:
+                raise FormatError(f"{at}: class {label!r} has the label_id {number!r} and, before, {ids[label]!r}")
+    numbers = {number for number in ids.values() if isinstance(number, int) and not isinstance(number, bool)}
+    if None in ids.values():
+        return tuple(sorted(ids))
+    if len(numbers) < len(ids):
+        raise FormatError(f'{path}: "label_id" is no whole number, or two classes share one; give each class its own')
+    return tuple(sorted(ids, key=lambda label: _number(ids[label], str(path))))
+
+
 def _detection(event: Event) -> dict[str, Any]:
     # Six digits, not four decimals: candidates of 0.00012 and 0.00013 must keep their ranks.
     score = float(f"{event.score:.6g}")

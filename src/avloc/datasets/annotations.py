@@ -1,0 +1,91 @@
+"""Annotations: the truth of a whole data set and the order of its classes, read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from avloc.errors import FormatError
+from avloc.formats.activitynet import Truth, read_labels, read_truth
+from avloc.formats.csv_truth import read_csv_truth
+
+PAST_END_S = 0.1
+"""An event may end this much after its video, as rounding of durations makes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """Truth of every video by its id, and the classes in the order that a network numbers them.
+
+    The duration of a video is infinite where the file says none (CSV alone).
+    """
+
+    path: str
+    labels: tuple[str, ...]
+    videos: Mapping[str, Truth]
+
+    @property
+    def subsets(self) -> tuple[str, ...]:
+        """Names of the splits, in the order of their first videos."""
+        return tuple(dict.fromkeys(truth.subset for truth in self.videos.values()))
+
+    def split(self, subset: str) -> dict[str, Truth]:
+        """The videos of one split.
+
+        Raises:
+            FormatError: there is none.
+        """
+        chosen = {video: truth for video, truth in self.videos.items() if truth.subset == subset}
+        if not chosen:
+            known = ", ".join(self.subsets) or "none, for it has no video"
+            raise FormatError(f"{self.path}: no video is of subset {subset!r}; the subsets there are: {known}")
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class OddEntry:
+    """An annotation that no training should meet."""
+
+    video: str
+    message: str
+
+
+def read_annotations(path: str | Path, labels: Sequence[str] | None = None, *, strict: bool = True) -> Annotations:
+    """Read UnAV-100's JSON, or one's own data in the same form, or CSV (by the ending .csv).
+
+    `labels` fixes classes and order; without it they are the file's own, by label_id where it is given, else by
+    alphabet. Without `strict` odd entries are left for `odd_entries` to tell.
+
+    Raises:
+        FormatError: the file is not in its form, or an entry is odd: a label that is not among the classes, an event
+            of no length, before the start or past the end of its video.
+    """
+    if Path(path).suffix.lower() == ".csv":
+        videos = read_csv_truth(path)
+        own = tuple(sorted({label for truth in videos.values() for label in truth.events.labels}))
+    else:
+        videos, own = read_truth(path), read_labels(path)
+    annotations = Annotations(str(path), own if labels is None else tuple(labels), videos)
+    if strict:
+        for odd in odd_entries(annotations):
+            raise FormatError(f"{path}: video {odd.video!r}, {odd.message}")
+    return annotations
+
+
+def odd_entries(annotations: Annotations) -> Iterator[OddEntry]:
+    """All that is odd, in the order of the file."""
+    known = set(annotations.labels)
+    for video, truth in annotations.videos.items():
+        if truth.duration_s <= 0:
+            yield OddEntry(video, f"the duration is {truth.duration_s:g} s; a video has a length")
+        for i, event in enumerate(truth.events):
+            where = f"entry {i} ({event.label}, {event.start_s:g} to {event.end_s:g} s)"
+            if event.label not in known:
+                yield OddEntry(video, f"{where}: the label is not among the {len(known)} classes")
+            if event.duration_s <= 0:
+                yield OddEntry(video, f"{where}: the event has no length")
+            if event.start_s < 0:
+                yield OddEntry(video, f"{where}: the event starts before the video")
+            if event.end_s > truth.duration_s + PAST_END_S:
+                yield OddEntry(video, f"{where}: the event ends after the video, which has {truth.duration_s:g} s")

@@ -1,0 +1,97 @@
+"""FeatureDataset: one split of a data set, its features read when they are asked for.
+
+annotations + feature folder > FeatureDataset > LabelledVideo > Sample
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from avloc.datasets.annotations import Annotations
+from avloc.datasets.batch import Sample
+from avloc.datasets.labelled import LabelledVideo, to_sample
+from avloc.events import Events
+from avloc.features.layout import Layout, read_layout
+from avloc.features.sequence import FeatureSequence
+
+_ARRAYS = ("visual", "audio", "visual_scores", "audio_scores")
+
+
+class FeatureDataset:
+    """The videos of one split, in the order of the annotations.
+
+    Nothing is read before it is asked for. With `cache` what was read stays in memory in 16-bit floats (a video of
+    42 s with ONE-PEACE features takes 1 MB); threads may share one dataset, processes each fill a cache of their own.
+    `scores` asks for the encoders' class scores beside the embeddings, which the layout `avloc` alone has.
+
+    Raises:
+        FormatError: no video is of the split.
+    """
+
+    def __init__(
+        self,
+        annotations: Annotations,
+        folder: str | Path,
+        layout: Layout,
+        split: str,
+        *,
+        scores: bool = False,
+        cache: bool = False,
+    ) -> None:
+        self.folder = Path(folder)
+        self.layout = layout
+        self.split = split
+        self.labels = annotations.labels
+        self.scores = scores
+        self._truth = annotations.split(split)
+        self.names = tuple(self._truth)
+        self._cache: dict[int, FeatureSequence] | None = {} if cache else None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def truth(self) -> dict[str, Events]:
+        """True events by video, as the evaluation wants them."""
+        return {video: entry.events for video, entry in self._truth.items()}
+
+    def load(self, i: int) -> LabelledVideo:
+        """Features (32-bit floats) and truth of video `i`.
+
+        Raises:
+            FeatureError: a file is missing or odd, of a wrong width, or holds a value that is not finite.
+        """
+        name = self.names[i]
+        return LabelledVideo(name, self._features(i), self._truth[name].events)
+
+    def sample(self, i: int) -> Sample:
+        """Video `i` as the network sees it, whole.
+
+        Raises:
+            FeatureError: as `load`, or a label is unknown.
+        """
+        return to_sample(self.load(i), self.labels, self.scores)
+
+    def _features(self, i: int) -> FeatureSequence:
+        if self._cache is not None and i in self._cache:
+            return _converted(self._cache[i], np.float32)
+        duration_s = self._truth[self.names[i]].duration_s
+        known = duration_s if math.isfinite(duration_s) else None
+        features = read_layout(self.folder, self.names[i], self.layout, known)
+        if self._cache is not None:
+            self._cache[i] = _converted(features, np.float16) if _fits_half(features) else features
+        return features
+
+
+def _converted(features: FeatureSequence, dtype: type[np.floating]) -> FeatureSequence:
+    arrays = {name: getattr(features, name).astype(dtype) for name in _ARRAYS}
+    return replace(features, **arrays)
+
+
+def _fits_half(features: FeatureSequence) -> bool:
+    largest = float(np.finfo(np.float16).max)
+    return all(float(np.abs(getattr(features, name)).max(initial=0.0)) <= largest for name in _ARRAYS)
