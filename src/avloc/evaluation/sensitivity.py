@@ -61,8 +61,9 @@ def characteristics(
     work = _Work(found, goal, truth_of, missed)
     length_s = goal.length_s
     parts = [_made(work, "Length", "of the event", length_s, LENGTH_S)]
-    if np.isfinite(durations_s).any():
-        share = length_s / np.where(durations_s > 0, durations_s, np.nan)[goal.video]
+    known = np.isfinite(durations_s) & (durations_s > 0)
+    if known.any():
+        share = length_s / np.where(known, durations_s, np.nan)[goal.video]
         parts.append(_made(work, "Coverage", "share of the video that the event fills", share, COVERAGE))
     parts.append(_made(work, "Instances", "events of the class in the video", _instances(goal), INSTANCES))
     parts.append(

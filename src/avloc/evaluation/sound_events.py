@@ -19,7 +19,7 @@ Float64 = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Spans = Float64  # (N, 2): start and end in seconds
 
-_SLACK = 1e-9  # seconds: an end 0.2 s away reaches a collar of 0.2 s, whatever the last binary digit says
+_SLACK = 1e-9  # seconds: half of an event is half of it, whatever the last binary digit says
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,9 @@ def event_based(
 
     def count(found: Spans, goal: Spans) -> tuple[int, int, int]:
         allowed = np.maximum(offset_collar_s, offset_share * (goal[:, 1] - goal[:, 0]))
+        # No slack: sed_eval has none, and its numbers are the ones to compare with.
         off = np.abs(found[:, None] - goal[None])
-        near = (off[..., 0] <= onset_collar_s + _SLACK) & (off[..., 1] <= allowed + _SLACK)
+        near = (off[..., 0] <= onset_collar_s) & (off[..., 1] <= allowed)
         pairs = most_pairs(near)
         return pairs, len(found) - pairs, len(goal) - pairs
 
