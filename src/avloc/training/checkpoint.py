@@ -7,20 +7,30 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
+from torch import Tensor
 
 from avloc import zoo
 from avloc.config import ModelConfig
-from avloc.errors import ModelError
+from avloc.errors import ModelError, OutputError
 from avloc.files import replace_file
 from avloc.models.loco import Loco
 
 
 def save_model(folder: Path, model: Loco, config: ModelConfig) -> None:
-    """Write config and weights of a model; each file whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write config and weights of a model; each file whole or not at all.
+
+    Raises:
+        ModelError: a weight is not finite, or too large for a 16-bit float.
+        OutputError: the folder cannot be made or written to.
+    """
     state = {
         name: tensor.detach().to("cpu", torch.float16).contiguous() for name, tensor in model.state_dict().items()
     }
+    _require_finite(state, folder / zoo.WEIGHTS)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror}); name another folder") from error
     replace_file(folder / zoo.WEIGHTS, save(state))
     zoo.write_config(folder, config)
 
@@ -37,9 +47,20 @@ def load_model(folder: Path) -> tuple[Loco, ModelConfig]:
         state = load_file(path)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: cannot be read as weights ({error})") from None
-    model = Loco(config.network)
+    _require_finite(state, path)
+    try:
+        model = Loco(config.network)
+    except (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ModelError(f"{folder / zoo.CONFIG}: no network can be made of its settings ({reason})") from None
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in state.items()})
     except RuntimeError as error:
         raise ModelError(f"{path}: does not fit its config ({str(error).splitlines()[-1].strip()})") from None
     return model.eval(), config
+
+
+def _require_finite(state: dict[str, Tensor], path: Path) -> None:
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise ModelError(f"{path}: {name} holds values that are not finite or beyond 16-bit floats")
