@@ -17,7 +17,8 @@ import numpy as np
 import torch
 import tyro
 
-from avloc.config import FeatureConfig, LocoConfig, LossConfig, ModelConfig, TrainConfig
+from avloc.config import FeatureConfig, LocoConfig, LossConfig, ModelConfig, TrainConfig, to_dict
+from avloc.datasets.batch import Sample
 from avloc.datasets.labelled import LabelledVideo, to_sample
 from avloc.detector import Detector
 from avloc.evaluation.mean_ap import mean_ap
@@ -27,7 +28,7 @@ from avloc.media.planner import ComposeConfig
 from avloc.models.loco import Loco
 from avloc.training.checkpoint import save_model
 from avloc.training.export import export_model
-from avloc.training.fit import Epoch, fit
+from avloc.training.fit import Epoch, Watch, fit
 from avloc.training.runner import TorchRunner
 from composed import make_set
 
@@ -40,10 +41,16 @@ NETWORK = LocoConfig(
     input_dropout=0.2,
     dropout=0.1,
 )
-TRAIN = TrainConfig(
-    epochs=30, warmup_epochs=3, batch=16, learning_rate=1e-3, weight_decay=0.05, crop_share=(0.5, 1.0)
-)
 WINDOW_STEPS = 256
+TRAIN = TrainConfig(
+    epochs=30,
+    warmup_epochs=3,
+    batch=16,
+    learning_rate=1e-3,
+    weight_decay=0.05,
+    crop_share=(0.5, 1.0),
+    longest_steps=WINDOW_STEPS,
+)
 VALIDATE_EVERY = 5
 
 
@@ -61,6 +68,19 @@ class Settings:
     """Composed videos of other scenes, from the training media, that choose the threshold."""
     seed: int = 0
     epochs: int = TRAIN.epochs
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Samples in memory."""
+
+    samples: list[Sample]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def sample(self, index: int) -> Sample:
+        return self.samples[index]
 
 
 def main(settings: Settings) -> None:
@@ -99,7 +119,17 @@ def main(settings: Settings) -> None:
         print(line, flush=True)
 
     train_config = replace(TRAIN, epochs=settings.epochs, seed=settings.seed)
-    average = fit(model, samples, LossConfig(), train_config, WINDOW_STEPS, on_epoch)
+    state = settings.work / "trainer.safetensors"
+    average = fit(
+        model,
+        Kept(samples),
+        LossConfig(),
+        train_config,
+        watch=Watch(on_epoch=on_epoch),
+        state=state,
+        resume=state.is_file(),
+        settings=json.dumps({"videos": settings.videos, "network": to_dict(network), "train": to_dict(train_config)}),
+    )
     found = detect_all(Detector(config, TorchRunner(average)), validation)
     truth = {v.name: v.truth for v in validation}
     threshold, f1 = best_threshold(found, truth)

@@ -35,11 +35,11 @@ class Batch:
     labels: NDArray[np.int64]
 
 
-def collate(samples: Sequence[Sample], multiple: int) -> Batch:
-    """Pad to the longest sample rounded up to `multiple` steps."""
+def collate(samples: Sequence[Sample], multiple: int, least: int = 0) -> Batch:
+    """Pad to the longest sample rounded up to `multiple` steps, and to `least` steps."""
     B = len(samples)
     longest = max(len(s.visual) for s in samples)
-    T = max(multiple, -(-longest // multiple) * multiple)
+    T = max(multiple, least, -(-longest // multiple) * multiple)
     N = max(len(s.labels) for s in samples)
     visual = np.zeros((B, T, samples[0].visual.shape[1]), np.float32)
     audio = np.zeros((B, T, samples[0].audio.shape[1]), np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,8 +14,22 @@ from avloc.learning.correspondence import correspondence_loss
 from avloc.learning.focal import focal_loss
 from avloc.learning.iou_loss import diou_loss, giou_loss
 from avloc.learning.targets import Truth, assign_targets
+from avloc.models.lcc import Correspondence
 from avloc.models.loco import Outputs
 from avloc.timegrid import pyramid_moments
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """Several processes that share one batch: `total` sums a tensor over them, `gather` stacks it along axis 0.
+
+    Gradients flow back through `gather`. Each process then averages its gradients with the others', so that losses
+    that are sums over a process's own videos are multiplied by `world`.
+    """
+
+    world: int
+    total: Callable[[Tensor], Tensor]
+    gather: Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +47,9 @@ class Criterion(nn.Module):
 
     normalizer: Tensor
 
-    def __init__(self, config: LossConfig, lcc: LccConfig, levels: int) -> None:
+    def __init__(self, config: LossConfig, lcc: LccConfig, levels: int, ranks: Ranks | None = None) -> None:
         super().__init__()
+        self.ranks = ranks
         self.config = config
         self.lcc = lcc
         self.levels = levels
@@ -44,19 +60,29 @@ class Criterion(nn.Module):
         c = self.config
         moments = pyramid_moments(mask.shape[1], self.levels)
         targets = assign_targets(moments, truth, outputs.mask, outputs.logits.shape[-1])
-        count = targets.positive.sum().clamp(min=1)
-        self.normalizer.lerp_(count.to(self.normalizer.dtype), 1 - c.normalizer_momentum)
-        logits = outputs.logits[outputs.mask]
-        classification = (
-            focal_loss(logits, targets.positive[outputs.mask], c.focal_alpha, c.focal_gamma).sum() / self.normalizer
-        )
+        count = targets.positive.sum()
+        if self.ranks is not None:
+            count = self.ranks.total(count)
+        self.normalizer.lerp_(count.clamp(min=1).to(self.normalizer.dtype), 1 - c.normalizer_momentum)
+        share = (1 if self.ranks is None else self.ranks.world) / self.normalizer
+        own = outputs.mask
+        focal = focal_loss(outputs.logits[own].float(), targets.positive[own], c.focal_alpha, c.focal_gamma)
+        classification = focal.sum() * share
         iou_loss = giou_loss if c.iou == "giou" else diou_loss
-        regression = (
-            iou_loss(outputs.offsets[targets.positive], targets.offsets[targets.positive]).sum() / self.normalizer
-        )
-        if c.lcc_weight:
-            correspondence = correspondence_loss(outputs.correspondence, mask, self.lcc)
-        else:
-            correspondence = outputs.logits.new_zeros(())
+        at = targets.positive
+        regression = iou_loss(outputs.offsets[at].float(), targets.offsets[at]).sum() * share
+        correspondence = self._correspondence(outputs, mask)
         total = classification + regression + c.lcc_weight * correspondence
         return Losses(classification, regression, correspondence, total)
+
+    def _correspondence(self, outputs: Outputs, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
+        """LCC over the whole batch: negatives come from the videos of all processes."""
+        if not self.config.lcc_weight:
+            return outputs.logits.new_zeros(())
+        c = outputs.correspondence
+        if self.ranks is None:
+            return correspondence_loss(c, mask, self.lcc)
+        everyone = Correspondence(
+            self.ranks.gather(c.visual), self.ranks.gather(c.audio), c.temperature, c.sigma_steps
+        )
+        return correspondence_loss(everyone, self.ranks.gather(mask), self.lcc)

@@ -40,13 +40,21 @@ class CorrespondenceHead(nn.Module):
             torch.tensor(math.log(config.sigma_steps)), requires_grad=config.objective == "learnable"
         )
 
-    def forward(self, visual: Float[Tensor, "B T C"], audio: Float[Tensor, "B T C"]) -> Correspondence:
+    def temperature_now(self) -> Float[Tensor, ""]:
+        """The temperature, inside its range."""
+        return _bounded(self.temperature, *self.config.temperature_range)
+
+    def sigma_now(self) -> Float[Tensor, ""]:
+        """Sigma in steps, inside its range."""
         low, high = (math.log(s) for s in self.config.sigma_range_steps)
+        return _bounded(self.log_sigma, low, high).exp()
+
+    def forward(self, visual: Float[Tensor, "B T C"], audio: Float[Tensor, "B T C"]) -> Correspondence:
         return Correspondence(
             visual=F.normalize(self.visual(visual), dim=-1),
             audio=F.normalize(self.audio(audio), dim=-1),
-            temperature=_bounded(self.temperature, *self.config.temperature_range),
-            sigma_steps=_bounded(self.log_sigma, low, high).exp(),
+            temperature=self.temperature_now(),
+            sigma_steps=self.sigma_now(),
         )
 
 

@@ -1,30 +1,65 @@
 """The training loop: batches > losses > AdamW with warm-up and cosine, gradient clip, moving average of weights.
 
-Paper, Section 4.1 (implementation details).
+Paper, Section 4.1 (implementation details). The loop is plain; devices, precision and several processes are Lightning
+Fabric's business. Everything random is a function of (seed, epoch, step or video), so that a run that was stopped
+anywhere goes on exactly as if it had not been.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
 
+from avloc.ahead import ahead
 from avloc.config import LossConfig, TrainConfig
 from avloc.datasets.batch import Batch, Sample, collate
-from avloc.datasets.labelled import random_crop, shuffled
-from avloc.learning.criterion import Criterion
+from avloc.datasets.labelled import random_crop
+from avloc.learning.criterion import Criterion, Ranks
 from avloc.learning.targets import Truth
 from avloc.models.loco import Loco
+from avloc.training.state import Place, load_state, save_state
+
+
+class Samples(Protocol):
+    """Videos to train on: how many, and each as a Sample."""
+
+    def __len__(self) -> int: ...
+
+    def sample(self, index: int) -> Sample: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step as it ends: its place, losses, learning rate, and the seconds that the run may still take."""
+
+    epoch: int
+    step: int
+    steps: int
+    total: float
+    classification: float
+    regression: float
+    correspondence: float
+    learning_rate: float
+    seconds_left: float
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What an epoch came to: mean losses over its steps, and seconds."""
+    """What an epoch came to: mean losses over its steps, validation mAP (None: not validated), seconds, and best."""
 
     number: int
     total: float
@@ -32,64 +67,251 @@ class Epoch:
     regression: float
     correspondence: float
     learning_rate: float
+    temperature: float
+    sigma_steps: float
     seconds: float
+    validation_map: float | None
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What the caller wants to see and do on the way; all on the first process."""
+
+    on_step: Callable[[Step], None] | None = None
+    on_epoch: Callable[[Epoch, Loco], None] | None = None
+    validate: Callable[[Loco], float] | None = None
+    """Validation mAP of the averaged weights, once an epoch."""
+
+
+def make_fabric(config: TrainConfig) -> Fabric:
+    """The engine for the devices at hand; several processes talk over the batch's negatives."""
+    cuda = torch.cuda.is_available()
+    precision = config.precision
+    if precision == "auto":
+        precision = "bf16-mixed" if cuda and torch.cuda.is_bf16_supported() else "32-true"
+    several = config.devices > 1
+    return Fabric(
+        accelerator="cuda" if cuda else "cpu",
+        devices=config.devices,
+        strategy="ddp" if several else "auto",
+        precision=precision,
+    )
 
 
 def fit(
     network: Loco,
-    samples: Sequence[Sample],
+    data: Samples,
     loss: LossConfig,
     config: TrainConfig,
-    longest: int,
-    on_epoch: Callable[[Epoch, Loco], None] | None = None,
+    *,
+    watch: Watch = Watch(),
+    fabric: Fabric | None = None,
+    state: Path | None = None,
+    resume: bool = False,
+    settings: str = "{}",
 ) -> Loco:
-    """Train `network` in place; the result is the moving average of its weights, in evaluation mode.
+    """Train `network`; the result is the moving average of its weights, in evaluation mode.
 
-    `longest` is the number of steps that a crop has at most. `on_epoch` gets each epoch and the average so far.
+    With `state` the trainer's state is kept in that file, every few minutes and at each epoch's end, and on Ctrl-C;
+    `resume` goes on from it. `settings` is the run's config as JSON, which must not change in between.
+
+    Raises:
+        ModelError: the state to resume from is broken or of other settings.
+        OutputError: the state cannot be written.
+        KeyboardInterrupt: after the state was saved.
     """
-    torch.manual_seed(config.seed)
-    rng = np.random.default_rng(config.seed)
-    levels = network.config.levels
-    criterion = Criterion(loss, network.config.lcc, levels)
-    optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.learning_rate)
-    steps_per_epoch = math.ceil(len(samples) / config.batch)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step / steps_per_epoch, config))
-    average = copy.deepcopy(network).eval()
-    step = 0
-    for number in range(1, config.epochs + 1):
-        began = time.perf_counter()
-        network.train()
-        sums = np.zeros(4)
-        for indices in shuffled(len(samples), config.batch, rng):
-            batch = collate(
-                [random_crop(samples[i], config.crop_share, longest, config.keep_share, rng) for i in indices],
-                2 ** (levels - 1),
+    fabric = make_fabric(config) if fabric is None else fabric
+    return _Trainer(network, data, loss, config, watch, fabric, state, settings).run(resume)
+
+
+class _Objective(nn.Module):
+    """Network and criterion as the engine sees them: a batch -> (total, classification, regression, lcc)."""
+
+    def __init__(self, network: Loco, criterion: Criterion) -> None:
+        super().__init__()
+        self.network = network
+        self.criterion = criterion
+
+    def forward(self, visual: Tensor, audio: Tensor, mask: Tensor, segments: Tensor, labels: Tensor) -> Tensor:
+        losses = self.criterion(self.network(visual, audio, mask), mask, Truth(segments, labels))
+        parts = (losses.total, losses.classification, losses.regression, losses.correspondence)
+        return torch.stack([part.float() for part in parts])
+
+
+class _Trainer:
+    def __init__(
+        self,
+        network: Loco,
+        data: Samples,
+        loss: LossConfig,
+        config: TrainConfig,
+        watch: Watch,
+        fabric: Fabric,
+        state: Path | None,
+        settings: str,
+    ) -> None:
+        self.data, self.config, self.watch, self.fabric = data, config, watch, fabric
+        self.state, self.settings = state, settings
+        self.network = network
+        self.average = copy.deepcopy(network).eval().requires_grad_(False)
+        ranks = _ranks(fabric) if fabric.world_size > 1 else None
+        self.criterion = Criterion(loss, network.config.lcc, network.config.levels, ranks)
+        optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.learning_rate)
+        if config.compile:
+            network.compile()
+        self.model, self.optimizer = fabric.setup(_Objective(network, self.criterion), optimizer)
+        self.average.to(fabric.device)
+        self.steps_per_epoch = max(1, math.ceil(len(data) / config.batch))
+        self.place = Place()
+        self.stopping = threading.Event()
+        self.began = self.saved = time.monotonic()
+        self.done = 0
+
+    def run(self, resume: bool) -> Loco:
+        if resume and self.state is not None:
+            self.place = load_state(
+                self.state, self.network, self.average, self.optimizer, self.criterion, self.settings
             )
-            sums += _step(network, criterion, optimizer, batch, config.clip_norm)
-            schedule.step()
-            step += 1
-            _follow(average, network, min(config.ema_decay, (1 + step) / (10 + step)))
-        if on_epoch is not None:
-            total, classification, regression, correspondence = (float(x) for x in sums / steps_per_epoch)
-            seconds = time.perf_counter() - began
-            rate = float(schedule.get_last_lr()[0])
-            epoch = Epoch(number, total, classification, regression, correspondence, rate, seconds)
-            on_epoch(epoch, average)
-    return average
+        with _stopping() as self.stopping:
+            while self.place.epoch < self.config.epochs:
+                self._epoch()
+        return self.average
+
+    def _epoch(self) -> None:
+        began = time.monotonic()
+        number = self.place.epoch + 1
+        sums, count = np.zeros(4), 0
+        self.model.train()
+        batches = self._batches(number, self.place.step)
+        with contextlib.closing(ahead(batches)) as prefetched:
+            for batch in prefetched:
+                losses = self._step(number, batch)
+                sums += losses
+                count += 1
+                self._tell(number, losses)
+                if self.stopping.is_set():
+                    self._save()
+                    raise KeyboardInterrupt
+                if time.monotonic() - self.saved > 60 * self.config.save_every_minutes:
+                    self._save()
+        validation = self.watch.validate(self.average) if self.watch.validate and self.fabric.is_global_zero else None
+        is_best = validation is not None and validation > self.place.best_map
+        if is_best and validation is not None:
+            self.place.best_map, self.place.best_epoch = validation, number
+        self.place.epoch, self.place.step = number, 0
+        if self.watch.on_epoch and self.fabric.is_global_zero:
+            total, classification, regression, correspondence = (float(x) for x in sums / max(count, 1))
+            c = self.network.correspondence
+            epoch = Epoch(
+                number,
+                total,
+                classification,
+                regression,
+                correspondence,
+                self._rate(),
+                float(c.temperature_now().detach()),
+                float(c.sigma_now().detach()),
+                time.monotonic() - began,
+                validation,
+                is_best,
+            )
+            self.watch.on_epoch(epoch, self.average)
+        self._save()
+        self.fabric.barrier()
+
+    def _batches(self, epoch: int, first_step: int) -> Iterator[Batch]:
+        """The epoch's batches from `first_step` on; of each, the videos of this process."""
+        c, fabric = self.config, self.fabric
+        order = np.random.default_rng([c.seed, epoch]).permutation(len(self.data))
+        multiple = 2 ** (self.network.config.levels - 1)
+        for step in range(first_step, self.steps_per_epoch):
+            indices = order[step * c.batch : (step + 1) * c.batch]
+            longest = 0
+            crops: list[Sample] = []
+            for place, i in enumerate(indices):
+                rng = np.random.default_rng([c.seed, epoch, int(i)])
+                cropped = random_crop(self.data.sample(int(i)), c.crop_share, c.longest_steps, c.keep_share, rng)
+                longest = max(longest, len(cropped.visual))
+                if place % fabric.world_size == fabric.global_rank:
+                    crops.append(cropped)
+            if not crops:  # the last batch is smaller than the number of processes
+                crops = [_nothing_of(cropped)]
+            yield collate(crops, multiple, -(-longest // multiple) * multiple)
+
+    def _step(self, epoch: int, batch: Batch) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        c, fabric = self.config, self.fabric
+        step = (epoch - 1) * self.steps_per_epoch + self.place.step
+        torch.manual_seed(c.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank)
+        for group in self.optimizer.param_groups:
+            group["lr"] = c.learning_rate * learning_rate_factor(step / self.steps_per_epoch, c)
+        visual, audio, mask, segments, labels = (
+            torch.from_numpy(x).to(fabric.device)
+            for x in (batch.visual, batch.audio, batch.mask, batch.segments, batch.labels)
+        )
+        losses = self.model(visual, audio, mask, segments, labels)
+        fabric.backward(losses[0])
+        fabric.clip_gradients(self.model, self.optimizer, max_norm=c.clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self._follow(min(c.ema_decay, (2 + step) / (11 + step)))
+        self.place.step += 1
+        self.done += 1
+        return np.asarray(losses.tolist(), np.float64)
+
+    @torch.no_grad()
+    def _follow(self, decay: float) -> None:
+        for slow, fast in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            slow.lerp_(fast, 1 - decay)
+
+    def _tell(self, epoch: int, losses: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+        if self.watch.on_step is None or not self.fabric.is_global_zero:
+            return
+        left = (self.config.epochs - epoch) * self.steps_per_epoch + self.steps_per_epoch - self.place.step
+        seconds_left = (time.monotonic() - self.began) / self.done * left
+        total, classification, regression, correspondence = (float(x) for x in losses)
+        place = (epoch, self.place.step, self.steps_per_epoch)
+        self.watch.on_step(
+            Step(*place, total, classification, regression, correspondence, self._rate(), seconds_left)
+        )
+
+    def _rate(self) -> float:
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def _save(self) -> None:
+        self.saved = time.monotonic()
+        if self.state is not None and self.fabric.is_global_zero:
+            save_state(
+                self.state, self.network, self.average, self.optimizer, self.criterion, self.place, self.settings
+            )
 
 
-def _step(
-    network: Loco, criterion: Criterion, optimizer: torch.optim.Optimizer, batch: Batch, clip_norm: float
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    mask = torch.from_numpy(batch.mask)
-    outputs = network(torch.from_numpy(batch.visual), torch.from_numpy(batch.audio), mask)
-    losses = criterion(outputs, mask, Truth(torch.from_numpy(batch.segments), torch.from_numpy(batch.labels)))
-    optimizer.zero_grad(set_to_none=True)
-    losses.total.backward()
-    torch.nn.utils.clip_grad_norm_(network.parameters(), clip_norm)
-    optimizer.step()
-    parts = (losses.total, losses.classification, losses.regression, losses.correspondence)
-    return np.array([part.item() for part in parts])
+@contextlib.contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets, so that a step is never left half done; the second stops at once."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def learning_rate_factor(epoch: float, config: TrainConfig) -> float:
+    """Linear warm-up, then half a cosine to zero, at a fractional epoch; a factor of the learning rate."""
+    if epoch < config.warmup_epochs:
+        return (epoch + 1e-3) / config.warmup_epochs
+    share = (epoch - config.warmup_epochs) / max(config.epochs - config.warmup_epochs, 1)
+    return 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
 
 
 def _groups(network: Loco, weight_decay: float) -> list[dict[str, object]]:
@@ -101,15 +323,17 @@ def _groups(network: Loco, weight_decay: float) -> list[dict[str, object]]:
     ]
 
 
-def _rate(epoch: float, config: TrainConfig) -> float:
-    """Linear warm-up, then half a cosine to zero; a factor of the learning rate."""
-    if epoch < config.warmup_epochs:
-        return (epoch + 1e-3) / config.warmup_epochs
-    share = (epoch - config.warmup_epochs) / max(config.epochs - config.warmup_epochs, 1)
-    return 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+def _ranks(fabric: Fabric) -> Ranks:
+    def total(x: Tensor) -> Tensor:
+        return fabric.all_reduce(x, reduce_op="sum")  # type: ignore[return-value]
+
+    def gather(x: Tensor) -> Tensor:
+        everyone = fabric.all_gather(x, sync_grads=True)
+        assert isinstance(everyone, Tensor)
+        return everyone.flatten(0, 1)
+
+    return Ranks(fabric.world_size, total, gather)
 
 
-@torch.no_grad()
-def _follow(average: Loco, network: Loco, decay: float) -> None:
-    for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
-        slow.lerp_(fast, 1 - decay)
+def _nothing_of(sample: Sample) -> Sample:
+    return Sample(sample.visual[:0], sample.audio[:0], sample.segments[:0], sample.labels[:0])
