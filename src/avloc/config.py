@@ -81,7 +81,14 @@ class DecodingConfig:
     before_nms: int = 2000
     keep: int = 100
     min_score: float = 0.001
+    nms: Literal["gaussian", "linear", "hard"] = "gaussian"
+    """Soft-NMS with gaussian or linear decay, or hard NMS."""
     nms_sigma: float = 0.4
+    """Width of the gaussian decay."""
+    nms_iou: float = 0.1
+    """Least tIoU that linear and hard suppression answer to."""
+    voting_iou: float = 0.0
+    """Least tIoU of the candidates that move a kept segment to their mean; 0 leaves it where it is."""
 
 
 @dataclass(frozen=True)

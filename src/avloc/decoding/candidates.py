@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.config import DecodingConfig
-from avloc.decoding.soft_nms import soft_nms
+from avloc.decoding.soft_nms import soft_nms, vote
 from avloc.events import Events
 from avloc.timegrid import Moments, TimeGrid
 
@@ -79,16 +79,20 @@ def decode(
     *,
     keep: int | None = None,
 ) -> Events:
-    """Cut to the video, soft-NMS by class, the best `keep` events (default `config.keep`), highest score first."""
+    """Cut to the video, suppress by class, the best `keep` events (default `config.keep`), highest score first."""
     start_s, end_s = candidates.start_s.clip(0, duration_s), candidates.end_s.clip(0, duration_s)
     real = np.flatnonzero(end_s > start_s)
+    columns = start_s[real], end_s[real], candidates.score[real], candidates.label[real]
     index, score = soft_nms(
-        start_s[real],
-        end_s[real],
-        candidates.score[real],
-        candidates.label[real],
+        *columns,
         sigma=config.nms_sigma,
         min_score=config.min_score,
+        decay=config.nms,
+        iou=config.nms_iou,
+        keep=config.keep if keep is None else keep,
     )
-    best = real[index[: config.keep if keep is None else keep]]
-    return Events(start_s[best], end_s[best], [labels[i] for i in candidates.label[best]], score[: len(best)])
+    best = real[index]
+    found_s = start_s[best], end_s[best]
+    if config.voting_iou > 0:
+        found_s = vote(*columns, index, iou=config.voting_iou)
+    return Events(*found_s, [labels[i] for i in candidates.label[best]], score)
