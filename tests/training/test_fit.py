@@ -1,0 +1,161 @@
+"""The training loop on tiny videos whose events can be learned."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+import torch
+
+from avloc.config import LocoConfig, LossConfig, TrainConfig
+from avloc.datasets.batch import Sample
+from avloc.models.loco import Loco
+from avloc.training.fit import Epoch, Watch, fit, learning_rate_factor
+
+CLASSES = 3
+NETWORK = LocoConfig(
+    classes=CLASSES,
+    visual_width=6,
+    audio_width=5,
+    width=16,
+    heads=2,
+    ffn_ratio=1.0,
+    unimodal_blocks=1,
+    levels=3,
+    dropout=0.1,
+)
+CONFIG = TrainConfig(
+    epochs=6, warmup_epochs=1, batch=4, learning_rate=3e-3, ema_decay=0.9, longest_steps=24, precision="32-true"
+)
+LOSS = LossConfig(normalizer_start=20.0)
+
+State = dict[str, torch.Tensor]
+
+
+@dataclass
+class Videos:
+    """Events are seen and heard: their class's channel is loud in both modalities while they last."""
+
+    samples: list[Sample]
+
+    @classmethod
+    def some(cls, count: int, events: int = 2) -> Videos:
+        rng = np.random.default_rng(0)
+        return cls([cls._one(rng, events) for _ in range(count)])
+
+    @staticmethod
+    def _one(rng: np.random.Generator, events: int) -> Sample:
+        steps = int(rng.integers(20, 31))
+        visual, audio = (0.1 * rng.standard_normal((steps, w)).astype(np.float32) for w in (6, 5))
+        start = rng.integers(0, steps - 8, events)
+        end = start + rng.integers(3, 9, events)
+        labels = rng.integers(0, CLASSES, events)
+        for a, b, k in zip(start, end, labels, strict=True):
+            visual[a : b + 1, k] += 2
+            audio[a : b + 1, k] += 2
+        return Sample(visual, audio, np.stack([start, end], axis=1).astype(np.float32), labels.astype(np.int64))
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def sample(self, index: int) -> Sample:
+        return self.samples[index]
+
+
+@dataclass
+class Run:
+    """What a training came to: the result, and weights, averages and losses after each epoch."""
+
+    average: Loco
+    begun_with: State
+    weights: list[State] = field(default_factory=list)
+    averages: list[State] = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
+
+
+def copied(network: Loco) -> State:
+    return {name: p.detach().clone() for name, p in network.named_parameters()}
+
+
+def train(videos: Videos, config: TrainConfig) -> Run:
+    torch.manual_seed(1)
+    network = Loco(NETWORK)
+    run = Run(network, copied(network))
+
+    def on_epoch(epoch: Epoch, average: Loco) -> None:
+        run.epochs.append(epoch)
+        run.weights.append(copied(network))
+        run.averages.append(copied(average))
+
+    run.average = fit(network, videos, LOSS, config, watch=Watch(on_epoch=on_epoch))
+    return run
+
+
+def equal(a: State, b: State) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_the_losses_fall() -> None:
+    epochs = train(Videos.some(16), replace(CONFIG, epochs=16)).epochs
+    assert [e.number for e in epochs] == list(range(1, 17))
+    first, last = epochs[0], epochs[-1]
+    assert last.classification < 0.5 * first.classification
+    assert last.regression < 0.7 * first.regression
+    assert last.correspondence < first.correspondence
+    for e in epochs:
+        parts = e.classification + e.regression + LOSS.lcc_weight * e.correspondence
+        assert e.total == pytest.approx(parts, rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:
+    runs = [train(Videos.some(10), replace(CONFIG, epochs=3, seed=seed)) for seed in (5, 5, 6)]
+    for name in ("weights", "averages"):
+        one, same, other = (getattr(run, name)[-1] for run in runs)
+        assert equal(one, same) and not equal(one, other)
+    assert [e.total for e in runs[0].epochs] == [e.total for e in runs[1].epochs]
+
+
+def test_the_seed_does_not_hang_on_what_was_drawn_before() -> None:
+    one = train(Videos.some(6), replace(CONFIG, epochs=2))
+    torch.rand(17)
+    np.random.default_rng().random(3)
+    assert equal(one.averages[-1], train(Videos.some(6), replace(CONFIG, epochs=2)).averages[-1])
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.25, 0.999])
+def test_the_result_is_the_moving_average_of_the_weights(ema_decay: float) -> None:
+    """One step an epoch; while few steps are done the average forgets faster, (1 + n) / (10 + n) after n steps."""
+    run = train(Videos.some(4), replace(CONFIG, epochs=5, ema_decay=ema_decay))
+    expected = {name: w.double() for name, w in run.begun_with.items()}
+    for n, (weights, average) in enumerate(zip(run.weights, run.averages, strict=True), 1):
+        decay = min(ema_decay, (1 + n) / (10 + n))
+        for name, w in weights.items():
+            expected[name] = decay * expected[name] + (1 - decay) * w.double()
+            assert torch.allclose(average[name].double(), expected[name], atol=1e-6), (n, name)
+    assert equal(copied(run.average), run.averages[-1])
+    assert not run.average.training
+
+
+def test_every_weight_learns() -> None:
+    run = train(Videos.some(12), replace(CONFIG, epochs=4))
+    still = [name for name, w in run.begun_with.items() if torch.equal(w, run.weights[-1][name])]
+    assert still == []
+
+
+def test_videos_without_events_are_learned_from() -> None:
+    run = train(Videos.some(6, events=0), replace(CONFIG, epochs=3))
+    assert all(math.isfinite(e.total) and e.regression == 0 for e in run.epochs)
+    assert all(torch.isfinite(w).all() for w in run.averages[-1].values())
+
+
+def test_the_learning_rate_rises_in_a_line_and_falls_in_half_a_cosine() -> None:
+    config = replace(CONFIG, epochs=12, warmup_epochs=2)
+    factors = [learning_rate_factor(epoch, config) for epoch in (0, 1, 2, 4.5, 7, 9.5, 12)]
+    cosine = [0.5 * (1 + math.cos(math.pi * share)) for share in (0, 0.25, 0.5, 0.75, 1)]
+    assert 0 < factors[0] < 0.01
+    assert factors[1] == pytest.approx(0.5, abs=0.01)
+    assert factors[2:] == pytest.approx(cosine, abs=1e-9)
+    assert learning_rate_factor(13, config) == pytest.approx(0, abs=1e-9)
+    assert learning_rate_factor(0, replace(config, warmup_epochs=0)) == 1.0
