@@ -56,7 +56,7 @@ def test_a_whole_number_is_a_number() -> None:
     [
         (TrainConfig, {"epoch": 3}, "config has no setting 'epoch'; did you mean 'epochs'?"),
         (LocoConfig, {"attention": {"windw": 3}}, "config.attention has no setting 'windw'; did you mean 'window'?"),
-        (DecodingConfig, {"zzz": 3}, "known are before_nms, keep, min_score, nms_sigma"),
+        (DecodingConfig, {"zzz": 3}, "known are before_nms, keep, min_score"),
         (DecodingConfig, {7: 3}, "config has no setting 7"),
         (TrainConfig, {"epochs": 3.0}, "config.epochs is 3.0; int is needed"),
         (TrainConfig, {"epochs": "3"}, "config.epochs is '3'; int is needed"),
