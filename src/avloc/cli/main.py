@@ -10,11 +10,17 @@ import tyro
 
 from avloc import __version__
 from avloc.cli.detect import detect
+from avloc.cli.evaluate import evaluate
 from avloc.cli.export import export
 from avloc.cli.extract import extract
 from avloc.errors import AvlocError
 
-VERBS: dict[str, Callable[..., int]] = {"detect": detect, "extract": extract, "export": export}
+VERBS: dict[str, Callable[..., int]] = {
+    "detect": detect,
+    "extract": extract,
+    "export": export,
+    "evaluate": evaluate,
+}
 
 DESCRIPTION = """Find every event of a video that is seen and heard at once: its class, its start, its end.
 
@@ -22,7 +28,8 @@ examples:
   avloc detect my.mp4                    table of events, and my.events.json beside the video
   avloc detect my.mp4 --report out/      and a page to look at: out/my.html
   avloc detect videos/ --out results/    every video of a folder
-  avloc extract my.mp4                   features only: my.features.safetensors"""
+  avloc extract my.mp4                   features only: my.features.safetensors
+  avloc evaluate predictions.json --truth truth.json --split test"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,24 +1,55 @@
-"""A path on the command line > detections by video."""
+"""Paths on the command line > detections by video, and the truth they are held against."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from avloc.errors import FormatError
 from avloc.events import Events
-from avloc.formats.activitynet import read_results
+from avloc.formats.activitynet import Truth, read_results, read_truth
+from avloc.formats.csv import read_table
+from avloc.formats.csv_truth import read_csv_truth
 
 ENDING = ".events.json"
 
+_TABLES = (".csv", ".tsv", ".tab")
+_PICKLES = (".pkl", ".pickle", ".pt", ".pth")
+_PREFIX = "v_"  # what ActivityNet's own names begin with; some programs put it before every name
 
-def read_predictions(path: Path) -> dict[str, Events]:
-    """Detections of one JSON file in ActivityNet's form, or of all NAME.events.json of a folder, at any depth.
+
+@dataclass
+class Against:
+    """Detections and the truth of a split, by video, and what a reader should know of how they fit.
+
+    Attributes:
+        detections: By video, the videos outside the split among them.
+        truth: By video, those without events among them.
+        odd: Entries that are no event; they were left out.
+        notes: What was left out or is missing, a line each.
+        videos_without_predictions: Those that are missing, and those whose list is empty.
+    """
+
+    detections: dict[str, Events]
+    truth: dict[str, Events]
+    odd: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    videos_without_predictions: int = 0
+    predictions_of_unknown_videos: int = 0
+    predictions_of_unknown_labels: int = 0
+
+
+def read_predictions(path: Path, on_odd: Callable[[str], None] | None = None) -> dict[str, Events]:
+    """Detections of a JSON file in ActivityNet's form, a table (CSV, TSV), or all NAME.events.json below a folder.
+
+    on_odd: is told of each entry that is no event, which is then left out; without it that is an error.
 
     Raises:
         FormatError: a file cannot be read, the folder holds none, or a video stands in two files.
     """
     if not path.is_dir():
-        return read_results(path)
+        return _read_file(path, on_odd)
     files = sorted(path.rglob(f"*{ENDING}"))
     if not files:
         raise FormatError(
@@ -27,8 +58,111 @@ def read_predictions(path: Path) -> dict[str, Events]:
     found: dict[str, Events] = {}
     source: dict[str, Path] = {}
     for file in files:
-        for video, events in read_results(file).items():
+        for video, events in read_results(file, on_odd).items():
             if video in found:
                 raise FormatError(f"video {video!r} stands in {source[video]} and in {file}; keep one of the two")
             found[video], source[video] = events, file
     return found
+
+
+def read_against(
+    predictions: Path, truth: Path, split: str | None = None, *, strict: bool = False, split_only: bool = False
+) -> Against:
+    """Detections beside the truth of a split (None: of all).
+
+    strict: what would be a note is an error.
+    split_only: leave detections of videos outside the split out.
+
+    Raises:
+        FormatError: a file cannot be read, nothing in the two fits, or `strict` finds something odd.
+    """
+    known = read_csv_truth(truth) if truth.suffix.lower() in _TABLES else read_truth(truth)
+    chosen = _of_split(known, split, truth)
+    odd: list[str] = []
+    detections = read_predictions(predictions, None if strict else odd.append)
+    if odd and not any(map(len, detections.values())):
+        raise FormatError(f"none of the {len(odd)} entries is an event; the first: {odd[0]}")
+    renamed = _named_as(detections, known)
+    held = Against(renamed, {video: entry.events for video, entry in chosen.items()}, odd)
+    _require_common(held, predictions, truth)
+    if odd:
+        held.notes.append(f"{_many(len(odd), 'entry', 'entries')} left out that are no events; the first: {odd[0]}")
+    if split_only:
+        held.detections = {video: events for video, events in renamed.items() if video in chosen}
+    _note_videos(held)
+    _note_labels(held, {label for entry in known.values() for label in entry.events.labels})
+    if strict and held.notes:
+        raise FormatError(f"{predictions}: {held.notes[0]}; --strict refuses that")
+    return held
+
+
+def _read_file(path: Path, on_odd: Callable[[str], None] | None) -> dict[str, Events]:
+    ending = path.suffix.lower()
+    if ending in _PICKLES:
+        raise FormatError(
+            f"{path} is a pickle, and reading a pickle runs code that is in it; "
+            "where you trust it, write its columns to a CSV file (video,start,end,label,score) and give that"
+        )
+    return read_table(path, on_odd) if ending in _TABLES else read_results(path, on_odd)
+
+
+def _of_split(known: Mapping[str, Truth], split: str | None, path: Path) -> dict[str, Truth]:
+    chosen = {video: entry for video, entry in known.items() if split in (None, entry.subset)}
+    if not chosen:
+        subsets = ", ".join(sorted({entry.subset for entry in known.values()})) or "none, for it has no video"
+        raise FormatError(f"{path}: no video is of split {split!r}; the splits there are: {subsets}")
+    return chosen
+
+
+def _named_as(detections: dict[str, Events], known: Mapping[str, Truth]) -> dict[str, Events]:
+    """Detections under the names of the truth, where they differ by the prefix alone."""
+    named: dict[str, Events] = {}
+    for video, events in detections.items():
+        other = video.removeprefix(_PREFIX) if video.startswith(_PREFIX) else _PREFIX + video
+        name = other if video not in known and other in known and other not in detections else video
+        named[name] = events
+    return named
+
+
+def _require_common(held: Against, predictions: Path, truth: Path) -> None:
+    if held.detections and held.truth and not held.detections.keys() & held.truth.keys():
+        raise FormatError(
+            f"{predictions} and {truth} have no video in common: "
+            f"the one names {next(iter(held.detections))!r}, the other {next(iter(held.truth))!r}"
+        )
+
+
+def _note_videos(held: Against) -> None:
+    missing = [video for video in held.truth if video not in held.detections]
+    held.videos_without_predictions = sum(not len(held.detections.get(video, ())) for video in held.truth)
+    if missing:
+        share = 100 * len(missing) / len(held.truth)
+        held.notes.append(
+            f"{len(missing)} of {len(held.truth)} videos ({share:.1f} %) are not in the predictions; "
+            f"the first: {missing[0]!r}"
+        )
+    strange = [video for video in held.detections if video not in held.truth]
+    held.predictions_of_unknown_videos = count = sum(len(held.detections[video]) for video in strange)
+    if strange:
+        held.notes.append(
+            f"{_many(count, 'prediction')} for {_many(len(strange), 'video')} outside the truth (the first: "
+            f"{strange[0]!r}) count as false"
+        )
+
+
+def _note_labels(held: Against, known: set[str]) -> None:
+    strange: dict[str, int] = {}
+    for events in held.detections.values():
+        for label in events.labels:
+            if label not in known:
+                strange[label] = strange.get(label, 0) + 1
+    held.predictions_of_unknown_labels = count = sum(strange.values())
+    if strange:
+        held.notes.append(
+            f"{_many(count, 'prediction')} with {_many(len(strange), 'label')} unknown to the truth (the first: "
+            f"{next(iter(strange))!r}) left out"
+        )
+
+
+def _many(count: int, one: str, more: str | None = None) -> str:
+    return f"{count} {one if count == 1 else more or one + 's'}"

@@ -2,7 +2,7 @@
 
 Videos are drawn with replacement, as many as there are (Efron 1979), and mAP is taken of each draw. A detection finds
 its truth within its own video, so what it found holds in every draw: a draw is a count of each video, and precision
-is a ratio of sums of counts. Nothing is matched anew. Copies of a detection stand side by side in the order of scores.
+is a ratio of sums of counts. Nothing is matched anew. Copies of a detection stand side by side in the ranking.
 
 A right detection that is drawn twice raises its own precision twice, so mAP of draws lies above mAP of the data by
 about as much as mAP of the data lies above that of endless data. Hence `interval` takes the spread of the draws about
@@ -76,8 +76,8 @@ def bootstrap(matches: Matches, draws: int = 1000, seed: int = 0) -> Bootstrap:
 def interval(draws: Float64, measured: Float64 | float, level: float = 0.95) -> Float64:
     """Lower and upper end of the confidence interval around measured values: (R, ...) and (...) > (2, ...).
 
-    The quantiles of the draws about their mean, put around the measured value and cut to [0, 1]. Draws that are NaN (a
-    class without truth there) are left out.
+    The quantiles of the draws about their mean, put around the measured value and cut to [0, 1]. Draws that are NaN
+    (a class without truth there) are left out.
 
     Raises:
         ValueError: `level` does not lie between 0 and 1.

@@ -167,7 +167,7 @@ class _Block:
 
 
 def _blocks(ranked: Columns, goal: Columns, classes: int) -> Iterator[_Block]:
-    """Groups that have both detections and truth, in blocks by how many truths they have: 1, 2, 3 to 4, 5 to 8, ..."""
+    """Groups that have both detections and truth, in blocks by their number of truths: 1, 2, 3 to 4, 5 to 8, ..."""
     key = goal.video * classes + goal.label
     in_group = np.argsort(key, kind="stable")
     keys, first_truth, truths = np.unique(key[in_group], return_index=True, return_counts=True)

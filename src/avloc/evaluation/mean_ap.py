@@ -1,6 +1,6 @@
 """Mean average precision over tIoU thresholds, interpolated as ActivityNet's evaluation does.
 
-The evaluation of ActivityNet (Caba Heilbron et al. 2015) is the one that works on dense audio-visual events print. How
+The evaluation of ActivityNet (Caba Heilbron et al. 2015) is what works on dense audio-visual events print. How
 detections find truth is told in `matching`. A class's average precision is the area below its precision envelope:
 precision at a recall is the best precision at that recall or beyond. Detections of videos that the truth does not
 know are false; classes without truth, and their detections, are left out; classes without detections count zero.

@@ -6,7 +6,8 @@ Truth:       {"version": ..., "database": {video: {"duration": s, "subset": ...,
               "annotations": [{"segment": [start_s, end_s], "label": ...}]}}}
 
 The form is that of the ActivityNet benchmark (Caba Heilbron et al. 2015) and of UnAV-100 (Geng et al. 2023).
-Reading is strict: what is odd is an error that names file, video and entry. Other fields are ignored.
+Reading is strict: what is odd is an error that names file, video and entry. Other fields are ignored. Who gives
+`on_odd` to `read_results` gets the odd entries told one by one instead, and the rest.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,14 +54,16 @@ def write_results(path: PathLike, results: Mapping[str, Events], external: Mappi
     _write(path, "results", {v: _listing(rows, path, indent=2) for v, rows in body.items()}, tail)
 
 
-def read_results(path: PathLike) -> dict[str, Events]:
+def read_results(path: PathLike, on_odd: Callable[[str], None] | None = None) -> dict[str, Events]:
     """Read detections; the order of videos and events is that of the file.
+
+    on_odd: is told of each entry that is not in the form above, which is then left out; without it that is an error.
 
     Raises:
         FormatError: the file cannot be read or is not in the form above.
     """
     videos = _videos(path, "results")
-    return {video: _events(rows, _where(path, video), scored=True) for video, rows in videos.items()}
+    return {video: _events(rows, _where(path, video), scored=True, on_odd=on_odd) for video, rows in videos.items()}
 
 
 def write_truth(path: PathLike, truth: Mapping[str, Truth]) -> None:
@@ -197,8 +200,16 @@ def _truth(entry: object, where: str) -> Truth:
     return Truth(duration_s, subset, _events(_field(fields, "annotations", where), where, scored=False))
 
 
-def _events(rows: object, where: str, *, scored: bool) -> Events:
-    return Events.of([_event(row, f"{where}, entry {i}", scored) for i, row in enumerate(_list(rows, where))])
+def _events(rows: object, where: str, *, scored: bool, on_odd: Callable[[str], None] | None = None) -> Events:
+    events = []
+    for i, row in enumerate(_list(rows, where)):
+        try:
+            events.append(_event(row, f"{where}, entry {i}", scored))
+        except FormatError as error:
+            if on_odd is None:
+                raise
+            on_odd(str(error))
+    return Events.of(events)
 
 
 def _event(row: object, where: str, scored: bool) -> Event:

@@ -1,0 +1,214 @@
+"""`avloc evaluate`: detections and truth > mAP, on the terminal or as JSON."""
+
+from __future__ import annotations
+
+import json as json_text
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import tyro
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from avloc import __version__
+from avloc.cli.predictions import Against, read_against
+from avloc.errors import AvlocError
+from avloc.evaluation.bootstrap import Bootstrap, interval
+from avloc.evaluation.bootstrap import bootstrap as draw
+from avloc.evaluation.matching import THRESHOLDS, match
+from avloc.evaluation.mean_ap import MeanAp, mean_ap_of
+from avloc.evaluation.recall import AverageRecall, average_recall
+
+_SHOWN = 0.5  # columns of the default thresholds from here on, as papers print them
+
+
+def evaluate(
+    predictions: Annotated[Path, tyro.conf.Positional],
+    truth: Path,
+    split: str | None = None,
+    json: bool = False,
+    per_class: bool = False,
+    recall: bool = False,
+    bootstrap: int = 0,
+    seed: int = 0,
+    thresholds: tuple[float, ...] = THRESHOLDS,
+    split_only: bool = False,
+    strict: bool = False,
+) -> int:
+    """Score detections against truth: mAP over tIoU thresholds, as ActivityNet's evaluation computes it.
+
+    Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}}, a table with the columns
+    video, start, end, label, score (.csv, .tsv), or a folder with the NAME.events.json of `avloc detect --all`.
+
+    examples:
+      avloc evaluate predictions.json --truth unav100_annotations.json --split test
+      avloc evaluate results/ --truth my_truth.json --bootstrap 1000 --per-class
+      avloc evaluate predictions.csv --truth my_truth.json --split test --json > scores.json
+
+    Args:
+        predictions: File or folder of detections, of any program.
+        truth: Annotations: JSON {"database": {video: {"duration", "subset", "annotations"}}}, or CSV.
+        split: Subset of the truth; without it all of it.
+        json: Print JSON alone; shares of one instead of percent.
+        per_class: Add the average precision of each class.
+        recall: Add the average recall at 1 to 100 proposals a video.
+        bootstrap: Draws of videos for 95 % confidence intervals, such as 1000.
+        seed: Seed of the draws.
+        thresholds: tIoU thresholds; the average is over all of them.
+        split_only: Leave predictions for videos outside the split out, instead of counting them as false.
+        strict: Refuse odd entries, missing and unknown videos and unknown labels, instead of telling them.
+    """
+    if bootstrap < 0:
+        raise AvlocError(f"--bootstrap is {bootstrap}; a number of draws is needed, such as 1000")
+    held = read_against(predictions, truth, split, strict=strict, split_only=split_only)
+    try:
+        matches = match(held.detections, held.truth, thresholds)
+    except ValueError as error:
+        raise AvlocError(f"--thresholds: {error}") from None
+    result = _Result(
+        held,
+        mean_ap_of(matches),
+        draw(matches, bootstrap, seed) if bootstrap else None,
+        average_recall(held.detections, held.truth) if recall else None,
+        per_class,
+    )
+    for note in held.notes:
+        print(f"avloc: {note}", file=sys.stderr)
+    if json:
+        _print_json(result.plain() | {"split": split, "made_by": f"avloc {__version__}"})
+    else:
+        result.show(Console(highlight=False), split)
+    return 0
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    print(json_text.dumps(content, indent=1, ensure_ascii=False))
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    held: Against
+    mean: MeanAp
+    draws: Bootstrap | None
+    recall: AverageRecall | None
+    per_class: bool
+
+    def plain(self) -> dict[str, Any]:
+        """All of it as JSON has it."""
+        mean, held = self.mean, self.held
+        content: dict[str, Any] = {
+            "mAP": dict(zip(map(_name, mean.thresholds), mean.by_threshold.tolist(), strict=True)),
+            "average_mAP": mean.average,
+            "videos": len(held.truth),
+            "events": int(mean.truth_count.sum()),
+            "classes": len(mean.labels),
+            "predictions": sum(map(len, held.detections.values())),
+            "videos_without_predictions": held.videos_without_predictions,
+            "predictions_of_unknown_videos": held.predictions_of_unknown_videos,
+            "predictions_of_unknown_labels": held.predictions_of_unknown_labels,
+            "entries_left_out": len(held.odd),
+            "notes": held.notes,
+        }
+        if self.draws is not None:
+            ends = interval(self.draws.by_threshold, mean.by_threshold)
+            content["interval_95"] = {
+                "draws": len(self.draws.average),
+                "mAP": dict(zip(map(_name, mean.thresholds), ends.T.tolist(), strict=True)),
+                "average_mAP": interval(self.draws.average, mean.average).tolist(),
+            }
+        if self.recall is not None:
+            shares = self.recall.average.tolist()
+            content["average_recall"] = dict(zip(map(str, self.recall.proposals), shares, strict=True))
+        if self.per_class:
+            content["per_class"] = {label: self._class(k) for k, label in enumerate(mean.labels)}
+        return content
+
+    def _class(self, k: int) -> dict[str, Any]:
+        mean = self.mean
+        return {
+            "AP": dict(zip(map(_name, mean.thresholds), mean.ap[:, k].tolist(), strict=True)),
+            "average_AP": float(mean.by_label[k]),
+            "events": int(mean.truth_count[k]),
+            "predictions": int(mean.detection_count[k]),
+        }
+
+    def show(self, screen: Console, split: str | None) -> None:
+        """Tables in percent."""
+        mean, plain = self.mean, self.plain()
+        of = f" of {split}" if split else ""
+        without = plain["videos_without_predictions"]
+        head = f"{plain['videos']} videos{of}" + (f" ({without} without a prediction)" if without else "")
+        rest = f"{plain['events']} events of {plain['classes']} classes, {plain['predictions']} predictions"
+        screen.print(Text(f"{head}, {rest}"), soft_wrap=True)
+        screen.print(self._means())
+        if self.recall is not None:
+            table = _table("average recall at proposals a video, %")
+            for n in self.recall.proposals:
+                table.add_column(str(n), justify="right")
+            table.add_row(*(_percent(share) for share in self.recall.average.tolist()))
+            screen.print(table)
+        if self.per_class:
+            screen.print(self._classes())
+        if self.draws is not None:
+            draws = len(self.draws.average)
+            screen.print(f"95 %: how far mAP moves with other videos of the kind, by {draws} draws", soft_wrap=True)
+        if mean.thresholds == THRESHOLDS:
+            screen.print("Avg.: over the tIoU thresholds 0.1 to 0.9", soft_wrap=True)
+
+    def _means(self) -> Table:
+        mean = self.mean
+        shown = self._shown()
+        table = _table("mAP at tIoU, %")
+        table.add_column("")
+        for t in shown:
+            table.add_column(_name(mean.thresholds[t]), justify="right")
+        table.add_column("Avg.", justify="right")
+        table.add_row("mAP", *(_percent(mean.by_threshold[t]) for t in shown), _percent(mean.average))
+        if self.draws is not None:
+            ends = interval(self.draws.by_threshold, mean.by_threshold)
+            average = interval(self.draws.average, mean.average)
+            for i, name in enumerate(("95 % from", "to")):
+                table.add_row(name, *(_percent(ends[i, t]) for t in shown), _percent(average[i]))
+        return table
+
+    def _classes(self) -> Table:
+        mean = self.mean
+        shown = self._shown()
+        table = _table("average precision by class, %")
+        table.add_column("class", overflow="fold", min_width=8)
+        for t in shown:
+            table.add_column(_name(mean.thresholds[t]), justify="right")
+        for name in ("Avg.", *(("95 %",) if self.draws is not None else ()), "events", "predictions"):
+            table.add_column(name, justify="right", no_wrap=True)
+        ends = None if self.draws is None else interval(self.draws.by_label, mean.by_label)
+        for k in np.argsort(-mean.by_label, kind="stable").tolist():
+            table.add_row(
+                Text(mean.labels[k]),
+                *(_percent(mean.ap[t, k]) for t in shown),
+                _percent(mean.by_label[k]),
+                *(() if ends is None else (f"{_percent(ends[0, k])}-{_percent(ends[1, k])}",)),
+                str(mean.truth_count[k]),
+                str(mean.detection_count[k]),
+            )
+        return table
+
+    def _shown(self) -> list[int]:
+        limits = self.mean.thresholds
+        return [t for t, limit in enumerate(limits) if limits != THRESHOLDS or limit > _SHOWN - 1e-6]
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def _name(threshold: float) -> str:
+    return f"{threshold:.6g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
