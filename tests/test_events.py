@@ -70,7 +70,7 @@ def test_nothing_can_be_changed() -> None:
     with pytest.raises(ValueError, match="read-only"):
         events.start_s[0] = 3
     with pytest.raises(AttributeError, match="immutable"):
-        events.score = np.zeros(1)  # type: ignore[misc]
+        events.score = np.zeros(1)
     with pytest.raises(AttributeError):
         events[0].start_s = 3  # type: ignore[misc]
 

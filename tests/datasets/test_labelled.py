@@ -20,8 +20,8 @@ GRID = TimeGrid(0.5, 1.0, -0.25)
 
 def video(steps: int, truth: Events) -> LabelledVideo:
     rng = np.random.default_rng(0)
-    arrays = [rng.random((steps, width), np.float32) for width in (3, 2, 5, 4)]
-    return LabelledVideo("v", FeatureSequence(GRID, steps * GRID.stride_s, *arrays), truth)
+    visual, audio, logits, heard = (rng.random((steps, width), np.float32) for width in (3, 2, 5, 4))
+    return LabelledVideo("v", FeatureSequence(GRID, steps * GRID.stride_s, visual, audio, logits, heard), truth)
 
 
 def sample(steps: int, *events: tuple[float, float, int]) -> Sample:

@@ -61,7 +61,8 @@ def test_every_pair_above_the_least_score_speaks_unless_its_moment_must_not() ->
 
 @given(st.integers(0, P * K + 5))
 def test_only_the_best_go_on_to_soft_nms(before_nms: int) -> None:
-    scores = np.random.default_rng(1).permutation(P * K).reshape(P, K).astype(np.float32) / (P * K) + 0.01
+    order = np.random.default_rng(1).permutation(P * K).reshape(P, K)
+    scores = (order / (P * K) + 0.01).astype(np.float32)
     config = DecodingConfig(before_nms=before_nms)
     found = find_candidates(scores, np.zeros((P, K, 2), np.float32), MOMENTS, GRID, ALL, config)
     best = np.sort(scores.ravel())[::-1][:before_nms]

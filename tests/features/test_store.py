@@ -22,12 +22,14 @@ from avloc.timegrid import TimeGrid
 NAMES = ("visual", "audio", "visual_scores", "audio_scores")
 
 
-def features(
-    steps: int = 6, seed: int = 0, scale: float = 3.0, widths: tuple[int, ...] = (4, 3, 5, 2)
-) -> FeatureSequence:
+Widths = tuple[int, int, int, int]
+
+
+def features(steps: int = 6, seed: int = 0, scale: float = 3.0, widths: Widths = (4, 3, 5, 2)) -> FeatureSequence:
     rng = np.random.default_rng(seed)
-    arrays = [(scale * rng.standard_normal((steps, width))).astype(np.float32) for width in widths]
-    return FeatureSequence(TimeGrid(0.32, 0.96, -0.32), 1.9200001, *arrays, "avloc-embedded/1", "ab" * 32)
+    visual, audio, logits, heard = ((scale * rng.standard_normal((steps, w))).astype(np.float32) for w in widths)
+    grid = TimeGrid(0.32, 0.96, -0.32)
+    return FeatureSequence(grid, 1.9200001, visual, audio, logits, heard, "avloc-embedded/1", "ab" * 32)
 
 
 def arrays_of(f: FeatureSequence) -> dict[str, np.ndarray]:
@@ -51,7 +53,7 @@ HEADER = {
     st.sampled_from([(4, 3, 5, 2), (4, 3, 0, 0)]),
 )
 def test_there_and_back_within_half_precision(
-    tmp_path_factory: pytest.TempPathFactory, steps: int, seed: int, scale: float, widths: tuple[int, ...]
+    tmp_path_factory: pytest.TempPathFactory, steps: int, seed: int, scale: float, widths: Widths
 ) -> None:
     given = features(steps, seed, scale, widths)
     path = tmp_path_factory.mktemp("store") / "f.safetensors"
