@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from avloc.media.probe import MediaInfo
 
@@ -26,3 +26,19 @@ def following(console: Console, number: int, count: int, info: MediaInfo) -> Ite
     ) as bar:
         task = bar.add_task(which + info.path.name.replace("[", r"\["), total=max(info.duration_s, 1e-3))
         yield lambda seconds: bar.update(task, completed=seconds)
+
+
+@contextmanager
+def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Yields `on_progress`: how many of how many are done."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
