@@ -43,7 +43,7 @@ NETWORK = LocoConfig(
 )
 WINDOW_STEPS = 256
 TRAIN = TrainConfig(
-    epochs=30,
+    epochs=20,
     warmup_epochs=3,
     batch=16,
     learning_rate=1e-3,

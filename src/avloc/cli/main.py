@@ -9,16 +9,22 @@ from collections.abc import Callable, Sequence
 import tyro
 
 from avloc import __version__
+from avloc.cli.describe import describe
 from avloc.cli.detect import detect
 from avloc.cli.evaluate import evaluate
 from avloc.cli.export import export
 from avloc.cli.extract import extract
+from avloc.cli.test import test
+from avloc.cli.train import train
 from avloc.errors import AvlocError
 
 VERBS: dict[str, Callable[..., int]] = {
     "detect": detect,
     "extract": extract,
     "export": export,
+    "train": train,
+    "test": test,
+    "describe": describe,
     "evaluate": evaluate,
 }
 
@@ -44,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             prog="avloc",
             description=DESCRIPTION,
             args=arguments or ["--help"],
-            config=(tyro.conf.FlagCreatePairsOff,),
+            config=(tyro.conf.FlagCreatePairsOff, tyro.conf.CascadeSubcommandArgs),
         )
         return status
     except AvlocError as error:

@@ -1,0 +1,67 @@
+"""`avloc test`: a trained run on a split > detections in a file, and their mAP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.progress import Progress
+
+from avloc.cli.evaluate import evaluate
+from avloc.cli.train import with_training
+from avloc.formats.activitynet import write_results
+
+
+def test(
+    run: Annotated[Path, tyro.conf.Positional],
+    split: str = "test",
+    features: str | None = None,
+    annotations: str | None = None,
+    out: Path | None = None,
+    json: bool = False,
+    per_class: bool = False,
+    bootstrap: int = 0,
+) -> int:
+    """Run a trained model on a split, write its detections, and score them.
+
+    The detections can be scored again at any time with `avloc evaluate`.
+
+    examples:
+      avloc test runs/loco --split test
+      avloc test runs/loco --split validation --bootstrap 1000
+
+    Args:
+        run: Folder of a training run.
+        split: Subset of the annotations.
+        features: Folder of features, if not the one of training.
+        annotations: Annotation file, if not the one of training.
+        out: File of the detections; without it SPLIT.predictions.json in the run's folder.
+        json: Print JSON alone.
+        per_class: Add the average precision of each class.
+        bootstrap: Draws of videos for 95 % confidence intervals, such as 1000.
+    """
+    with_training()
+    from avloc.training.checkpoint import load_model
+    from avloc.training.predict import predict
+    from avloc.training.run import open_split, read_run
+
+    settings = read_run(run)
+    data = replace(
+        settings.data,
+        features=features or settings.data.features,
+        annotations=annotations or settings.data.annotations,
+    )
+    network, config = load_model(run)
+    videos = open_split(replace(settings, data=data), split, config.labels)
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(split, total=len(videos))
+        found = predict(network, videos, config.decoding, on_video=lambda done: bar.update(task, completed=done))
+    path = out or run / f"{split}.predictions.json"
+    write_results(path, found, {"model": config.name, "split": split})
+    if not json:
+        Console(highlight=False).print(f"detections: {path}", markup=False, soft_wrap=True)
+    return evaluate(path, Path(data.annotations), split, json=json, per_class=per_class, bootstrap=bootstrap)

@@ -1,0 +1,42 @@
+"""Recipes for UnAV-100: functions that return a RunConfig. What a recipe does not name is the paper's default.
+
+Settings: paper, Section 4.1; where its text is silent, those of the works it builds on (see config.py).
+"""
+
+from __future__ import annotations
+
+from avloc.config import DataConfig, LocoConfig, RunConfig, TrainConfig
+
+
+def loco_unav100_onepeace() -> RunConfig:
+    """The paper's model on ONE-PEACE features: width 512, 256 steps of 0.25 s."""
+    return RunConfig(
+        data=DataConfig(layout="onepeace"),
+        network=LocoConfig(ffn_ratio=1.5, fusion_ffn_ratio=1.0),
+        train=TrainConfig(longest_steps=256),
+    )
+
+
+def loco_unav100_i3d_vggish() -> RunConfig:
+    """The paper's model on I3D and VGGish features: width 512, 224 steps of 0.32 s."""
+    return RunConfig(
+        data=DataConfig(layout="i3d-vggish"),
+        network=LocoConfig(visual_width=2048, audio_width=128, ffn_ratio=1.5, fusion_ffn_ratio=1.0),
+        train=TrainConfig(longest_steps=224),
+    )
+
+
+def loco_small() -> RunConfig:
+    """The same network, narrow: trains on two CPU cores in minutes, on simulated features of width 128."""
+    return RunConfig(
+        data=DataConfig(layout="onepeace"),
+        network=LocoConfig(
+            visual_width=128,
+            audio_width=128,
+            width=96,
+            ffn_ratio=2.0,
+            fusion_ffn_ratio=1.0,
+            unimodal_blocks=1,
+        ),
+        train=TrainConfig(epochs=15, warmup_epochs=2, learning_rate=1e-3, weight_decay=0.01, longest_steps=256),
+    )
