@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,11 +72,9 @@ def train(recipe: Annotated[Recipe, tyro.conf.arg(name="")], out: Path, resume: 
 
 def with_training() -> None:
     """Raise the error that names the extra where torch or the training engine is not installed."""
-    try:
-        import lightning_fabric  # noqa: F401
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise AvlocError(f"this needs {error.name}; install it with: pip install 'avloc[train]'") from None
+    for name in ("torch", "lightning_fabric"):
+        if find_spec(name) is None:
+            raise AvlocError(f"this needs {name}; install it with: pip install 'avloc[train]'")
 
 
 @dataclass
