@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -111,3 +113,14 @@ def test_a_least_score_between_single_and_double_precision() -> None:
     """0.7 in single precision is below 0.7 in double: found, and then dropped, which leaves nothing to decode."""
     found = find_candidates(*outputs((0, 0, 0.7, (0.0, 1.0))), MOMENTS, GRID, ALL, DecodingConfig(min_score=0.7))
     assert len(decode(found, ["a"], 4.0, DecodingConfig(min_score=0.7))) == 0
+
+
+def test_hard_suppression_and_voting_are_settings() -> None:
+    """The second overlaps the first by 0.8: gone, but it drew the first halfway towards itself."""
+    candidates = columns((0, 8, 0.6, 1), (0, 10, 0.6, 1), (0, 9.5, 0.9, 0))
+    hard = DecodingConfig(nms="hard", nms_iou=0.5)
+    plain = decode(candidates, ["a", "b"], 20.0, hard)
+    assert [(e.start_s, e.end_s, e.label) for e in plain] == [(0, 9.5, "a"), (0, 8, "b")]
+    voted = decode(candidates, ["a", "b"], 20.0, dataclasses.replace(hard, voting_iou=0.75))
+    assert [(e.start_s, e.end_s) for e in voted] == [(0, 9.5), (0, pytest.approx(9))]
+    assert (voted.score == plain.score).all()

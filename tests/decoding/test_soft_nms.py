@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from avloc.decoding.soft_nms import soft_nms
+from avloc.decoding import soft_nms as module
+from avloc.decoding.soft_nms import Decay, soft_nms, vote
 
 Row = tuple[float, float, float, int]  # start, end, score, class
 
@@ -19,7 +20,17 @@ def iou(a: Row, b: Row) -> float:
     return shared / union if union > 0 else 0.0
 
 
-def one_class(rows: list[Row], members: list[int], sigma: float, min_score: float) -> list[tuple[int, float]]:
+def factor(overlap: float, decay: Decay, sigma: float, least: float) -> float:
+    if decay == "gaussian":
+        return float(np.exp(np.array([-(overlap**2) / sigma]))[0])
+    if overlap < least:
+        return 1.0
+    return 1.0 - overlap if decay == "linear" else 0.0
+
+
+def one_class(
+    rows: list[Row], members: list[int], sigma: float, min_score: float, decay: Decay = "gaussian", least: float = 0.1
+) -> list[tuple[int, float]]:
     """Take the best segment left, the first of equals; decay the others; drop what falls below min_score."""
     left = {i: rows[i][2] for i in members if rows[i][2] >= min_score}
     taken: list[tuple[int, float]] = []
@@ -27,17 +38,21 @@ def one_class(rows: list[Row], members: list[int], sigma: float, min_score: floa
         best = max(left, key=lambda i: (left[i], -i))
         taken.append((best, left.pop(best)))
         for i in list(left):
-            left[i] *= float(np.exp(np.array([-(iou(rows[i], rows[best]) ** 2) / sigma]))[0])
+            left[i] *= factor(iou(rows[i], rows[best]), decay, sigma, least)
             if left[i] < min_score:
                 del left[i]
     return taken
 
 
-def run(rows: list[Row], sigma: float, min_score: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def columns(
+    rows: list[Row],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
     table = np.array(rows, np.float64).reshape(-1, 4)
-    return soft_nms(
-        table[:, 0], table[:, 1], table[:, 2], table[:, 3].astype(np.intp), sigma=sigma, min_score=min_score
-    )
+    return table[:, 0], table[:, 1], table[:, 2], table[:, 3].astype(np.intp)
+
+
+def run(rows: list[Row], sigma: float, min_score: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    return soft_nms(*columns(rows), sigma=sigma, min_score=min_score)
 
 
 @st.composite
@@ -77,6 +92,83 @@ def test_equals_the_algorithm_step_by_step(classes: int, data: st.DataObject, si
         got = [(int(i), s) for i, s in zip(index, score, strict=True) if rows[i][3] == label]
         assert [i for i, _ in got] == [i for i, _ in expected]
         assert np.allclose([s for _, s in got], [s for _, s in expected], rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("decay", ["gaussian", "linear", "hard"])
+@pytest.mark.parametrize("table", [0, 400_000], ids=["pairs by the round", "pairs beforehand"])
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), least=st.sampled_from([0.1, 1 / 3, 0.5, 1.0]), min_score=st.sampled_from([0.0, 0.001, 0.3]))
+def test_every_decay_and_either_way_equal_the_algorithm(
+    decay: Decay, table: int, data: st.DataObject, least: float, min_score: float
+) -> None:
+    """All classes together: by score, then class, then as taken. The best few are the first of all."""
+    rows = data.draw(segments(3))
+    expected = []
+    for label in range(3):
+        members = [i for i, row in enumerate(rows) if row[3] == label]
+        expected += one_class(rows, members, 0.4, min_score, decay, least)
+    expected.sort(key=lambda item: -item[1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_TABLE", table)
+        for cost in (0, 3, 1000):  # side by side, as it comes, best first
+            patch.setattr(module, "_ROUND", cost)
+            for keep in (None, 0, 1, 4):
+                index, score = soft_nms(
+                    *columns(rows), sigma=0.4, min_score=min_score, decay=decay, iou=least, keep=keep
+                )
+                assert index.tolist() == [i for i, _ in expected[:keep]]
+                assert np.allclose(score, [s for _, s in expected[:keep]], rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("shares", [np.full(40, 1 / 40), np.arange(1, 41) ** -2.0 / np.sum(np.arange(1, 41) ** -2.0)])
+def test_equals_the_algorithm_at_the_size_of_real_work(shares: NDArray[np.float64]) -> None:
+    """Forty classes, of one size or of very different ones, with starts on a grid."""
+    rng = np.random.default_rng(0)
+    start = rng.integers(0, 200, 600) * 0.32
+    rows = [
+        (s, s + d, v, int(k))
+        for s, d, v, k in zip(
+            start.tolist(),
+            rng.exponential(6, 600).tolist(),
+            rng.beta(0.5, 4, 600).round(3).tolist(),
+            rng.choice(40, 600, p=shares),
+            strict=True,
+        )
+    ]
+    expected = []
+    for label in range(40):
+        expected += one_class(rows, [i for i, row in enumerate(rows) if row[3] == label], 0.4, 0.001)
+    expected.sort(key=lambda item: -item[1])
+    for keep in (None, 50):
+        index, score = soft_nms(*columns(rows), sigma=0.4, min_score=0.001, keep=keep)
+        assert index.tolist() == [i for i, _ in expected[:keep]]
+        assert np.allclose(score, [s for _, s in expected[:keep]], rtol=1e-12, atol=0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=segments(3), least=st.sampled_from([0.1, 0.5, 0.9]))
+def test_voting_equals_the_mean_of_those_around(rows: list[Row], least: float) -> None:
+    kept, _ = run(rows, 0.4, 0.2)
+    start, end = vote(*columns(rows), kept, iou=least)
+    for j, i in enumerate(kept.tolist()):
+        around = [r for r in rows if r[3] == rows[i][3] and iou(r, rows[i]) >= least]
+        total = sum(r[2] for r in around)
+        expected = rows[i][:2] if total == 0 else tuple(sum(r[c] * r[2] for r in around) / total for c in (0, 1))
+        assert (start[j], end[j]) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("score", [-0.1, float("nan")])
+def test_odd_scores_are_refused(score: float) -> None:
+    with pytest.raises(ValueError, match="negative or not a number"):
+        run([(0, 1, score, 0)], 0.4, 0.001)
+
+
+def test_odd_columns_and_widths_are_refused() -> None:
+    start, end, score, label = columns([(0, 1, 0.5, 0), (1, 2, 0.5, 0)])
+    with pytest.raises(ValueError, match="2, 2, 1 and 2 entries"):
+        soft_nms(start, end, score[:1], label, sigma=0.4, min_score=0.001)
+    with pytest.raises(ValueError, match="sigma is 0"):
+        soft_nms(start, end, score, label, sigma=0, min_score=0.001)
 
 
 def test_nothing_in_nothing_out() -> None:

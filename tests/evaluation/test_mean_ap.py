@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avloc.evaluation.mean_ap import THRESHOLDS, mean_ap
+from avloc.evaluation import mean_ap
+from avloc.evaluation.mean_ap import THRESHOLDS
 from avloc.events import Event, Events
 
 Videos = dict[str, Events]
@@ -62,7 +63,7 @@ def videos(names: str, labels: str, scored: bool) -> st.SearchStrategy[Videos]:
     """Few times and scores, so that ties, duplicates and events of no length are common."""
     event = st.builds(
         lambda start, length, label, score: Event(start, start + length, label, score if scored else 1.0),
-        st.integers(0, 6).map(float) | st.floats(0, 6),
+        st.integers(-2, 6).map(float) | st.floats(-2, 6),
         st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.0]),
         st.sampled_from(labels),
         st.sampled_from([0.1, 0.5, 0.5, 0.9]) | st.floats(0, 1),
@@ -80,6 +81,51 @@ def test_equals_the_arithmetic_written_out(detections: Videos, truth: Videos) ->
     assert np.allclose(got.ap, ap, rtol=0, atol=1e-12)
     expected = float(np.mean([np.mean(row) for row in ap])) if labels else 0.0
     assert got.average == pytest.approx(expected, abs=1e-12)
+    assert got.by_label.tolist() == pytest.approx(ap.mean(axis=0).tolist(), abs=1e-12)
+    for k, label in enumerate(labels):
+        assert got.truth_count[k] == sum(e.label == label for events in truth.values() for e in events)
+        assert got.detection_count[k] == sum(e.label == label for events in detections.values() for e in events)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_equals_the_arithmetic_where_a_class_has_many_truths(seed: int) -> None:
+    """One to nine truths of a class in a video, dozens of detections: groups of every size at once."""
+    rng = np.random.default_rng(seed)
+
+    def some(count: int, scored: bool) -> Events:
+        start, length = rng.integers(0, 60, count) / 2, rng.integers(0, 12, count) / 2
+        score = rng.integers(0, 20, count) / 20 if scored else np.ones(count)
+        return Events(start, start + length, rng.choice(["a", "b", "c"], count).tolist(), score)
+
+    truth = {f"v{i}": some(int(rng.integers(0, 16)), False) for i in range(12)}
+    detections = {f"v{i}": some(int(rng.integers(0, 60)), True) for i in range(2, 14)}
+    labels, ap = reference(detections, truth, THRESHOLDS)
+    got = mean_ap(detections, truth)
+    assert got.labels == tuple(labels)
+    assert np.allclose(got.ap, ap, rtol=0, atol=1e-12)
+    assert 0.01 < got.average < 0.99
+
+
+def test_of_equal_overlaps_the_earlier_truth_is_taken() -> None:
+    """Both overlap the first detection by a third. The second fits the later truth alone, which must be free."""
+    truth = {"u": Events([0, 2], [2, 4], ["dog", "dog"])}
+    found = {"u": Events([1, 2], [3, 4], ["dog", "dog"], [0.9, 0.8])}
+    assert mean_ap(found, truth, [0.3]).average == 1.0
+    swapped = {"u": Events([2, 0], [4, 2], ["dog", "dog"])}
+    assert mean_ap(found, swapped, [0.3]).average == 0.5
+
+
+def test_segments_outside_of_the_video_and_of_no_length_count_as_they_are() -> None:
+    truth = {"u": Events([0, 5], [4, 5], ["dog", "dog"])}
+    found = {"u": Events([-4, 5], [4, 5], ["dog", "dog"], [0.5, 0.9])}
+    assert mean_ap(found, truth, [0.5]).average == 0.25  # at rank 2, and the truth of no length is never found
+    assert mean_ap(found, truth, [0.6]).average == 0.0
+
+
+@pytest.mark.parametrize("thresholds", [[], [0.0], [0.5, 1.01], [float("nan")]])
+def test_odd_thresholds_are_refused(thresholds: list[float]) -> None:
+    with pytest.raises(ValueError, match="thresholds are"):
+        mean_ap({}, {}, thresholds)
 
 
 @settings(max_examples=100, deadline=None)
@@ -147,3 +193,5 @@ def test_at_names_a_threshold() -> None:
     truth, found = {"u": Events([0], [4], ["dog"])}, {"u": Events([0], [2.2], ["dog"])}
     got = mean_ap(found, truth)
     assert [got.at(t) for t in (0.1, 0.5, 0.6, 0.9)] == [1.0, 1.0, 0.0, 0.0]
+    with pytest.raises(ValueError, match=r"not computed at 0\.75; the thresholds are 0\.1, 0\.2"):
+        got.at(0.75)
