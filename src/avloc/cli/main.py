@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 import tyro
 
 from avloc import __version__
+from avloc.cli.check_data import check_data
 from avloc.cli.describe import describe
 from avloc.cli.detect import detect
 from avloc.cli.evaluate import evaluate
 from avloc.cli.export import export
 from avloc.cli.extract import extract
+from avloc.cli.simulate import simulate
 from avloc.cli.test import test
 from avloc.cli.train import train
 from avloc.errors import AvlocError
@@ -22,6 +24,8 @@ VERBS: dict[str, Callable[..., int]] = {
     "detect": detect,
     "extract": extract,
     "export": export,
+    "check-data": check_data,
+    "simulate": simulate,
     "train": train,
     "test": test,
     "describe": describe,

@@ -58,7 +58,7 @@ class SimulationConfig:
     """Spread of the gain within an object (standard deviation of its logarithm), changing in `gain_s`."""
     gain_s: float = 1.5
     dropouts_per_10_s: float = 1.0
-    """Stretches of `dropout_s`, in each modality apart, in which an object is all but gone: down to `dropout_gain`."""
+    """Stretches of `dropout_s`, in each modality apart, in which an object all but goes: down to `dropout_gain`."""
     dropout_s: tuple[float, float] = (0.5, 2.0)
     dropout_gain: float = 0.1
     distractors_per_event: float = 1.0
@@ -224,7 +224,7 @@ def _gain(world: World, m: int, objects: Objects, there: NDArray[np.intp], T: in
             seen[:, n][(time[:, n] >= low) & (time[:, n] < high)] *= config.dropout_gain
     swing = config.gain * _drift(rng, T, len(there), config.gain_s / grid.stride_s)  # (T, N)
     strength = objects.strength[there, m] * seen.mean(axis=2) * np.exp(swing)
-    return strength.astype(np.float32)
+    return np.asarray(strength, np.float32)
 
 
 def _dropouts(

@@ -156,6 +156,18 @@ def read_layout(folder: str | Path, video: str, layout: Layout, duration_s: floa
     return FeatureSequence(layout.grid, duration_s, visual, audio, none, none, extractor=layout.name)
 
 
+def videos_in(folder: str | Path, layout: Layout) -> set[str]:
+    """Videos of which the folder holds at least one file."""
+    endings = [part.ending for part in layout.visual + layout.audio] or list(_STORE_ENDINGS)
+    names = [path.name for path in Path(folder).iterdir()]
+    videos = set()
+    for name in names:
+        ending = next((ending for ending in endings if name.endswith(ending)), None)
+        if ending is not None:
+            videos.add(name.removesuffix(ending))
+    return videos
+
+
 def _joined(parts: list[Array]) -> Array:
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 

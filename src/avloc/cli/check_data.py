@@ -1,0 +1,154 @@
+"""`avloc check-data`: a data set looked over before training."""
+
+from __future__ import annotations
+
+import json as json_text
+import math
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from avloc.cli.progress import counting
+from avloc.datasets.annotations import Annotations, read_annotations
+from avloc.datasets.check import Report, Spread, check_dataset
+from avloc.datasets.levels import LevelCount
+from avloc.features.layout import open_layout
+
+_MOST_SHOWN = 20
+_EXTREMES = 3
+_NEEDED = {"unav100": ("train", "validation", "test"), "own": ("train",)}
+
+
+def check_data(
+    data: Annotated[Literal["unav100", "own"], tyro.conf.Positional],
+    features: Path,
+    annotations: Path,
+    layout: Literal["onepeace", "i3d-vggish", "avloc"] = "onepeace",
+    split: tuple[str, ...] = (),
+    quick: bool = False,
+    json: bool = False,
+) -> int:
+    """Look over annotations and features before training, and list all that is wrong.
+
+    Videos, events, classes, durations; how events fall on the levels of the pyramid; missing and odd files, wrong
+    widths, values that are not finite, lengths that contradict stride and duration (the stride that would fit is
+    named), unknown labels, events past the end. The exit status is 1 if anything is wrong.
+
+    examples:
+      avloc check-data unav100 --features onepeace/ --annotations unav100_annotations.json
+      avloc check-data own --features features/ --annotations mine.csv --layout avloc
+
+    Args:
+        data: unav100 has training, validation and test; own data need training alone.
+        features: Folder of the feature files.
+        annotations: JSON in UnAV-100's form, or CSV with the columns video,start,end,label[,duration,subset].
+        layout: Names, widths and grid of the feature files.
+        split: Only these splits.
+        quick: Read headers alone: seconds instead of minutes, and values that are not finite stay unseen.
+        json: Print the report as JSON.
+    """
+    truth = read_annotations(annotations, strict=False)
+    with counting(Console(stderr=True, highlight=False), "videos") as on_progress:
+        report = check_dataset(
+            truth,
+            features,
+            open_layout(features, layout),
+            splits=split or None,
+            needed=split or _NEEDED[data],
+            quick=quick,
+            on_progress=on_progress,
+        )
+    if json:
+        _print_json(report)
+    else:
+        _show(Console(highlight=False), report, truth)
+    return 0 if report.ok else 1
+
+
+def _print_json(report: Report) -> None:
+    json_text.dump(report.to_dict(), sys.stdout, indent=1, ensure_ascii=False)
+    print()
+
+
+def _show(screen: Console, report: Report, truth: Annotations) -> None:
+    grid = report.grid
+    screen.print(f"{report.annotations} with {report.folder}", style="bold", markup=False, soft_wrap=True)
+    screen.print(
+        f"layout {report.layout}: width {report.widths[0]} seen, {report.widths[1]} heard; "
+        f"a step every {grid.stride_s:g} s, windows of {grid.window_s:g} s",
+        soft_wrap=True,
+    )
+    screen.print(_splits(report))
+    screen.print(_spreads(report))
+    screen.print(_levels(report))
+    lost = report.unreachable / max(report.events, 1)
+    screen.print(f"{report.unreachable} events ({lost:.2%}) have no positive moment on any level.")
+    ranked = [f"{label} {count}" for label, count in report.events_by_class.items()]
+    screen.print(
+        f"{len(truth.labels)} classes; most events: {', '.join(ranked[:_EXTREMES])}; "
+        f"fewest: {', '.join(ranked[-_EXTREMES:])}",
+        markup=False,
+    )
+    if report.unannotated:
+        screen.print(f"{report.unannotated} videos have features and no annotation: they are left out.")
+    _show_problems(screen, report)
+
+
+def _show_problems(screen: Console, report: Report) -> None:
+    if report.ok:
+        how = "every value is finite" if report.values_read else "headers alone were read"
+        screen.print(f"Nothing is wrong ({how}).", style="green")
+        return
+    screen.print(f"{len(report.problems)} problems:", style="red")
+    for kind in dict.fromkeys(problem.kind for problem in report.problems):
+        mine = [problem for problem in report.problems if problem.kind == kind]
+        screen.print(f"{kind}: {len(mine)}", style="bold")
+        for problem in mine[:_MOST_SHOWN]:
+            screen.print(f"  {problem}", markup=False, soft_wrap=True)
+        if len(mine) > _MOST_SHOWN:
+            screen.print(f"  ... and {len(mine) - _MOST_SHOWN} more (all with --json)")
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for i, name in enumerate(columns):
+        table.add_column(name, justify="left" if i == 0 else "right")
+    return table
+
+
+def _splits(report: Report) -> Table:
+    table = _table("Splits", "split", "videos", "without event", "events", "classes", "hours")
+    for s in report.splits:
+        row = (s.videos, s.without_event, s.events, s.classes)
+        table.add_row(s.subset, *(f"{n:,}" for n in row), f"{s.seconds / 3600:.1f}")
+    return table
+
+
+def _spreads(report: Report) -> Table:
+    table = _table("Lengths", "", "least", "median", "mean", "most")
+
+    def add(name: str, spread: Spread) -> None:
+        table.add_row(name, *(f"{v:,.1f}" for v in (spread.least, spread.median, spread.mean, spread.most)))
+
+    add("video, s", report.video_s)
+    add("event, s", report.event_s)
+    add("features, steps", report.steps)
+    return table
+
+
+def _levels(report: Report) -> Table:
+    table = _table("Levels of the pyramid", "level", "stride, s", "farther end within, s", "events", "moments")
+    for level in report.levels:
+        table.add_row(
+            str(level.level), f"{level.stride_s:g}", _reach(level), f"{level.events:,}", f"{level.moments:,}"
+        )
+    return table
+
+
+def _reach(level: LevelCount) -> str:
+    low, high = level.reach_s
+    return f"{low:g} to {high:g}" if math.isfinite(high) else f"from {low:g}"
