@@ -12,6 +12,7 @@ from avloc import __version__
 from avloc.cli.check_data import check_data
 from avloc.cli.describe import describe
 from avloc.cli.detect import detect
+from avloc.cli.diagnose import diagnose
 from avloc.cli.evaluate import evaluate
 from avloc.cli.export import export
 from avloc.cli.extract import extract
@@ -30,6 +31,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "test": test,
     "describe": describe,
     "evaluate": evaluate,
+    "diagnose": diagnose,
 }
 
 DESCRIPTION = """Find every event of a video that is seen and heard at once: its class, its start, its end.

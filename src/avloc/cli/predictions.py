@@ -14,7 +14,7 @@ from avloc.formats.csv_truth import read_csv_truth
 
 ENDING = ".events.json"
 
-_TABLES = (".csv", ".tsv", ".tab")
+TABLES = (".csv", ".tsv", ".tab")
 _PICKLES = (".pkl", ".pickle", ".pt", ".pth")
 _PREFIX = "v_"  # what ActivityNet's own names begin with; some programs put it before every name
 
@@ -26,6 +26,7 @@ class Against:
     Attributes:
         detections: By video, the videos outside the split among them.
         truth: By video, those without events among them.
+        durations_s: Lengths of the videos of the truth; infinite where the truth does not tell.
         odd: Entries that are no event; they were left out.
         notes: What was left out or is missing, a line each.
         videos_without_predictions: Those that are missing, and those whose list is empty.
@@ -33,6 +34,7 @@ class Against:
 
     detections: dict[str, Events]
     truth: dict[str, Events]
+    durations_s: dict[str, float]
     odd: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     videos_without_predictions: int = 0
@@ -76,14 +78,19 @@ def read_against(
     Raises:
         FormatError: a file cannot be read, nothing in the two fits, or `strict` finds something odd.
     """
-    known = read_csv_truth(truth) if truth.suffix.lower() in _TABLES else read_truth(truth)
+    known = read_csv_truth(truth) if truth.suffix.lower() in TABLES else read_truth(truth)
     chosen = _of_split(known, split, truth)
     odd: list[str] = []
     detections = read_predictions(predictions, None if strict else odd.append)
     if odd and not any(map(len, detections.values())):
         raise FormatError(f"none of the {len(odd)} entries is an event; the first: {odd[0]}")
     renamed = _named_as(detections, known)
-    held = Against(renamed, {video: entry.events for video, entry in chosen.items()}, odd)
+    held = Against(
+        renamed,
+        {video: entry.events for video, entry in chosen.items()},
+        {video: entry.duration_s for video, entry in chosen.items()},
+        odd,
+    )
     _require_common(held, predictions, truth)
     if odd:
         held.notes.append(f"{_many(len(odd), 'entry', 'entries')} left out that are no events; the first: {odd[0]}")
@@ -103,7 +110,7 @@ def _read_file(path: Path, on_odd: Callable[[str], None] | None) -> dict[str, Ev
             f"{path} is a pickle, and reading a pickle runs code that is in it; "
             "where you trust it, write its columns to a CSV file (video,start,end,label,score) and give that"
         )
-    return read_table(path, on_odd) if ending in _TABLES else read_results(path, on_odd)
+    return read_table(path, on_odd) if ending in TABLES else read_results(path, on_odd)
 
 
 def _of_split(known: Mapping[str, Truth], split: str | None, path: Path) -> dict[str, Truth]:

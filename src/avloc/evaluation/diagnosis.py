@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.evaluation.kinds import BANDS, ERRORS, Kind, Missed, Stage, Table, make_table, mean
-from avloc.evaluation.mean_ap import THRESHOLDS
+from avloc.evaluation.matching import THRESHOLDS
 from avloc.evaluation.modality import ModalityProfile, modality_profile
 from avloc.evaluation.overlaps import Float64
 from avloc.evaluation.sensitivity import Characteristic, characteristics
@@ -148,7 +148,7 @@ def diagnose(
 def _profile(table: Table, here: Stage) -> Counts:
     counts = np.zeros((BANDS, len(Kind)), np.int64)
     rows = np.flatnonzero(table.considered)
-    np.add.at(counts, (table.rank[rows] // table.truths[table.found.label[rows]], here.kind[rows]), 1)
+    np.add.at(counts, (table.band[rows], here.kind[rows]), 1)
     return counts
 
 

@@ -88,7 +88,12 @@ class Table:
     @property
     def considered(self) -> Mask:
         """Which detections are among the 10 G surest of their class, (D,)."""
-        return np.asarray(self.rank < BANDS * self.truths[self.found.label], np.bool_)
+        return np.asarray(self.band < BANDS, np.bool_)
+
+    @property
+    def band(self) -> Index:
+        """The rank of each detection in units of G, from 0, (D,)."""
+        return np.asarray(self.rank // self.truths[self.found.label], np.intp)
 
     def at(self, threshold: float) -> Stage:
         truth_of, detection_of = match(self.found, self.same, len(self.goal), threshold)

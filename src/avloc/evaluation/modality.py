@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.evaluation.kinds import Kind, Stage, Table
+from avloc.evaluation.kinds import BANDS, Kind, Stage, Table
 from avloc.evaluation.overlaps import Columns, Index, Mask, columns, pairs
 from avloc.events import Events
+
+Counts = NDArray[np.int64]
 
 LEAST_SHARE = 0.5  # of tIoU, or of the detection's length, from which a detection lies on a distractor
 
@@ -23,32 +25,31 @@ _NEITHER, _OTHER, _SAME = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Misled:
-    """False positives on distractors of one modality: of the same class, of other classes alone, by Kind (6,).
+    """False positives on distractors of one modality: of their own class, or of other classes alone.
 
-    distractors: how many there are. gain: by how much mAP, mean over thresholds, grows when the false positives
-    on them are taken away.
+    distractors: how many there are. same_label, other_label: (10,), by rank: the surest G of a class, the next G...
+    same_gain, other_gain: by how much mAP, mean over thresholds, grows when these false positives are taken away.
     """
 
     distractors: int
-    same_label: int
-    other_label: int
-    kinds: NDArray[np.int64]
-    gain: float
+    same_label: Counts
+    other_label: Counts
+    same_gain: float
+    other_gain: float
 
 
 @dataclass(frozen=True, slots=True)
 class ModalityProfile:
-    """The considered false positives of the videos whose distractors are known, and where they lie.
+    """The considered false positives of the videos whose distractors are known, and where they lie; (10,) by rank.
 
-    One that lies on a seen-only and on a heard-only distractor counts for both and in `both`.
+    One that lies on a seen-only and on a heard-only distractor counts for each of them.
     """
 
     videos: int
-    false_positives: int
+    false_positives: Counts
     seen_only: Misled
     heard_only: Misled
-    both: int
-    neither: int
+    neither: Counts
 
 
 def modality_profile(
@@ -62,25 +63,28 @@ def modality_profile(
     known = {*seen_only, *heard_only}
     inside = np.array([video in known for video in table.videos], bool)[table.found.video]
     wrong = inside & table.considered & (here.kind != Kind.TRUE)
-    places = [_place(table, events) for events in (seen_only, heard_only)]
+    band = table.band
+
+    def count(chosen: Mask) -> Counts:
+        return np.bincount(band[wrong & chosen], minlength=BANDS)
+
+    seen, heard = (_place(table, events) for events in (seen_only, heard_only))
     misled = [
         Misled(
             distractors=sum(len(part) for part in events.values()),
-            same_label=int((wrong & (place == _SAME)).sum()),
-            other_label=int((wrong & (place == _OTHER)).sum()),
-            kinds=np.bincount(here.kind[wrong & (place != _NEITHER)], minlength=len(Kind)),
-            gain=_gain(table, stages, place != _NEITHER),
+            same_label=count(place == _SAME),
+            other_label=count(place == _OTHER),
+            same_gain=_gain(table, stages, place == _SAME),
+            other_gain=_gain(table, stages, place == _OTHER),
         )
-        for events, place in zip((seen_only, heard_only), places, strict=True)
+        for events, place in ((seen_only, seen), (heard_only, heard))
     ]
-    seen, heard = (place != _NEITHER for place in places)
     return ModalityProfile(
         videos=len(known),
-        false_positives=int(wrong.sum()),
+        false_positives=count(wrong),
         seen_only=misled[0],
         heard_only=misled[1],
-        both=int((wrong & seen & heard).sum()),
-        neither=int((wrong & ~seen & ~heard).sum()),
+        neither=count((seen == _NEITHER) & (heard == _NEITHER)),
     )
 
 
