@@ -257,7 +257,9 @@ class _Trainer:
         self._follow(min(c.ema_decay, (2 + step) / (11 + step)))
         self.place.step += 1
         self.done += 1
-        return np.asarray(losses.tolist(), np.float64)
+        everyone = fabric.all_reduce(losses.detach(), reduce_op="mean")
+        assert isinstance(everyone, Tensor)
+        return np.asarray(everyone.tolist(), np.float64)
 
     @torch.no_grad()
     def _follow(self, decay: float) -> None:

@@ -1,0 +1,62 @@
+"""A run that is killed goes on exactly; several processes train as one; Ctrl-C leaves a state."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+SCRIPT = Path(__file__).with_name("tiny.py")
+
+
+def start(folder: Path, mode: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, str(SCRIPT), str(folder), mode], stderr=subprocess.PIPE)
+
+
+def finish(process: subprocess.Popen[bytes]) -> None:
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors.decode()[-2000:]
+
+
+def wait_for_steps(path: Path, count: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(1200):
+        if path.is_file() and len(path.read_text().splitlines()) >= count:
+            return
+        assert process.poll() is None, "the run ended before it could be stopped"
+        time.sleep(0.05)
+    raise AssertionError("the run made no step")
+
+
+def same(first: Path, second: Path) -> None:
+    a, b = load_file(first), load_file(second)
+    assert set(a) == set(b)
+    for name, tensor in a.items():
+        assert torch.equal(tensor, b[name]), name
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_run_ends_with_the_same_bits(tmp_path: Path, how: signal.Signals) -> None:
+    whole = start(tmp_path, "whole")
+    finish(whole)
+    first = start(tmp_path, "resumed")
+    wait_for_steps(tmp_path / "resumed.steps", random.randint(1, 8), first)
+    first.send_signal(how)
+    first.communicate(timeout=60)
+    assert first.returncode != 0
+    finish(start(tmp_path, "resumed"))
+    same(tmp_path / "whole.safetensors", tmp_path / "resumed.safetensors")
+
+
+def test_two_processes_train_as_one_with_the_whole_batch(tmp_path: Path) -> None:
+    finish(start(tmp_path, "processes=1"))
+    finish(start(tmp_path, "processes=2"))
+    losses = [np.loadtxt(tmp_path / f"processes={n}.steps") for n in (1, 2)]
+    assert losses[0].shape == (12, 2) and losses[0][-1, 0] < 0.9 * losses[0][0, 0]
+    # Weights themselves are no measure: where a gradient is zero, Adam walks by the sign of the rounding.
+    assert np.allclose(losses[0], losses[1], rtol=1e-4)

@@ -1,0 +1,97 @@
+"""A tiny learnable task for the tests of training: each class is a direction in both modalities."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from avloc.config import LocoConfig, LossConfig, TrainConfig
+from avloc.datasets.batch import Sample
+from avloc.models.loco import Loco
+
+NETWORK = LocoConfig(
+    classes=3, visual_width=8, audio_width=6, width=16, ffn_ratio=2.0, unimodal_blocks=1, levels=3, drop_path=0.1
+)
+
+
+class Task:
+    """Sixteen videos of 24 to 40 steps with one or two events each."""
+
+    def __init__(self, videos: int = 16) -> None:
+        self.samples = [self._make(np.random.default_rng(i)) for i in range(videos)]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def sample(self, index: int) -> Sample:
+        return self.samples[index]
+
+    def _make(self, rng: np.random.Generator) -> Sample:
+        T = int(rng.integers(24, 41))
+        visual = rng.normal(0, 0.3, (T, 8)).astype(np.float32)
+        audio = rng.normal(0, 0.3, (T, 6)).astype(np.float32)
+        segments, labels = [], []
+        for start in (2, T // 2)[: int(rng.integers(1, 3))]:
+            length, label = int(rng.integers(4, 10)), int(rng.integers(3))
+            visual[start : start + length, label] += 2
+            audio[start : start + length, label] += 2
+            segments.append([start - 0.5, start + length - 0.5])
+            labels.append(label)
+        return Sample(visual, audio, np.array(segments, np.float32), np.array(labels, np.int64))
+
+
+def network() -> Loco:
+    import torch
+
+    torch.manual_seed(7)
+    return Loco(NETWORK)
+
+
+def main(folder: Path, mode: str) -> None:
+    """Train in a process of its own; `mode`: whole, resumed, or processes=N."""
+    import torch
+    from lightning_fabric import Fabric
+    from safetensors.torch import save_file
+
+    from avloc.training.fit import Step, Watch, fit
+
+    config = TrainConfig(epochs=3, warmup_epochs=1, batch=4, learning_rate=1e-2, ema_decay=0.9, save_every_minutes=0)
+    steps = folder / f"{mode}.steps"
+
+    def on_step(step: Step) -> None:
+        with steps.open("a") as f:
+            f.write(f"{step.total} {step.correspondence}\n")
+
+    def run(fabric: Fabric) -> None:
+        torch.set_num_threads(1)
+        model = network()
+        if mode.startswith("processes"):  # drop path is by process; without it, processes share one result
+            for module in model.modules():
+                if hasattr(module, "rate"):
+                    module.rate = 0.0
+        state = folder / "state.safetensors" if mode == "resumed" else None
+        average = fit(
+            model,
+            Task(),
+            LossConfig(),
+            config,
+            watch=Watch(on_step),
+            fabric=fabric,
+            state=state,
+            resume=state is not None and state.is_file(),
+        )
+        if fabric.is_global_zero:
+            tensors = {f"network.{k}": v.clone() for k, v in model.state_dict().items()}
+            tensors |= {f"average.{k}": v.clone() for k, v in average.state_dict().items()}
+            save_file(tensors, folder / f"{mode}.safetensors")
+
+    count = int(mode.removeprefix("processes=")) if mode.startswith("processes") else 1
+    fabric = Fabric(accelerator="cpu", devices=count, strategy="ddp" if count > 1 else "auto")
+    fabric.launch()
+    run(fabric)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
