@@ -36,7 +36,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.video}: {self.message}" if self.video not in self.message else self.message
+        # What is wrong with a file names the file, and so the video.
+        return self.message if self.kind == "files" or not self.video else f"{self.video}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def _complaint(
     if abs(stride_s / near - 1) <= _KNOWN_OFF:
         fit = f"{near:.4g} s" + (f" ({_KNOWN_STRIDES[near]})" if _KNOWN_STRIDES[near] else "")
     else:
-        fit = f"about {stride_s:.3g} s"
+        fit = f"about {stride_s:.2g} s"
     return (
         f"lengths contradict durations (in {contradictory} of {len(n)} videos beyond doubt): with a stride of "
         f"{grid.stride_s:g} s features would end elsewhere than their videos; a stride of {fit} would fit"
