@@ -25,6 +25,10 @@ class AttentionConfig:
     adapt_from: Literal["both", "key"] = "both"
     """Streams that window adaptation pools: key and query together, or the key stream alone."""
 
+    def __post_init__(self) -> None:
+        if self.window < 0 or self.window % 2:
+            raise ConfigError(f"attention.window is {self.window}; an even number of steps, or 0 for all, is needed")
+
 
 @dataclass(frozen=True)
 class LccConfig:
@@ -50,6 +54,11 @@ class LocoConfig:
     heads: int = 4
     ffn_ratio: float = 4.0
     unimodal_blocks: int = 2
+    self_window: int = 0
+    """Window of self-attention in steps of its level; 0 is the whole length, as transformer blocks are in the paper.
+    A window makes cost and memory linear in the length of the video."""
+    position: bool = True
+    """Sine and cosine position encoding behind the embedding; without it a shift of the input shifts the output."""
     levels: int = 6
     fusion_blocks: int = 1
     fusion_ffn_ratio: float | None = None

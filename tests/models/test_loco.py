@@ -15,9 +15,10 @@ from avloc.timegrid import pyramid_moments
 SMALL = LocoConfig(classes=5, visual_width=12, audio_width=10, width=16, heads=4, ffn_ratio=2.0, levels=4)
 
 
-def network(kind: str = "cdp") -> Loco:
+def network(kind: str = "cdp", self_window: int = 0, position: bool = True) -> Loco:
     torch.manual_seed(0)
-    model = Loco(replace(SMALL, attention=AttentionConfig(kind=kind, window=4))).eval()  # type: ignore[arg-type]
+    attention = AttentionConfig(kind=kind, window=4)  # type: ignore[arg-type]
+    model = Loco(replace(SMALL, attention=attention, self_window=self_window, position=position)).eval()
     for name, parameter in model.named_parameters():
         if "adaptation" in name:
             torch.nn.init.normal_(parameter, std=0.3)
@@ -33,11 +34,13 @@ def run(model: Loco, lengths: list[int], T: int, seed: int = 0) -> tuple[Outputs
         return model(visual, audio, mask), visual, audio
 
 
-@pytest.mark.parametrize("kind", ["cdp", "fixed", "global"])
+@pytest.mark.parametrize(("kind", "self_window"), [("cdp", 0), ("fixed", 0), ("global", 0), ("cdp", 6)])
 @settings(max_examples=8, deadline=None)
 @given(length=st.integers(1, 24), seed=st.integers(0, 1000))
-def test_a_video_does_not_depend_on_padding_or_companions(kind: str, length: int, seed: int) -> None:
-    model = network(kind)
+def test_a_video_does_not_depend_on_padding_or_companions(
+    kind: str, self_window: int, length: int, seed: int
+) -> None:
+    model = network(kind, self_window)
     together, visual, audio = run(model, [length, 40, 17], 40, seed)
     T = -(-length // 8) * 8
     with torch.no_grad():
@@ -93,3 +96,22 @@ def test_the_class_prior_is_where_training_starts() -> None:
     torch.manual_seed(0)
     outputs, _, _ = run(Loco(SMALL).eval(), [16], 16)
     assert float(outputs.logits.sigmoid().mean()) == pytest.approx(SMALL.class_prior, rel=0.5)
+
+
+def test_a_shift_of_the_input_shifts_the_output() -> None:
+    # Windows of 4 on the coarsest of 4 levels are 32 steps; the ends see silence alone, as the middle does.
+    model = network(self_window=4, position=False)
+    shift, T = 32, 512
+    visual, audio = torch.zeros(2, T, 12), torch.zeros(2, T, 10)
+    visual[0, 232:248], audio[0, 232:248] = torch.randn(16, 12), torch.randn(16, 10)
+    visual[1, 232 + shift : 248 + shift], audio[1, 232 + shift : 248 + shift] = visual[0, 232:248], audio[0, 232:248]
+    with torch.no_grad():
+        outputs = model(visual, audio, torch.ones(2, T, dtype=torch.bool))
+    moments = pyramid_moments(T, SMALL.levels)
+    for level in range(SMALL.levels):
+        at = torch.from_numpy(moments.level == level)
+        first, second = outputs.logits[0, at], outputs.logits[1, at]
+        steps = shift >> level
+        inner = slice(T >> level + 2, (T >> level) - steps - (T >> level + 2))
+        assert torch.allclose(first[inner], second[steps:][inner], atol=1e-5)
+    assert not torch.allclose(outputs.logits[0], outputs.logits[1], atol=1e-3)

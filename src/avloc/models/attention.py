@@ -93,17 +93,25 @@ def _around(x: Float[Tensor, "B H T D"], window: int) -> Float[Tensor, "B H N W2
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention over the valid steps."""
+    """Multi-head self-attention over the valid steps: all of them, or those of a sliding window."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, window: int = 0) -> None:
         super().__init__()
         self.heads = heads
+        self.window = window
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
 
     def forward(self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
         q, k, v = (split_heads(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
-        y: Tensor = self.out(merge_heads(full_attention(q, k, v, mask)))
+        T = x.shape[1]
+        if self.window:
+            padding = -T % self.window
+            q, k, v = (F.pad(part, (0, 0, 0, padding)) for part in (q, k, v))
+            attended = sliding_attention(q, k, v, F.pad(mask, (0, padding))[:, None], self.window)
+        else:
+            attended = full_attention(q, k, v, mask)
+        y: Tensor = self.out(merge_heads(attended)[:, :T])
         return y
 
 
@@ -124,10 +132,12 @@ class FeedForward(nn.Sequential):
 class TransformerBlock(nn.Module):
     """Pre-norm transformer block over the valid steps (Vaswani et al. 2017)."""
 
-    def __init__(self, width: int, heads: int, ffn_ratio: float, dropout: float, drop_path: float) -> None:
+    def __init__(
+        self, width: int, heads: int, ffn_ratio: float, dropout: float, drop_path: float, window: int = 0
+    ) -> None:
         super().__init__()
         self.norm_attention = nn.LayerNorm(width)
-        self.attention = SelfAttention(width, heads)
+        self.attention = SelfAttention(width, heads, window)
         self.norm_ffn = nn.LayerNorm(width)
         self.ffn = FeedForward(width, ffn_ratio, dropout)
         self.drop_path = DropPath(drop_path)

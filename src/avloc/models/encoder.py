@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from avloc.config import LocoConfig
 from avloc.models.attention import TransformerBlock, masked
 
 
@@ -43,30 +44,24 @@ def sinusoid(length: int, width: int) -> Float[Tensor, "T C"]:
 class UnimodalEncoder(nn.Module):
     """Features of one modality (B, T, Din) -> f_v or f_a (B, T, C)."""
 
-    def __init__(
-        self,
-        width_in: int,
-        width: int,
-        heads: int,
-        blocks: int,
-        ffn_ratio: float,
-        input_dropout: float,
-        dropout: float,
-        drop_path: float,
-    ) -> None:
+    def __init__(self, width_in: int, config: LocoConfig) -> None:
         super().__init__()
-        self.input_dropout = nn.Dropout(input_dropout)
-        self.convs = nn.ModuleList(MaskedConv(w, width, bias=False) for w in (width_in, width))
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
+        c = config
+        self.position = c.position
+        self.input_dropout = nn.Dropout(c.input_dropout)
+        self.convs = nn.ModuleList(MaskedConv(w, c.width, bias=False) for w in (width_in, c.width))
+        self.norms = nn.ModuleList(nn.LayerNorm(c.width) for _ in range(2))
         self.blocks = nn.ModuleList(
-            TransformerBlock(width, heads, ffn_ratio, dropout, drop_path) for _ in range(blocks)
+            TransformerBlock(c.width, c.heads, c.ffn_ratio, c.dropout, c.drop_path, c.self_window)
+            for _ in range(c.unimodal_blocks)
         )
 
     def forward(self, x: Float[Tensor, "B T Din"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
         x = self.input_dropout(x)
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = torch.relu(norm(conv(x, mask)))
-        x = masked(x + sinusoid(x.shape[1], x.shape[2]).to(x), mask)
+        if self.position:
+            x = masked(x + sinusoid(x.shape[1], x.shape[2]).to(x), mask)
         for block in self.blocks:
             x = block(x, mask)
         return x

@@ -42,26 +42,13 @@ class Loco(nn.Module):
         super().__init__()
         self.config = config
         c = config
-
-        def unimodal(width_in: int) -> UnimodalEncoder:
-            return UnimodalEncoder(
-                width_in,
-                c.width,
-                c.heads,
-                c.unimodal_blocks,
-                c.ffn_ratio,
-                c.input_dropout,
-                c.dropout,
-                c.drop_path,
-            )
-
-        self.visual = unimodal(c.visual_width)
-        self.audio = unimodal(c.audio_width)
+        self.visual = UnimodalEncoder(c.visual_width, c)
+        self.audio = UnimodalEncoder(c.audio_width, c)
         self.correspondence = CorrespondenceHead(c.width, c.lcc)
         self.pyramid = CrossModalPyramid(c)
         fusion_ratio = c.ffn_ratio if c.fusion_ffn_ratio is None else c.fusion_ffn_ratio
         self.fusion = nn.ModuleList(
-            TransformerBlock(2 * c.width, c.heads, fusion_ratio, c.dropout, c.drop_path)
+            TransformerBlock(2 * c.width, c.heads, fusion_ratio, c.dropout, c.drop_path, c.self_window)
             for _ in range(c.fusion_blocks)
         )
         self.norm = nn.LayerNorm(2 * c.width)
