@@ -51,7 +51,8 @@ def correspondence_loss(
     similarity = v @ a.T / correspondence.temperature  # (M, M)
     loss = 0.5 * (_cross_entropy(R, similarity) + _cross_entropy(R, similarity.T))
     if config.divergence == "kl":
-        loss = loss - torch.special.entr(R).sum() / len(video)
+        # Clamped, because the slope of R log R at 0, where R is for other videos, is infinite.
+        loss = loss + (R * R.clamp(min=1e-30).log()).sum() / len(video)
     return loss
 
 
