@@ -220,8 +220,10 @@ def _gain(world: World, m: int, objects: Objects, there: NDArray[np.intp], T: in
     fall = ((end[:, None] - time) / ramp[1][:, None]).clip(0, 1)
     seen = rise * fall  # (T, N, S)
     for n in range(len(there)):
+        gone = np.zeros(time[:, n].shape, bool)
         for low, high in _dropouts(config, start[n], end[n], rng):
-            seen[:, n][(time[:, n] >= low) & (time[:, n] < high)] *= config.dropout_gain
+            gone |= (time[:, n] >= low) & (time[:, n] < high)
+        seen[:, n][gone] *= config.dropout_gain
     swing = config.gain * _drift(rng, T, len(there), config.gain_s / grid.stride_s)  # (T, N)
     strength = objects.strength[there, m] * seen.mean(axis=2) * np.exp(swing)
     return np.asarray(strength, np.float32)
