@@ -129,8 +129,19 @@ def speed(truth: dict[str, Truth], slow: bool) -> None:
     draws = timed("bootstrap, 1000 draws", lambda: bootstrap(matches, 1000), 2)
     low, high = interval(draws.average, mean.average)
     print(f"    average mAP {100 * mean.average:.2f}, 95 % {100 * low:.2f} to {100 * high:.2f}")
+    print(f"    mean of draws {100 * draws.average.mean():.2f}, of random halves {100 * halves(found, goal):.2f}")
     timed("bootstrap, matching each draw anew", lambda: anew(found, goal, 4), 1, 0.004)
     timed("average recall at 1 to 100 proposals", lambda: average_recall(found, goal))
+
+
+def halves(found: Videos, goal: Videos) -> float:
+    """Average mAP of 20 random halves of the videos."""
+    names, rng = list(goal), np.random.default_rng(0)
+    averages = []
+    for _ in range(20):
+        half = [names[i] for i in rng.permutation(len(names))[: len(names) // 2]]
+        averages.append(mean_ap({v: found[v] for v in half}, {v: goal[v] for v in half}).average)
+    return float(np.mean(averages))
 
 
 def anew(found: Videos, goal: Videos, draws: int) -> list[float]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import tyro
+from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -115,11 +116,11 @@ class _Result:
             "notes": held.notes,
         }
         if self.draws is not None:
-            ends = interval(self.draws.by_threshold, mean.by_threshold)
+            ends = _ends(self.draws.by_threshold, mean.by_threshold)
             content["interval_95"] = {
                 "draws": len(self.draws.average),
                 "mAP": dict(zip(map(_name, mean.thresholds), ends.T.tolist(), strict=True)),
-                "average_mAP": interval(self.draws.average, mean.average).tolist(),
+                "average_mAP": _ends(self.draws.average, mean.average).tolist(),
             }
         if self.recall is not None:
             shares = self.recall.average.tolist()
@@ -170,8 +171,8 @@ class _Result:
         table.add_column("Avg.", justify="right")
         table.add_row("mAP", *(_percent(mean.by_threshold[t]) for t in shown), _percent(mean.average))
         if self.draws is not None:
-            ends = interval(self.draws.by_threshold, mean.by_threshold)
-            average = interval(self.draws.average, mean.average)
+            ends = _ends(self.draws.by_threshold, mean.by_threshold)
+            average = _ends(self.draws.average, mean.average)
             for i, name in enumerate(("95 % from", "to")):
                 table.add_row(name, *(_percent(ends[i, t]) for t in shown), _percent(average[i]))
         return table
@@ -185,7 +186,7 @@ class _Result:
             table.add_column(_name(mean.thresholds[t]), justify="right")
         for name in ("Avg.", *(("95 %",) if self.draws is not None else ()), "events", "predictions"):
             table.add_column(name, justify="right", no_wrap=True)
-        ends = None if self.draws is None else interval(self.draws.by_label, mean.by_label)
+        ends = None if self.draws is None else _ends(self.draws.by_label, mean.by_label)
         for k in np.argsort(-mean.by_label, kind="stable").tolist():
             table.add_row(
                 Text(mean.labels[k]),
@@ -204,6 +205,10 @@ class _Result:
 
 def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def _ends(draws: NDArray[np.float64], measured: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    return interval(draws, measured).clip(0, 1)
 
 
 def _name(threshold: float) -> str:

@@ -76,8 +76,8 @@ def bootstrap(matches: Matches, draws: int = 1000, seed: int = 0) -> Bootstrap:
 def interval(draws: Float64, measured: Float64 | float, level: float = 0.95) -> Float64:
     """Lower and upper end of the confidence interval around measured values: (R, ...) and (...) > (2, ...).
 
-    The quantiles of the draws about their mean, put around the measured value and cut to [0, 1]. Draws that are NaN
-    (a class without truth there) are left out.
+    The quantiles of the draws about their mean, put around the measured value. Draws that are NaN (a class without
+    truth there) are left out.
 
     Raises:
         ValueError: `level` does not lie between 0 and 1.
@@ -86,7 +86,7 @@ def interval(draws: Float64, measured: Float64 | float, level: float = 0.95) -> 
         raise ValueError(f"level is {level}; a number between 0 and 1 is needed")
     about = draws - np.nanmean(draws, axis=0)
     ends = np.nanquantile(about, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return np.asarray((ends + measured).clip(0, 1), np.float64)
+    return np.asarray(ends + measured, np.float64)
 
 
 def _average_precision(matches: Matches, times: NDArray[np.int32]) -> Float64:
