@@ -17,6 +17,7 @@ import torch
 
 from avloc.config import FeatureConfig, ModelConfig, RunConfig, from_dict, to_dict
 from avloc.datasets.annotations import read_annotations
+from avloc.datasets.check import check_dataset
 from avloc.datasets.feature_dataset import FeatureDataset
 from avloc.errors import ConfigError, ModelError
 from avloc.evaluation.mean_ap import mean_ap
@@ -47,12 +48,35 @@ def open_split(run: RunConfig, split: str, labels: tuple[str, ...] | None = None
         ConfigError: features or annotations are not named.
         FormatError, FeatureError: they cannot be read.
     """
-    for name in ("features", "annotations"):
-        if not getattr(run.data, name):
-            raise ConfigError(f"data.{name} is not set; name it with --data.{name}")
+    _require_named(run)
     annotations = read_annotations(run.data.annotations, labels)
     layout = open_layout(run.data.features, run.data.layout)
     return FeatureDataset(annotations, run.data.features, layout, split, cache=run.data.cache)
+
+
+def require_sound(run: RunConfig) -> None:
+    """Look over all that a training will read, before its first step.
+
+    Raises:
+        ConfigError: features or annotations are not named.
+        FormatError, FeatureError: something is wrong; the video is named.
+    """
+    _require_named(run)
+    splits = (run.data.train_split, run.data.validation_split)
+    check_dataset(
+        read_annotations(run.data.annotations, strict=False),
+        run.data.features,
+        open_layout(run.data.features, run.data.layout),
+        splits=splits,
+        needed=splits,
+        levels=run.network.levels,
+    ).require()
+
+
+def _require_named(run: RunConfig) -> None:
+    for name in ("features", "annotations"):
+        if not getattr(run.data, name):
+            raise ConfigError(f"data.{name} is not set; name it with --data.{name}")
 
 
 def fitted_to(run: RunConfig, data: FeatureDataset) -> RunConfig:
@@ -94,6 +118,7 @@ def train(
         ModelError: `out` holds a run already and `resume` is not asked for, or the run was of other settings.
         OutputError: `out` cannot be written to.
     """
+    require_sound(run)
     data = open_split(run, run.data.train_split)
     validation = open_split(run, run.data.validation_split, data.labels)
     run = fitted_to(run, data)
