@@ -16,6 +16,8 @@ from avloc.report.diagnosis_tables import classes_html, confused_html, modality_
 from avloc.report.diagnosis_words import NAMES, counted, headline, percent, thresholds
 from avloc.report.figures import Line, Part, bar, plot
 
+_LEAST_GAIN = 0.0005  # what rounds to +0.0 is no cost to speak of
+
 
 def write_diagnosis(
     path: str | os.PathLike[str], diagnosis: Diagnosis, *, title: str, metadata: Mapping[str, str]
@@ -50,8 +52,7 @@ def write_diagnosis(
 
 def _tiles(d: Diagnosis) -> str:
     tiles = [("mAP", percent(d.mean_ap), thresholds(d))]
-    wrong = d.considered - int(d.kinds[Kind.TRUE])
-    if wrong:
+    if d.mean_gain.max() >= _LEAST_GAIN:
         costliest = ERRORS[int(d.mean_gain.argmax())]
         tiles.append((f"{NAMES[costliest]} costs most", f"+{percent(float(d.mean_gain.max()))}", "mAP without it"))
     if d.truths:
@@ -96,6 +97,8 @@ def _profile(d: Diagnosis) -> str:
     rows = ""
     for band, counts in enumerate(d.profile.tolist()):
         total = sum(counts)
+        if band and not d.profile[band:].any():
+            break
         parts = [
             Part(n, f"k{kind}", f"{NAMES[kind]}: {n:,} of {total:,} ({percent(n / total)} %)")
             for kind, n in zip(Kind, counts, strict=True)

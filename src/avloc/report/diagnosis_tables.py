@@ -93,7 +93,7 @@ def _misled(
         part, whole = int(counts[:depth].sum()), int(m.false_positives[:depth].sum())
         share = part / whole if whole else 0.0
         text = f"{name} {words}: {part:,} of {whole:,} among {among}"
-        cells += _measure(Part(share, colour, text), 1.0, f"{percent(share)} %")
+        cells += _measure(Part(share, colour, text), 1.0, f"{percent(share)} %" if whole else "")
     better = "" if gain is None else f"+{percent(gain, 2)}"
     small = f"<small>{words}</small>" if words else ""
     return f'<tr><th scope="row">{name} {small}</th>{cells}<td class="n">{better}</td></tr>'
