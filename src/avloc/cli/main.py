@@ -41,7 +41,8 @@ examples:
   avloc detect my.mp4 --report out/      and a page to look at: out/my.html
   avloc detect videos/ --out results/    every video of a folder
   avloc extract my.mp4                   features only: my.features.safetensors
-  avloc evaluate predictions.json --truth truth.json --split test"""
+  avloc evaluate predictions.json --truth truth.json --split test
+  avloc diagnose predictions.json --truth truth.json --split test --report diagnosis/"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
