@@ -14,7 +14,7 @@ from avloc.events import Event, Events
 from avloc.formats.csv import read_table, write_table
 
 NUMBER = st.floats(-1e6, 1e6)
-NAME = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=("Cs",)), min_size=1)
+NAME = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), min_size=1)
 EVENTS = st.lists(
     st.builds(lambda a, b, label, score: Event(min(a, b), max(a, b), label, score), NUMBER, NUMBER, NAME, NUMBER),
     min_size=1,

@@ -180,7 +180,7 @@ def _blocks(ranked: Columns, goal: Columns, classes: int) -> Iterator[_Block]:
     for exponent in np.unique(width):
         chosen = np.flatnonzero(width == exponent)
         chosen = chosen[np.argsort(-counts[chosen], kind="stable")]
-        column = np.arange(2**exponent)
+        column = np.arange(truths[groups[chosen]].max())
         inside = column < truths[groups[chosen], None]
         truth = in_group[np.where(inside, first_truth[groups[chosen], None] + column, 0)]
         size = np.searchsorted(-counts[chosen], -np.arange(counts[chosen[0]]), side="left")
@@ -193,14 +193,15 @@ def _blocks(ranked: Columns, goal: Columns, classes: int) -> Iterator[_Block]:
 
 def _match_block(block: _Block, limits: Float64, found: NDArray[np.int32]) -> None:
     """Write into `found` (T, D) what each detection of the block takes."""
+    last = block.size.cumsum()
+    first = last - block.size
     for t, limit in enumerate(limits.tolist()):
         able = np.where(block.overlap >= limit, block.overlap, -1.0)
-        first = 0
         free = np.ones(block.truth.shape, bool)
-        for n in block.size.tolist():
-            open_to = np.where(free[:n], able[first : first + n], -1.0)
+        for r in np.flatnonzero(np.logical_or.reduceat((able >= 0).any(axis=1), first)).tolist():
+            n = block.size[r]
+            open_to = np.where(free[:n], able[first[r] : last[r]], -1.0)
             best = open_to.argmax(axis=1)
             hit = np.flatnonzero(open_to[np.arange(n), best] >= 0)
             free[hit, best[hit]] = False
-            found[t, block.detection[first + hit]] = block.truth[hit, best[hit]]
-            first += n
+            found[t, block.detection[first[r] + hit]] = block.truth[hit, best[hit]]
