@@ -105,6 +105,19 @@ def test_groups_of_truth() -> None:
     assert d.normalized == pytest.approx(0.5)
 
 
+def test_a_length_by_subtraction_is_not_longer_than_it_is() -> None:
+    assert 4.4 - 2.4 > 2
+    assert group(diagnose({}, {"v": of((2.4, 4.4, "dog", 1))}), "Length") == [("up to 2 s", 1, 1)]
+
+
+def test_what_is_found_of_one_group_is_no_error_in_another() -> None:
+    truth = {"v": of((0, 2, "dog", 1), (10, 50, "dog", 1))}
+    d = diagnose({"v": of((10, 50, "dog", 0.9), (60, 70, "dog", 0.8), (0, 2, "dog", 0.7))}, truth)
+    short, *_, long = d.characteristics[0].groups
+    # The short one's rivals: one false positive, not two. The usual class has two truths.
+    assert long.normalized == 1.0 and short.normalized == pytest.approx(2 / 3)
+
+
 def test_overlap_is_with_all_others_together_once() -> None:
     truth = {"v": of((0, 10, "dog", 1), (0, 3, "rain", 1), (1, 4, "bell", 1), (3.5, 5, "man", 1))}
     shares = group(diagnose({}, truth), "Overlap")

@@ -38,6 +38,8 @@ def test_segments_are_on_where_an_event_touches_them() -> None:
     assert scores.macro == pytest.approx(2 / 7) and scores.micro == pytest.approx(4 / 9)
     assert counts(segment_based(found, truth, segment_s=0.5)) == [(3, 4, 1), (0, 0, 4)]
     assert counts(segment_based(found, truth, min_score=0.4))[1] == (2, 7, 0)
+    # The video begins at 0 s.
+    assert counts(segment_based(one((-2.0, 1.0, "dog", 1)), truth))[0] == (1, 0, 2)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from avloc.events import Events
 
 Counts = NDArray[np.int64]
 
-LEAST_SHARE = 0.5  # of tIoU, or of the detection's length, from which a detection lies on a distractor
+LEAST_SHARE = 0.5  # of its length, from which a detection lies on a distractor; a tIoU of 0.5 implies it
 
 _NEITHER, _OTHER, _SAME = 0, 1, 2
 
@@ -94,7 +94,7 @@ def _place(table: Table, distractors: Mapping[str, Events]) -> Index:
     others = sorted({label for events in distractors.values() for label in events.labels} - set(table.labels))
     there = columns(table.videos, [*table.labels, *others], distractors)
     both = pairs(table.found, there)
-    on = (both.tiou >= LEAST_SHARE) | (both.shared_s >= LEAST_SHARE * table.found.length_s[both.first])
+    on = both.shared_s >= LEAST_SHARE * table.found.length_s[both.first]
     place = np.full(len(table.found), _NEITHER)
     np.maximum.at(place, both.first[on], _degree(table.found, there, both.first[on], both.second[on]))
     return place

@@ -74,7 +74,7 @@ def modality_html(m: ModalityProfile | None) -> str:
     lead = (
         f"{counted(total, 'false positive')} in {counted(m.videos, 'video')} where it is known what is only seen "
         f"({counted(m.seen_only.distractors, 'distractor')}) or only heard ({m.heard_only.distractors:,}). Shares "
-        "of them that lie on such a distractor, by half of tIoU or of their own length. Where the class is the same, "
+        "of them that lie on such a distractor, by half of their length or more. Where the class is the same, "
         "the modality misled; where it is another, it may be chance."
     )
     table = (
