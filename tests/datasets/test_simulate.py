@@ -136,6 +136,9 @@ def test_what_cannot_be_simulated(tmp_path: Path) -> None:
         simulate(annotations(), tmp_path, "onepeace", SIZES, width=32)
     with pytest.raises(FormatError, match="has no duration"):
         simulate(annotations(unknown=True), tmp_path, "onepeace", SIZES, width=64)
+    outside = replace(annotations(), videos={"../v": annotations().videos["v-0"]})
+    with pytest.raises(FormatError, match=r"video '\.\./v' is no file name"):
+        simulate(outside, tmp_path / "sim", "onepeace", {"train": 1}, width=64)
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutputError):
         simulate(annotations(), tmp_path / "file", "onepeace", SIZES, width=64)

@@ -96,7 +96,7 @@ def simulate(
 
     Raises:
         FeatureError: the layout is none of the released ones.
-        FormatError: a video's duration is not known, or a split is missing.
+        FormatError: a video's duration is not known, its id is no file name, or a split is missing.
         ConfigError: `width` is below the latent dimensions.
         OutputError: `out` cannot be written, or holds another simulation.
     """
@@ -105,6 +105,8 @@ def simulate(
     work = _work(annotations, Path(out), narrow, seed, config)
     chosen = choose_videos(annotations, sizes, seed)
     for video, truth in chosen.items():
+        if Path(video).name != video:
+            raise FormatError(f"{annotations.path}: video {video!r} is no file name; name it without a folder")
         if not math.isfinite(truth.duration_s):
             raise FormatError(
                 f"{annotations.path}: video {video!r} has no duration; give one to simulate its features"
