@@ -1,7 +1,6 @@
 """The kind of each detection: right, or wrong in which way.
 
-It follows from its overlap (tIoU) with the truth of its video at a
-threshold t, by the first of these that holds:
+It follows from its overlap (tIoU) with the truth of its video at a threshold t, by the first of these that holds:
 
     true            it is matched as mAP matches it
     double          t or more with truth of its class that a surer detection has taken
@@ -10,8 +9,8 @@ threshold t, by the first of these that holds:
     confusion       0.1 or more with truth of another class
     background      nothing of this
 
-The kinds are those of Alwassel, Caba Heilbron, Escorcia and Ghanem (2018). Where events overlap, they let the truth
-decide that overlaps best; here, right time with wrong label precedes wrong time with right label.
+The kinds are those of Alwassel, Caba Heilbron, Escorcia and Ghanem (2018). Where events of several classes overlap, a
+detection may fit two of them: right time with wrong label then precedes wrong time with right label.
 """
 
 from __future__ import annotations
