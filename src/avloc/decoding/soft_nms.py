@@ -21,6 +21,7 @@ Decay = Literal["gaussian", "linear", "hard"]
 
 _ROUND = 3  # what a round of all classes costs, in steps of one segment
 _TABLE = 400_000  # entries of a table of all pairs that are worth computing beforehand
+_TINY = float(np.finfo(np.float64).tiny)  # a union below any real one: nothing shared by two of no length is 0
 
 
 def soft_nms(
@@ -150,10 +151,10 @@ def _best_first(
         np.maximum(shared, 0.0, out=shared)
         union = length[a:b] + length[best]
         union -= shared
-        np.divide(shared, union, out=shared, where=union > 0)
+        shared /= np.maximum(union, _TINY, out=union)
         rest = left[a:b]
         rest *= weigh(shared)
-        rest[taken[a:b]] = -1.0
+        np.copyto(rest, -1.0, where=taken[a:b])
     return np.array(kept, np.intp), np.array(value)
 
 
@@ -193,7 +194,7 @@ def _side_by_side(
             rest *= weigh(_tiou(s, e, s[each, best][:, None], e[each, best][:, None]))
         else:
             rest *= pairs[each, best]
-        rest[absent] = -1.0
+        np.copyto(rest, -1.0, where=absent)
     return np.concatenate([np.zeros(0, np.intp), *kept]), np.concatenate([np.zeros(0), *value])
 
 
@@ -203,4 +204,5 @@ def _tiou(start: Float64, end: Float64, other_start: Float64, other_end: Float64
     np.maximum(shared, 0.0, out=shared)
     union = (end - start) + (other_end - other_start)
     union -= shared
-    return np.divide(shared, union, out=shared, where=union > 0)
+    shared /= np.maximum(union, _TINY, out=union)
+    return shared
