@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from avloc.errors import FeatureError, OutputError
 from avloc.features.npy import NpyHeader, read_npy, read_npy_header, write_npy
@@ -63,6 +65,21 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.npy").write_bytes(content)
     with pytest.raises(FeatureError, match=r"a\.npy: is not a \.npy file"):
         read_npy(tmp_path / "a.npy")
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 127), st.integers(0, 255)), min_size=1, max_size=4))
+def test_a_damaged_header_is_one_line(tmp_path: Path, changes: list[tuple[int, int]]) -> None:
+    path = tmp_path / "a.npy"
+    write_npy(path, np.ones((5, 3)))
+    content = bytearray(path.read_bytes())
+    for place, value in changes:
+        content[place] = value
+    path.write_bytes(content)
+    try:
+        assert read_npy(path).size <= 15
+    except FeatureError as error:
+        assert "\n" not in str(error)
 
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:

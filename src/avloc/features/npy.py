@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,8 +93,7 @@ def write_npy(path: Path, array: NDArray[np.floating]) -> None:
 def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic], int, int]:
     """Shape, type, where the values begin, size of the file."""
     try:
-        with path.open("rb") as f, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with path.open("rb") as f:
             version = np.lib.format.read_magic(f)
             reader = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
             if version not in reader:
@@ -104,7 +102,7 @@ def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic], int, int
             return shape, dtype, f.tell(), path.stat().st_size
     except FileNotFoundError:
         raise FeatureError(f"{path}: there is no such file; fetch it, or leave the video out") from None
-    except (OSError, ValueError) as error:
+    except Exception as error:  # numpy hands on whatever Python's tokenizer and parser raise at a damaged header
         raise FeatureError(f"{path}: is not a .npy file ({_reason(error)}); fetch it anew") from None
 
 
