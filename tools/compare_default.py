@@ -33,7 +33,7 @@ from train_default import detect_all, f1_score
 
 Scores = NDArray[np.float32]
 SMOOTHINGS = (1, 3, 5, 9, 15)
-THRESHOLDS = tuple(float(t) for t in np.geomspace(0.0005, 0.7, 16))
+THRESHOLDS = tuple(float(t) for t in np.geomspace(1e-8, 0.7, 36))
 COLUMNS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
@@ -126,7 +126,7 @@ def best_of(
         found = {v.name: runs(scores[v.name], v, detector, width, threshold) for v in videos}
         result = mean_ap(found, truth)
         if best is None or result.average > best[0].average:
-            best = result, f"{width} steps, threshold {threshold:.4f}"
+            best = result, f"{width} steps, threshold {threshold:.1e}"
     assert best is not None
     return best
 

@@ -57,8 +57,8 @@ def sample_scene(library: MediaLibrary) -> Scene:
         25.0,
         (
             seen("sheep bleating", 1.0, 5.0),
-            seen("playing violin", 8.0, 15.0, x=0.24, height=1.0),
-            seen("dog barking", 12.0, 15.6),
+            seen("playing violin", 7.6, 13.0, x=0.24, height=1.0),
+            seen("dog barking", 11.0, 15.8),
             seen(*SILENT),
             seen("playing trumpet", 18.5, 23.6),
             seen("rooster crowing", 24.5, 29.0),
@@ -66,8 +66,8 @@ def sample_scene(library: MediaLibrary) -> Scene:
         (
             heard("sheep bleating", 1.4, 5.0, 0.3),
             heard(*OFFSCREEN, 0.3),
-            heard("playing violin", 8.0, 14.8, gain_db=-7.0),
-            heard("dog barking", 12.2, 15.6, 0.2, gain_db=-4.0),
+            heard("playing violin", 8.0, 13.2, gain_db=-9.0),
+            heard("dog barking", 11.2, 15.6, 0.2, gain_db=-3.0),
             heard("playing trumpet", 19.0, 23.6),
             heard("rooster crowing", 24.5, 28.5, 0.3),
         ),

@@ -141,7 +141,7 @@ class _Work:
             "Model": self.detector.config.name,
             "Least score": f"{self._least_score():g}",
             "Picture": f"{info.video.codec}, {info.video.width} x {info.video.height}{rate}",
-            "Sound": f"{info.audio.codec}, {info.audio.sample_rate} Hz, {info.audio.channels} channels",
+            "Sound": f"{info.audio.codec}, {info.audio.sample_rate} Hz, {_channels(info.audio.channels)}",
             "Made by": f"avloc {__version__}",
         }
         write_page(
@@ -162,3 +162,7 @@ class _Work:
 
     def _tell(self, line: str) -> None:
         self.screen.print(line, markup=False, soft_wrap=True)
+
+
+def _channels(count: int) -> str:
+    return {1: "mono", 2: "stereo"}.get(count, f"{count} channels")
