@@ -32,7 +32,8 @@ class TimeGrid:
     @classmethod
     def centred(cls, stride_s: float, window_s: float) -> TimeGrid:
         """The grid whose moments are the middles of consecutive cells of `stride_s`, the first cell at 0 s."""
-        return cls(stride_s, window_s, (stride_s - window_s) / 2)
+        # Rounded, so that the grid is the same as one whose numbers a person wrote down.
+        return cls(stride_s, window_s, round((stride_s - window_s) / 2, 9))
 
     def to_seconds(self, steps: ArrayLike) -> NDArray[np.float64]:
         """Moment of each (fractional) step, in seconds; same shape."""

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -78,7 +79,12 @@ def without_picture(path: Path) -> Path:
 
 
 def zero_length(path: Path) -> Path:
-    return tiny(path, seconds=0.0)
+    with av.open(str(path), "w") as container:
+        picture = container.add_stream("libx264", rate=10)
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        container.add_stream("aac", rate=16_000)
+        container.start_encoding()
+    return path
 
 
 def folder_without_media(path: Path) -> Path:
