@@ -24,6 +24,8 @@ from rich.table import Table
 from avloc import load
 from avloc.datasets.labelled import LabelledVideo
 from avloc.detector import Detector
+from avloc.evaluation.bootstrap import bootstrap, interval
+from avloc.evaluation.matching import match
 from avloc.evaluation.mean_ap import MeanAp, mean_ap
 from avloc.events import Events
 from avloc.media.planner import ComposeConfig
@@ -73,6 +75,8 @@ def main(settings: Settings) -> None:
         "seen alone": best_of(by_eye, videos, truth, detector),
         "one segment over the video": (mean_ap(whole(product, videos, detector), truth), ""),
     }
+    average = rows["LoCo (default)"][0].average
+    low, high = interval(bootstrap(match(found, truth)).average, average).tolist()
     shown = {v: e.above(detector.config.show_score) for v, e in found.items()}
     result = {
         "videos": len(videos),
@@ -83,6 +87,7 @@ def main(settings: Settings) -> None:
             name: {"average": r.average, **{f"{t:.1f}": r.at(t) for t in COLUMNS}, "chosen": chosen}
             for name, (r, chosen) in rows.items()
         },
+        "interval_95": [low, high],
         "shown": {
             "threshold": detector.config.show_score,
             "events": sum(map(len, shown.values())),
@@ -103,6 +108,7 @@ def main(settings: Settings) -> None:
     for label, (r, chosen) in rows.items():
         table.add_row(label, *(f"{100 * r.at(t):.1f}" for t in COLUMNS), f"{100 * r.average:.1f}", chosen)
     Console().print(table)
+    print(f"LoCo: {100 * low:.1f} to {100 * high:.1f} in 95 % of 1,000 draws of videos")
     print(json.dumps(result["shown"]))
 
 
