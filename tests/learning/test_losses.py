@@ -100,12 +100,12 @@ def test_correspondence_is_the_formula(
     assert float(got) == pytest.approx(expected, abs=1e-6)
 
 
-def test_rows_of_the_objective_sum_to_one() -> None:
-    video, step = torch.tensor([0, 0, 1, 1, 1]), torch.tensor([0, 1, 0, 1, 2])
+def test_rows_of_the_objective_sum_to_one_and_padding_is_empty() -> None:
+    mask = torch.tensor([[True, True, False], [True, True, True], [False, False, False]])
     for kind in ("learnable", "softened", "diagonal"):
-        R = correspondence_objective(video, step, torch.tensor(1.5), LccConfig(objective=kind))  # type: ignore[arg-type]
-        assert torch.allclose(R.sum(dim=1), torch.ones(5))
-        assert not R[:2, 2:].any()
+        R = correspondence_objective(mask, torch.tensor(1.5), LccConfig(objective=kind))  # type: ignore[arg-type]
+        assert torch.allclose(R.sum(dim=2), mask.float())
+        assert not R.transpose(1, 2)[~mask].any()
 
 
 @pytest.mark.parametrize("start", [0.01, 1.5, 900.0])

@@ -52,8 +52,8 @@ def train(recipe: Annotated[Recipe, tyro.conf.arg(name="")], out: Path, resume: 
         out: Folder of the run: model folder, settings, metrics, trainer state.
         resume: Go on from the state in --out; begins anew where there is none.
     """
-    require_writable(out)
     with_training()
+    require_writable(out)
     from avloc.training.run import train as run_training
 
     screen = Console(highlight=False)

@@ -6,7 +6,7 @@ Legend: B batch, T time, E width of the common space, M valid segments of the ba
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from avloc.config import LccConfig
@@ -14,25 +14,28 @@ from avloc.models.lcc import Correspondence
 
 
 def correspondence_objective(
-    video: Int[Tensor, "M"], step: Int[Tensor, "M"], sigma_steps: Float[Tensor, ""], config: LccConfig
-) -> Float[Tensor, "M M"]:
-    """R of Eq. 3 and 4: the gaussian of the distance to the diagonal inside a video, 0 across videos; rows sum to 1.
+    mask: Bool[Tensor, "B T"], sigma_steps: Float[Tensor, ""], config: LccConfig
+) -> Float[Tensor, "B T T"]:
+    """R of Eq. 3 and 4 inside each video: the gaussian of the distance to the diagonal, rows summing to 1.
 
-    l_ij = |i - j| / sqrt(2) steps (Cao et al. 2020); row normalisation as in Nguyen et al. 2022. The other
-    objectives are those of Table 2b; "softened" spreads `softening` over the other segments of the same video.
+    Across videos R is 0 and is not stored; rows and columns of padding are 0. l_ij = |i - j| / sqrt(2) steps (Cao et
+    al. 2020); row normalisation as in Nguyen et al. 2022. R is the same for both directions, because the distance is.
+    The other objectives are those of Table 2b; "softened" spreads `softening` over the other segments of the video.
     """
-    same = video[:, None] == video[None, :]  # (M, M)
-    diagonal = torch.eye(len(video), dtype=sigma_steps.dtype, device=video.device)
+    both = mask[:, :, None] & mask[:, None, :]  # (B, T, T)
+    step = torch.arange(mask.shape[1], dtype=sigma_steps.dtype, device=mask.device)
+    diagonal = both & torch.eye(len(step), dtype=torch.bool, device=mask.device)
     if config.objective == "diagonal":
-        return diagonal
+        return diagonal.to(step.dtype)
     if config.objective == "softened":
-        others = same.to(diagonal.dtype) - diagonal
-        count = others.sum(dim=1, keepdim=True)
+        others = (both & ~diagonal).to(step.dtype)
+        count = others.sum(dim=2, keepdim=True)
         alpha = torch.where(count > 0, config.softening, 0.0)
         return (1 - alpha) * diagonal + alpha * others / count.clamp(min=1)
-    distance = (step[:, None] - step[None, :]).abs().to(sigma_steps.dtype) / 2**0.5
+    distance = (step[:, None] - step[None, :]).abs() / 2**0.5
     exponent = -(distance**2) / (2 * sigma_steps**2)
-    return torch.softmax(exponent.masked_fill(~same, -torch.inf), dim=1)
+    R = exponent.masked_fill(~both, torch.finfo(step.dtype).min).softmax(dim=2)
+    return R * both
 
 
 def correspondence_loss(
@@ -40,21 +43,21 @@ def correspondence_loss(
 ) -> Float[Tensor, ""]:
     """L_LCC of Eq. 5 over all valid segments of the batch; zero for a batch without any.
 
-    With `divergence` "kl" the objective's entropy is subtracted: KL(R || p), whose least value is 0 for every R.
+    Because rows of R sum to one, -sum_j R_ij log p_ij = log sum_k exp(s_ik) - sum_j R_ij s_ij: only the first term
+    meets segments of other videos. With `divergence` "kl" the objective's entropy is subtracted: KL(R || p), whose
+    least value is 0 for every R.
     """
-    video, step = mask.nonzero(as_tuple=True)
-    if len(video) == 0:
+    M = int(mask.sum())
+    if M == 0:
         return correspondence.visual.sum() * 0.0
-    v = correspondence.visual[mask]  # (M, E)
-    a = correspondence.audio[mask]
-    R = correspondence_objective(video, step, correspondence.sigma_steps, config)
-    similarity = v @ a.T / correspondence.temperature  # (M, M)
-    loss = 0.5 * (_cross_entropy(R, similarity) + _cross_entropy(R, similarity.T))
+    visual = correspondence.visual / correspondence.temperature  # (B, T, E)
+    everyone = visual[mask] @ correspondence.audio[mask].T  # (M, M), similarity over temperature
+    negatives = 0.5 * (everyone.logsumexp(dim=1).sum() + everyone.logsumexp(dim=0).sum())
+    R = correspondence_objective(mask, correspondence.sigma_steps, config)
+    own = visual @ correspondence.audio.transpose(1, 2)  # (B, T, T)
+    positives = 0.5 * (R * (own + own.transpose(1, 2))).sum()
+    loss = (negatives - positives) / M
     if config.divergence == "kl":
-        # Clamped, because the slope of R log R at 0, where R is for other videos, is infinite.
-        loss = loss + (R * R.clamp(min=1e-30).log()).sum() / len(video)
+        # Clamped, because the slope of R log R at 0 is infinite.
+        loss = loss + (R * R.clamp(min=1e-30).log()).sum() / M
     return loss
-
-
-def _cross_entropy(R: Float[Tensor, "M M"], similarity: Float[Tensor, "M M"]) -> Float[Tensor, ""]:
-    return -(R * similarity.log_softmax(dim=1)).sum() / len(R)

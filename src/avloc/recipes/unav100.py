@@ -38,5 +38,5 @@ def loco_small() -> RunConfig:
             fusion_ffn_ratio=1.0,
             unimodal_blocks=1,
         ),
-        train=TrainConfig(epochs=15, warmup_epochs=2, learning_rate=1e-3, weight_decay=0.01, longest_steps=256),
+        train=TrainConfig(epochs=8, warmup_epochs=1, learning_rate=1e-3, weight_decay=0.01, longest_steps=256),
     )
