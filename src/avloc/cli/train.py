@@ -66,7 +66,9 @@ def train(recipe: Annotated[Recipe, tyro.conf.arg(name="")], out: Path, resume: 
         return 130
     finally:
         watch.progress.stop()
-    screen.print(f"validation mAP {100 * result.validation_map:.2f} (epoch {result.epoch}): {result.folder}")
+    screen.print(
+        f"validation mAP {100 * result.validation_map:.2f} (epoch {result.epoch}): {result.folder}", soft_wrap=True
+    )
     return 0
 
 
@@ -110,5 +112,7 @@ class _Watch:
         self.screen.print(
             f"epoch {epoch.number}: loss {epoch.total:.3f} (classification {epoch.classification:.3f}, regression "
             f"{epoch.regression:.3f}, correspondence {epoch.correspondence:.3f}){score}"
-            f"{' (best)' if epoch.is_best else ''}, {epoch.seconds:.0f} s"
+            f"{' (best)' if epoch.is_best else ''}, {epoch.seconds:.0f} s",
+            soft_wrap=True,
         )
+        self.screen.file.flush()
