@@ -46,9 +46,9 @@ def test_defaults_fill_what_is_not_said() -> None:
 
 
 def test_a_whole_number_is_a_number() -> None:
-    config = from_dict(TrainConfig, {"learning_rate": 1, "crop_share": [0, 1]})
+    config = from_dict(TrainConfig, {"learning_rate": 1, "crop_share": [1, 1]})
     assert config.learning_rate == 1.0 and isinstance(config.learning_rate, float)
-    assert config.crop_share == (0.0, 1.0)
+    assert config.crop_share == (1.0, 1.0)
 
 
 @pytest.mark.parametrize(

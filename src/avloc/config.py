@@ -58,7 +58,7 @@ class LocoConfig:
     """Window of self-attention in steps of its level; 0 is the whole length, as transformer blocks are in the paper.
     A window makes cost and memory linear in the length of the video."""
     position: bool = True
-    """Sine and cosine position encoding behind the embedding; without it a shift of the input shifts the output."""
+    """Whether sine and cosine position encoding is added; off, a shift of the input shifts the output."""
     levels: int = 6
     fusion_blocks: int = 1
     fusion_ffn_ratio: float | None = None
@@ -69,6 +69,19 @@ class LocoConfig:
     class_prior: float = 0.01
     attention: AttentionConfig = field(default_factory=AttentionConfig)
     lcc: LccConfig = field(default_factory=LccConfig)
+
+    def __post_init__(self) -> None:
+        if self.heads < 1 or self.width < 2 or self.width % 2 or self.width % self.heads:
+            raise ConfigError(
+                f"network.width is {self.width} with {self.heads} heads; an even width that heads divide is needed"
+            )
+        if not 1 <= self.levels <= 10:
+            raise ConfigError(f"network.levels is {self.levels}; 1 to 10 levels are possible")
+        if self.self_window < 0 or self.self_window % 2:
+            raise ConfigError(f"network.self_window is {self.self_window}; an even number of steps, or 0, is needed")
+        for name in ("classes", "visual_width", "audio_width"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"network.{name} is {getattr(self, name)}; at least 1 is needed")
 
 
 @dataclass(frozen=True)
@@ -125,6 +138,14 @@ class TrainConfig:
     save_every_minutes: float = 5.0
     """Within an epoch the trainer's state is saved this often; at the end of an epoch always."""
 
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "longest_steps", "devices"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"train.{name} is {getattr(self, name)}; at least 1 is needed")
+        low, high = self.crop_share
+        if not 0 < low <= high <= 1:
+            raise ConfigError(f"train.crop_share is {low} to {high}; shares of the video in (0, 1] are needed")
+
 
 @dataclass(frozen=True)
 class FeatureConfig:
@@ -150,7 +171,7 @@ class DataConfig:
     train_split: str = "train"
     validation_split: str = "validation"
     cache: bool = True
-    """Keep features in memory, in half precision, after they were read once."""
+    """Whether features stay in memory, in half precision, after they were read once; off, each is read every time."""
 
 
 @dataclass(frozen=True)

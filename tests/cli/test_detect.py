@@ -151,6 +151,25 @@ def test_same_names_are_told_apart(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.glob("*.json")) == ["a.mkv.events.json", "a.mp4.events.json"]
 
 
+def test_one_name_in_two_folders_keeps_both_results(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        tiny(tmp_path / name / "x.mp4")
+    out = tmp_path / "out"
+    arguments = [str(tmp_path / "one"), str(tmp_path / "two" / "x.mp4"), str(tmp_path / "one" / "x.mp4")]
+    assert main(["detect", *arguments, "--out", str(out)]) == 0
+    written = sorted(str(p.relative_to(out)) for p in out.rglob("*.json"))
+    assert written == ["one/x.mp4.events.json", "two/x.mp4.events.json"]
+
+
+@pytest.mark.parametrize("option", [("--min-score", "nan"), ("--min-score", "2"), ("--threads", "-3")])
+def test_an_impossible_option_is_one_line(
+    option: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["detect", str(tiny(tmp_path / "a.mp4")), *option]) == 1
+    assert option[0] in capsys.readouterr().err
+
+
 def test_a_wrong_model_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["detect", str(tiny(tmp_path / "a.mp4")), "--model", "nonsense"]) == 1
     assert "nonsense" in capsys.readouterr().err

@@ -109,3 +109,15 @@ def test_describe_counts_what_the_network_has(capsys: pytest.CaptureFixture[str]
     assert found["macs"] == sum(p["macs"] for p in found["parts"])
     # The official UniAV, this task's branch alone, has 63.5 M parameters and 11.5 G multiply-accumulates.
     assert found["parameters"] < 63.5e6 and found["macs"] < 11.5e9
+
+
+@pytest.mark.parametrize(
+    "bad", [("--network.width", "15"), ("--network.heads", "5"), ("--network.levels", "0"), ("--train.epochs", "0")]
+)
+def test_an_impossible_setting_is_one_line(
+    bad: tuple[str, str], data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(data, tmp_path / "run", *bad) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and bad[0].removeprefix("--").split(".")[0] in error
+    assert not (tmp_path / "run").exists()

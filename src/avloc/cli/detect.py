@@ -25,7 +25,6 @@ from avloc.report.terminal import EventsTimeline, events_table
 
 _LEVELS = 2000
 _MOST_SHOWN = 100
-_NOTHING = "No event was found that is both seen and heard."
 
 
 def detect(
@@ -57,6 +56,10 @@ def detect(
         all: Write all candidates to the JSON file, as evaluation wants them.
         threads: CPU threads for the networks; 0 takes all cores.
     """
+    if min_score is not None and not 0 <= min_score <= 1:
+        raise AvlocError(f"--min-score is {min_score}; a number from 0 to 1 is needed")
+    if threads < 0:
+        raise AvlocError(f"--threads is {threads}; a number of threads is needed, or 0 for all cores")
     found = find_videos(videos)
     for folder in (out, report):
         if folder is not None:
@@ -99,11 +102,15 @@ class _Work:
             found = self.detector.detect_fully(video.path, on_sound=meter.add, on_seconds=on_seconds)
         events = found.events if self.min_score is None else found.all_events.above(self.min_score).by_time()
         took_s = time.perf_counter() - began
-        self._show(video, events, found.duration_s, took_s)
-        # The events are on the screen before anything is written: a full disk loses no result.
-        self._write_json(video, found, events)
-        if self.report is not None:
-            self._write_page(video, info, events, meter)
+        # A full disk does not keep the events from the screen, nor a closed pipe keep them from the disk.
+        try:
+            self._show(video, events, found.duration_s, took_s)
+        finally:
+            written = [f"events: {self._write_json(video, found, events)}"]
+            if self.report is not None:
+                written.append(f"page:   {self._write_page(video, info, events, meter)}")
+        for line in written:
+            self.screen.print(line, markup=False, soft_wrap=True)
 
     def _show(self, video: Video, events: Events, duration_s: float, took_s: float) -> None:
         speed = f"{duration_s / took_s:.0f}x real time" if took_s > 0 else ""
@@ -112,10 +119,8 @@ class _Work:
         if len(events):
             self.screen.print(events_table(events, most=_MOST_SHOWN))
             self.screen.print(EventsTimeline(events, duration_s))
-        else:
-            self.screen.print(_NOTHING)
 
-    def _write_json(self, video: Video, found: Detection, events: Events) -> None:
+    def _write_json(self, video: Video, found: Detection, events: Events) -> Path:
         path = (self.out / video.stem if self.out else video.path.parent / video.stem.name).with_name(
             f"{video.stem.name}.events.json"
         )
@@ -129,9 +134,9 @@ class _Work:
             "min_score": self._least_score(),
         }
         write_results(path, {video.stem.name: found.all_events if self.all else events}, about)
-        self._tell(f"events: {path}")
+        return path
 
-    def _write_page(self, video: Video, info: MediaInfo, events: Events, meter: LevelMeter) -> None:
+    def _write_page(self, video: Video, info: MediaInfo, events: Events, meter: LevelMeter) -> Path:
         assert self.report is not None
         path = (self.report / video.stem).with_name(f"{video.stem.name}.html")
         require_writable(path.parent)
@@ -153,15 +158,12 @@ class _Work:
             levels=meter.levels(_LEVELS, info.duration_s),
             metadata=facts,
         )
-        self._tell(f"page:   {path}")
+        return path
 
     def _least_score(self) -> float:
         if self.all:
             return self.detector.config.decoding.min_score
         return self.detector.config.show_score if self.min_score is None else self.min_score
-
-    def _tell(self, line: str) -> None:
-        self.screen.print(line, markup=False, soft_wrap=True)
 
 
 def _channels(count: int) -> str:

@@ -77,15 +77,15 @@ def diagnose(
     for note in held.notes:
         print(f"avloc: {note}", file=sys.stderr)
     screen = Console(highlight=False)
+    if report is not None:
+        facts = {"Predictions": predictions.name, "Truth": truth.name + (f", {split}" if split else "")}
+        title = f"Diagnosis of {predictions.name}"
+        write_diagnosis(report / PAGE, result, title=title, metadata=facts | {"Made by": f"avloc {__version__}"})
     _show(screen, result)
     if f1 is not None:
         screen.print(f1_table(_f1_scores(held.detections, held.truth, f1), f1))
     if report is not None:
-        path = report / PAGE
-        facts = {"Predictions": predictions.name, "Truth": truth.name + (f", {split}" if split else "")}
-        title = f"Diagnosis of {predictions.name}"
-        write_diagnosis(path, result, title=title, metadata=facts | {"Made by": f"avloc {__version__}"})
-        screen.print(f"page: {path}", markup=False, soft_wrap=True)
+        screen.print(f"page: {report / PAGE}", markup=False, soft_wrap=True)
     return 0
 
 

@@ -24,7 +24,9 @@ def export(model: Annotated[Path, tyro.conf.Positional]) -> int:
     try:
         from avloc.training.export import export_model
     except ModuleNotFoundError as error:
-        raise AvlocError(f"export needs {error.name}; install it with: pip install 'avloc[train]'") from None
+        raise AvlocError(
+            f"export needs {error.name}; install avloc with its extra, in its checkout: pip install '.[train]'"
+        ) from None
     exported = export_model(folder)
     print(
         f"{exported.path}: at most {exported.score_difference:.1e} (scores) and {exported.offset_difference:.1e} "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +47,25 @@ def find_videos(paths: Sequence[Path]) -> list[Video]:
 
 
 def _told_apart(videos: list[Video]) -> list[Video]:
-    """Videos whose results would share a name keep their ending in it: a.mp4 and a.mkv."""
-    count: dict[Path, int] = {}
-    for video in videos:
-        count[video.stem] = count.get(video.stem, 0) + 1
-    return [v if count[v.stem] == 1 else Video(v.path, v.stem.with_name(v.path.name)) for v in videos]
+    """Each file once, and no two results of one name: those that would share one get the ending, then the folder."""
+    once = list({video.path.resolve(): video for video in videos}.values())
+    for rename in (_with_ending, _with_folder, _with_all_folders):
+        count = Counter(video.stem for video in once)
+        once = [video if count[video.stem] == 1 else rename(video) for video in once]
+    return once
+
+
+def _with_ending(video: Video) -> Video:
+    return Video(video.path, video.stem.with_name(video.path.name))
+
+
+def _with_folder(video: Video) -> Video:
+    return Video(video.path, Path(video.path.resolve().parent.name) / video.stem)
+
+
+def _with_all_folders(video: Video) -> Video:
+    whole = video.path.resolve()
+    return Video(video.path, whole.relative_to(whole.anchor))
 
 
 def require_writable(folder: Path) -> None:

@@ -37,6 +37,7 @@ VERBS: dict[str, Callable[..., int]] = {
 DESCRIPTION = """Find every event of a video that is seen and heard at once: its class, its start, its end.
 
 examples:
+  avloc --version
   avloc detect my.mp4                    table of events, and my.events.json beside the video
   avloc detect my.mp4 --report out/      and a page to look at: out/my.html
   avloc detect videos/ --out results/    every video of a folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,10 +56,11 @@ def train(recipe: Annotated[Recipe, tyro.conf.arg(name="")], out: Path, resume: 
     require_writable(out)
     from avloc.training.run import train as run_training
 
+    run = _with_absolute_paths(recipe)
     screen = Console(highlight=False)
     watch = _Watch(screen)
     try:
-        result = run_training(recipe, out, resume=resume, on_step=watch.on_step, on_epoch=watch.on_epoch)
+        result = run_training(run, out, resume=resume, on_step=watch.on_step, on_epoch=watch.on_epoch)
     except KeyboardInterrupt:
         watch.progress.stop()
         print(f"avloc: stopped; the run goes on with --resume and the same settings ({out})", file=sys.stderr)
@@ -72,11 +73,19 @@ def train(recipe: Annotated[Recipe, tyro.conf.arg(name="")], out: Path, resume: 
     return 0
 
 
+def _with_absolute_paths(run: RunConfig) -> RunConfig:
+    """So that `avloc test` finds the data from any folder."""
+    features, annotations = (str(Path(p).resolve()) if p else "" for p in (run.data.features, run.data.annotations))
+    return replace(run, data=replace(run.data, features=features, annotations=annotations))
+
+
 def with_training() -> None:
     """Raise the error that names the extra where torch or the training engine is not installed."""
     for name in ("torch", "lightning_fabric"):
         if find_spec(name) is None:
-            raise AvlocError(f"this needs {name}; install it with: pip install 'avloc[train]'")
+            raise AvlocError(
+                f"this needs {name}; install avloc with its extra, in its checkout: pip install '.[train]'"
+            )
 
 
 @dataclass
