@@ -62,7 +62,7 @@ class Settings:
     """Folder for composed features."""
     out: Path = Path("runs/default")
     """Model folder to write."""
-    videos: int = 1200
+    videos: int = 1000
     """Composed training videos."""
     validation_videos: int = 60
     """Composed videos of other scenes, from the training media, that choose the threshold."""

@@ -117,7 +117,8 @@ class DecodingConfig:
 class TrainConfig:
     """Optimisation (paper, Section 4.1; values of the works it builds on) and the random crop of training."""
 
-    epochs: int = 40
+    epochs: int = 45
+    """Warm-up included: 5 and 40."""
     warmup_epochs: int = 5
     batch: int = 16
     learning_rate: float = 1e-4

@@ -19,7 +19,7 @@ NETWORK = LocoConfig(
 class Task:
     """Sixteen videos of 24 to 40 steps with one or two events each."""
 
-    def __init__(self, videos: int = 16) -> None:
+    def __init__(self, videos: int = 15) -> None:
         self.samples = [self._make(np.random.default_rng(i)) for i in range(videos)]
 
     def __len__(self) -> int:

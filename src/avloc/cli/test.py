@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from avloc.cli.evaluate import evaluate
+from avloc.cli.inputs import require_writable
 from avloc.cli.train import with_training
 from avloc.formats.activitynet import write_results
 
@@ -54,13 +55,14 @@ def test(
         features=features or settings.data.features,
         annotations=annotations or settings.data.annotations,
     )
+    path = out or run / f"{split}.predictions.json"
+    require_writable(path.parent)
     network, config = load_model(run)
     videos = open_split(replace(settings, data=data), split, config.labels)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(split, total=len(videos))
         found = predict(network, videos, config.decoding, on_video=lambda done: bar.update(task, completed=done))
-    path = out or run / f"{split}.predictions.json"
     write_results(path, found, {"model": config.name, "split": split})
     if not json:
         Console(highlight=False).print(f"detections: {path}", markup=False, soft_wrap=True)

@@ -84,6 +84,8 @@ class FeatureDataset:
         features = read_layout(self.folder, self.names[i], self.layout, known)
         if self._cache is not None:
             self._cache[i] = _converted(features, np.float16) if _fits_half(features) else features
+            # As every later time: the first epoch, and the first after a pause, must see the same numbers.
+            return _converted(self._cache[i], np.float32)
         return features
 
 

@@ -77,9 +77,10 @@ class Criterion(nn.Module):
 
     def _correspondence(self, outputs: Outputs, mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
         """LCC over the whole batch: negatives come from the videos of all processes."""
-        if not self.config.lcc_weight:
-            return outputs.logits.new_zeros(())
         c = outputs.correspondence
+        if not self.config.lcc_weight:
+            # Zero, yet of these parameters: several processes wait for a gradient of each.
+            return 0.0 * (c.visual.sum() + c.audio.sum() + c.temperature + c.sigma_steps)
         if self.ranks is None:
             return correspondence_loss(c, mask, self.lcc)
         everyone = Correspondence(

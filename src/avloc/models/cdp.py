@@ -54,7 +54,8 @@ class WindowAdaptation(nn.Module):
         total = (x * keep).reshape(B, N, window, C).sum(dim=2)  # (B, N, C)
         count = keep.reshape(B, N, window, 1).sum(dim=2).clamp(min=1)  # (B, N, 1)
         y = self.conv(F.leaky_relu(total / count))  # (B, N, 2H)
-        size, offset = y.reshape(B, N, 2, self.heads).permute(2, 0, 3, 1)  # each (B, H, N)
+        # Places in single precision: half precision has only whole steps left from step 128 on.
+        size, offset = y.float().reshape(B, N, 2, self.heads).permute(2, 0, 3, 1)  # each (B, H, N)
         return size, offset
 
 
@@ -78,7 +79,7 @@ def sample_linear(
     inside = torch.minimum(points.clamp(min=0), last.clamp(min=0))
     left = inside.detach().floor()
     right = torch.minimum(left + 1, last.clamp(min=0))
-    share = (inside - left)[..., None]  # (B, H, P, 1)
+    share = (inside - left)[..., None].to(x.dtype)  # (B, H, P, 1)
     D = x.shape[-1]
     x_left = x.gather(2, left.long()[..., None].expand(-1, -1, -1, D))
     x_right = x.gather(2, right.long()[..., None].expand(-1, -1, -1, D))

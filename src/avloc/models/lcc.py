@@ -49,6 +49,13 @@ class CorrespondenceHead(nn.Module):
         low, high = (math.log(s) for s in self.config.sigma_range_steps)
         return _bounded(self.log_sigma, low, high).exp()
 
+    @torch.no_grad()
+    def keep_in_range(self) -> None:
+        """Clamp both parameters, so that momentum does not carry them far beyond a bound; call it after each step."""
+        low, high = (math.log(s) for s in self.config.sigma_range_steps)
+        self.log_sigma.clamp_(low, high)
+        self.temperature.clamp_(*self.config.temperature_range)
+
     def forward(self, visual: Float[Tensor, "B T C"], audio: Float[Tensor, "B T C"]) -> Correspondence:
         return Correspondence(
             visual=F.normalize(self.visual(visual), dim=-1),

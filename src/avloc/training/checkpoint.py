@@ -17,7 +17,7 @@ from avloc.models.loco import Loco
 
 
 def save_model(folder: Path, model: Loco, config: ModelConfig) -> None:
-    """Write config and weights of a model; each file whole or not at all.
+    """Write config and weights of a model; each file whole or not at all. An older ONNX file is removed.
 
     Raises:
         ModelError: a weight is not finite, or too large for a 16-bit float.
@@ -31,6 +31,8 @@ def save_model(folder: Path, model: Loco, config: ModelConfig) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made ({error.strerror}); name another folder") from error
+    # An exported network of older weights must not stay beside the new ones.
+    (folder / zoo.ONNX).unlink(missing_ok=True)
     replace_file(folder / zoo.WEIGHTS, save(state))
     zoo.write_config(folder, config)
 

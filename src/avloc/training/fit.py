@@ -235,8 +235,9 @@ class _Trainer:
                 longest = max(longest, len(cropped.visual))
                 if place % fabric.world_size == fabric.global_rank:
                     crops.append(cropped)
-            if not crops:  # the last batch is smaller than the number of processes
-                crops = [_nothing_of(cropped)]
+            # What is gathered must have one shape: processes with a video less get an empty one.
+            share = -(-len(indices) // fabric.world_size)
+            crops += [_nothing_of(cropped)] * (share - len(crops))
             yield collate(crops, multiple, -(-longest // multiple) * multiple)
 
     def _step(self, epoch: int, batch: Batch) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -254,6 +255,7 @@ class _Trainer:
         fabric.clip_gradients(self.model, self.optimizer, max_norm=c.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
+        self.network.correspondence.keep_in_range()
         self._follow(min(c.ema_decay, (2 + step) / (11 + step)))
         self.place.step += 1
         self.done += 1
@@ -332,6 +334,9 @@ def _ranks(fabric: Fabric) -> Ranks:
     def gather(x: Tensor) -> Tensor:
         everyone = fabric.all_gather(x, sync_grads=True)
         assert isinstance(everyone, Tensor)
+        if everyone.requires_grad:
+            # Its backward sends this memory as it lies: strides would be lost without a word.
+            everyone.register_hook(lambda gradient: gradient.contiguous())  # type: ignore[no-untyped-call]
         return everyone.flatten(0, 1)
 
     return Ranks(fabric.world_size, total, gather)

@@ -96,7 +96,13 @@ def model_config(run: RunConfig, data: FeatureDataset, name: str) -> ModelConfig
     return ModelConfig(
         name=name,
         labels=data.labels,
-        features=FeatureConfig(data.layout.name, grid.stride_s, grid.window_s, grid.offset_s, scores=data.scores),
+        features=FeatureConfig(
+            data.layout.store.extractor if data.layout.store else data.layout.name,
+            grid.stride_s,
+            grid.window_s,
+            grid.offset_s,
+            scores=data.scores,
+        ),
         network=run.network,
         decoding=run.decoding,
         window_steps=run.train.longest_steps,
@@ -127,12 +133,12 @@ def train(
         raise ModelError(f"{out}: holds a run already; go on with --resume, or name another folder")
     state.parent.mkdir(parents=True, exist_ok=True)
     settings = json.dumps(to_dict(run), indent=1)
-    replace_file(out / RUN, settings.encode())
+    if not state.is_file():  # a run that goes on keeps its own, against which these settings are held
+        replace_file(out / RUN, settings.encode())
     torch.manual_seed(run.train.seed)
     network = Loco(run.network)
     lines = _lines_before(out / METRICS, state) if resume else []
     config = model_config(run, data, out.name)
-    best: dict[str, float] = {}
 
     def validate(average: Loco) -> float:
         return mean_ap(predict(average, validation, run.decoding), validation.truth).average
@@ -158,8 +164,9 @@ def train(
         resume=resume and state.is_file(),
         settings=settings,
     )
-    best = max((json.loads(line) for line in lines), key=lambda e: e["validation_map"] or 0.0)
-    return Result(out, float(best["validation_map"] or 0.0), int(best["number"]))
+    fabric.barrier()
+    place = read_place(state)
+    return Result(out, max(place.best_map, 0.0), place.best_epoch)
 
 
 def read_run(folder: Path) -> RunConfig:
