@@ -77,6 +77,7 @@ def write_page(
         table=_table(ordered),
         hidden="" if len(ordered) else "hidden",
         count=len(ordered),
+        least=f"{_least(ordered):.2f}",
     )
     replace_file(path, text.encode("utf-8", "replace"))
 
@@ -114,6 +115,12 @@ def summary(events: Events, duration_s: float) -> str:
     if duration_s < 59.95:
         return f"{many} in {duration_s:.3g} s"
     return f"{many} in {clock(duration_s)} {'min' if duration_s < 3599.5 else 'h'}"
+
+
+def _least(events: Events) -> float:
+    """Where the slider begins: no event is below."""
+    lowest = float(events.score.min(initial=1.0)) if len(events) else 0.0
+    return min(max(math.floor(100 * lowest) / 100, 0.0), 1.0)
 
 
 def _counted(n: int, one: str, more: str = "") -> str:
