@@ -14,12 +14,12 @@ _TINY = 1e-8
 
 def _overlap(
     predicted: Float[Tensor, "M 2"], target: Float[Tensor, "M 2"]
-) -> tuple[Float[Tensor, "M"], Float[Tensor, "M"]]:
-    """IoU and the length of the smallest segment that encloses both; all contain the moment itself."""
+) -> tuple[Float[Tensor, "M"], Float[Tensor, "M"], Float[Tensor, "M"]]:
+    """IoU, length of the union, length of the smallest segment that encloses both; all contain the moment itself."""
     shared = torch.minimum(predicted, target).sum(dim=-1)
     union = predicted.sum(dim=-1) + target.sum(dim=-1) - shared
     enclosing = torch.maximum(predicted, target).sum(dim=-1)
-    return shared / union.clamp(min=_TINY), enclosing
+    return shared / union.clamp(min=_TINY), union, enclosing
 
 
 def giou_loss(predicted: Float[Tensor, "M 2"], target: Float[Tensor, "M 2"]) -> Float[Tensor, "M"]:
@@ -27,14 +27,12 @@ def giou_loss(predicted: Float[Tensor, "M 2"], target: Float[Tensor, "M 2"]) -> 
 
     Segments around one moment always touch, so that the enclosing segment is their union and gIoU is IoU.
     """
-    iou, enclosing = _overlap(predicted, target)
-    shared = torch.minimum(predicted, target).sum(dim=-1)
-    union = predicted.sum(dim=-1) + target.sum(dim=-1) - shared
+    iou, union, enclosing = _overlap(predicted, target)
     return 1 - (iou - (enclosing - union) / enclosing.clamp(min=_TINY))
 
 
 def diou_loss(predicted: Float[Tensor, "M 2"], target: Float[Tensor, "M 2"]) -> Float[Tensor, "M"]:
     """1 - IoU + (distance of the centres / enclosing length) squared."""
-    iou, enclosing = _overlap(predicted, target)
+    iou, _, enclosing = _overlap(predicted, target)
     shift = (predicted[:, 1] - predicted[:, 0] - target[:, 1] + target[:, 0]) / 2
     return 1 - iou + (shift / enclosing.clamp(min=_TINY)) ** 2

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from avloc.ahead import ahead
 from avloc.config import LossConfig, TrainConfig
 from avloc.datasets.batch import Batch, Sample, collate
-from avloc.datasets.labelled import random_crop
+from avloc.datasets.labelled import random_crop, shuffled
 from avloc.learning.criterion import Criterion, Ranks
 from avloc.learning.targets import Truth
 from avloc.models.loco import Loco
@@ -223,10 +223,9 @@ class _Trainer:
     def _batches(self, epoch: int, first_step: int) -> Iterator[Batch]:
         """The epoch's batches from `first_step` on; of each, the videos of this process."""
         c, fabric = self.config, self.fabric
-        order = np.random.default_rng([c.seed, epoch]).permutation(len(self.data))
+        batches = shuffled(len(self.data), c.batch, np.random.default_rng([c.seed, epoch]))
         multiple = 2 ** (self.network.config.levels - 1)
-        for step in range(first_step, self.steps_per_epoch):
-            indices = order[step * c.batch : (step + 1) * c.batch]
+        for indices in batches[first_step:]:
             longest = 0
             crops: list[Sample] = []
             for place, i in enumerate(indices):
