@@ -19,7 +19,8 @@ T = TypeVar("T")
 class AttentionConfig:
     """Cross-modal attention of the pyramid (paper, Section 3.4; variants of Tables 2c and 2d)."""
 
-    kind: Literal["global", "fixed", "cdp"] = "cdp"
+    kind: Literal["global", "fixed", "cdp", "none"] = "cdp"
+    """none: the modalities meet in the fusion blocks alone, as in the base model of Tables 2a and 3."""
     window: int = 8
     """Base window in steps of the level; 0 is the whole length."""
     adapt_from: Literal["both", "key"] = "both"

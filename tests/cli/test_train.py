@@ -63,6 +63,7 @@ def test_train_resume_and_test(data: Path, tmp_path: Path, capsys: pytest.Captur
     [
         "--network.attention.kind=global",
         "--network.attention.kind=fixed",
+        "--network.attention.kind=none",
         "--network.attention.window=0",
         "--network.attention.window=4",
         "--network.attention.adapt-from=key",

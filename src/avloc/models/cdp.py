@@ -90,7 +90,8 @@ def sample_linear(
 class CdpLayer(nn.Module):
     """One direction on one level: stream (key, value, residual) perceives the query modality.
 
-    `config.kind` "global" is full cross-attention, "fixed" leaves window adaptation out (paper, Table 2c).
+    `config.kind` "global" is full cross-attention, "fixed" leaves window adaptation out (paper, Table 2c); "none" leaves
+    the attention out, so that the modalities do not meet before fusion (the base model of Tables 2a and 3).
     """
 
     def __init__(
@@ -105,12 +106,13 @@ class CdpLayer(nn.Module):
         super().__init__()
         self.heads = heads
         self.config = config
-        self.norm_query = nn.LayerNorm(width)
-        self.norm_stream = nn.LayerNorm(width)
-        self.to_query = nn.Linear(width, width)
-        self.to_key_value = nn.Linear(width, 2 * width)
-        self.adaptation = WindowAdaptation(width, heads, config) if config.kind == "cdp" else None
-        self.out = nn.Linear(width, width)
+        if config.kind != "none":
+            self.norm_query = nn.LayerNorm(width)
+            self.norm_stream = nn.LayerNorm(width)
+            self.to_query = nn.Linear(width, width)
+            self.to_key_value = nn.Linear(width, 2 * width)
+            self.adaptation = WindowAdaptation(width, heads, config) if config.kind == "cdp" else None
+            self.out = nn.Linear(width, width)
         self.norm_ffn = nn.LayerNorm(width)
         self.ffn = FeedForward(width, ffn_ratio, dropout)
         self.drop_path = DropPath(drop_path)
@@ -118,8 +120,10 @@ class CdpLayer(nn.Module):
     def forward(
         self, stream: Float[Tensor, "B T C"], query: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]
     ) -> Float[Tensor, "B T C"]:
-        attended = self.attend(self.norm_stream(stream), self.norm_query(query), mask)
-        x = stream + self.drop_path(self.out(attended))
+        x = stream
+        if self.config.kind != "none":
+            attended = self.attend(self.norm_stream(stream), self.norm_query(query), mask)
+            x = x + self.drop_path(self.out(attended))
         x = x + self.drop_path(self.ffn(self.norm_ffn(x)))
         return masked(x, mask)
 
