@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from avloc.config import LccConfig
+from avloc.learning.log_partition import log_partitions
 from avloc.models.lcc import Correspondence
 
 
@@ -51,8 +52,8 @@ def correspondence_loss(
     if M == 0:
         return correspondence.visual.sum() * 0.0
     visual = correspondence.visual / correspondence.temperature  # (B, T, E)
-    everyone = visual[mask] @ correspondence.audio[mask].T  # (M, M), similarity over temperature
-    negatives = 0.5 * (everyone.logsumexp(dim=1).sum() + everyone.logsumexp(dim=0).sum())
+    to_audio, to_visual = log_partitions(visual[mask], correspondence.audio[mask])  # each (M,)
+    negatives = 0.5 * (to_audio.sum() + to_visual.sum())
     R = correspondence_objective(mask, correspondence.sigma_steps, config)
     own = visual @ correspondence.audio.transpose(1, 2)  # (B, T, T)
     positives = 0.5 * (R * (own + own.transpose(1, 2))).sum()

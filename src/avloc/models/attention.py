@@ -6,6 +6,8 @@ A softmax row without any valid key gives zero, never NaN.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -102,17 +104,24 @@ class SelfAttention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
 
-    def forward(self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
-        q, k, v = (split_heads(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
-        T = x.shape[1]
-        if self.window:
-            padding = -T % self.window
-            q, k, v = (F.pad(part, (0, 0, 0, padding)) for part in (q, k, v))
-            attended = sliding_attention(q, k, v, F.pad(mask, (0, padding))[:, None], self.window)
-        else:
-            attended = full_attention(q, k, v, mask)
-        y: Tensor = self.out(merge_heads(attended)[:, :T])
+    def forward(
+        self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"], lengths: Sequence[int] = ()
+    ) -> Float[Tensor, "B T C"]:
+        """`lengths`: x is several sequences in one row, of which each sees itself alone."""
+        parts = [part.split(list(lengths) or x.shape[1], dim=1) for part in (self.qkv(x), mask)]
+        attended = [self._attend(qkv, own) for qkv, own in zip(*parts, strict=True)]
+        y: Tensor = self.out(torch.cat(attended, dim=1))
         return y
+
+    def _attend(self, qkv: Float[Tensor, "B T C3"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
+        q, k, v = (split_heads(part, self.heads) for part in qkv.chunk(3, dim=-1))
+        if not self.window:
+            return merge_heads(full_attention(q, k, v, mask))
+        T = qkv.shape[1]
+        padding = -T % self.window
+        q, k, v = (F.pad(part, (0, 0, 0, padding)) for part in (q, k, v))
+        attended = sliding_attention(q, k, v, F.pad(mask, (0, padding))[:, None], self.window)
+        return merge_heads(attended)[:, :T]
 
 
 class FeedForward(nn.Sequential):
@@ -142,7 +151,9 @@ class TransformerBlock(nn.Module):
         self.ffn = FeedForward(width, ffn_ratio, dropout)
         self.drop_path = DropPath(drop_path)
 
-    def forward(self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
-        x = x + self.drop_path(self.attention(self.norm_attention(x), mask))
+    def forward(
+        self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"], lengths: Sequence[int] = ()
+    ) -> Float[Tensor, "B T C"]:
+        x = x + self.drop_path(self.attention(self.norm_attention(x), mask, lengths))
         x = x + self.drop_path(self.ffn(self.norm_ffn(x)))
         return masked(x, mask)

@@ -1,11 +1,12 @@
 """Classification and class-aware regression heads, shared by the pyramid's levels.
 
-Paper, Section 3.2 (multimodal decoder). Legend: B batch, T time of the level, C channels, K classes, L levels.
+Paper, Section 3.2 (multimodal decoder). Legend: B batch, T moments, C channels, K classes, L levels.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Bool, Float
@@ -55,6 +56,10 @@ class RegressionHead(nn.Module):
         assert bias is not None
         nn.init.ones_(bias)
 
-    def forward(self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"], level: int) -> Float[Tensor, "B T K 2"]:
-        y = torch.relu(self.convs(x, mask) * self.scales[level])
+    def forward(
+        self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"], lengths: Sequence[int]
+    ) -> Float[Tensor, "B T K 2"]:
+        """`lengths`: how many moments each level has."""
+        scales = torch.cat([scale.expand(n) for scale, n in zip(self.scales, lengths, strict=True)])
+        y = torch.relu(self.convs(x, mask) * scales[:, None])
         return y.reshape(*y.shape[:2], -1, 2)  # (B, T, K, 2)

@@ -8,6 +8,7 @@ Legend: B batch, T time, C channels, L levels, P moments of all levels, K classe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from jaxtyping import Bool, Float
@@ -18,7 +19,7 @@ from avloc.models.attention import TransformerBlock
 from avloc.models.encoder import UnimodalEncoder
 from avloc.models.heads import ClassificationHead, RegressionHead
 from avloc.models.lcc import Correspondence, CorrespondenceHead
-from avloc.models.pyramid import CrossModalPyramid
+from avloc.models.pyramid import CrossModalPyramid, in_one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,12 @@ class Loco(nn.Module):
         f_a = self.audio(audio, mask)
         correspondence = self.correspondence(f_v, f_a)
         levels, masks = self.pyramid(f_v, f_a, mask)
-        logits, offsets = [], []
-        for level, (z, z_mask) in enumerate(zip(levels, masks, strict=True)):
-            for block in self.fusion:
-                z = block(z, z_mask)
-            z = self.norm(z)
-            logits.append(self.classify(z, z_mask))
-            offsets.append(self.regress(z, z_mask, level))
-        return Outputs(torch.cat(logits, dim=1), torch.cat(offsets, dim=1), torch.cat(masks, dim=1), correspondence)
+        z, z_mask, lengths = in_one_row(levels, masks)
+        for block in self.fusion:
+            z = block(z, z_mask, lengths)
+        z = self.norm(z)
+        logits = self.classify(z, z_mask)
+        offsets = self.regress(z, z_mask, lengths)
+        moments = torch.cat([torch.arange(n - 1) + end - n for n, end in zip(lengths, accumulate(lengths), strict=True)])
+        moments = moments.to(z.device)
+        return Outputs(logits[:, moments], offsets[:, moments], z_mask[:, moments], correspondence)

@@ -23,6 +23,19 @@ def downsample(x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]) -> Float[Te
     return y.masked_fill(~mask[:, ::2, None], 0.0)
 
 
+def in_one_row(
+    levels: list[Float[Tensor, "B Tl C"]], masks: list[Bool[Tensor, "B Tl"]]
+) -> tuple[Float[Tensor, "B S C"], Bool[Tensor, "B S"], list[int]]:
+    """All levels behind one another, with their lengths: what they share then runs once instead of level by level.
+
+    Each is followed by a step of padding, which its length counts: a convolution over three steps does not reach from
+    one level into the next.
+    """
+    row = torch.cat([F.pad(z, (0, 0, 0, 1)) for z in levels], dim=1)
+    mask = torch.cat([F.pad(m, (0, 1)) for m in masks], dim=1)
+    return row, mask, [z.shape[1] + 1 for z in levels]
+
+
 class CrossModalPyramid(nn.Module):
     """f_v, f_a (B, T, C) -> per level Z_l = concat(V_l, A_l) (B, T / 2^l, 2C) and its mask."""
 
