@@ -82,9 +82,18 @@ def test_an_event_of_no_length_is_none() -> None:
 
 
 def test_a_whole_crop_changes_nothing() -> None:
-    given = sample(8, (0, 3, 0), (-0.5, 7.5, 1))
+    """Events may begin before the first moment and end behind the last, or lie there whole."""
+    given = sample(8, (0, 3, 0), (-0.5, 7.5, 1), (-1.75, 9.25, 2), (-1.9, -0.8, 3), (7.75, 8.5, 4))
     got = crop(given, 0, 8, 1.0)
     assert np.array_equal(got.segments, given.segments) and np.array_equal(got.visual, given.visual)
+    assert np.array_equal(got.labels, given.labels)
+
+
+def test_events_are_cut_only_where_the_crop_cuts() -> None:
+    given = sample(20, (-1.5, 21, 0), (-1.5, 4, 1), (15, 21, 2))
+    assert crop(given, 0, 10, 0.0).segments.tolist() == [[-1.5, 9.5], [-1.5, 4]]
+    assert crop(given, 10, 10, 0.0).segments.tolist() == [[-0.5, 11], [5, 11]]
+    assert crop(given, 5, 10, 0.0).segments.tolist() == [[-0.5, 9.5]]
 
 
 @given(
@@ -106,7 +115,8 @@ def test_a_random_crop_is_a_stretch_of_the_video(
     first = int(got.visual[0, 0])
     assert got.visual[:, 0].tolist() == list(range(first, first + n)) and first + n <= steps
     possible = any(len(crop(whole, place, n, keep_share).labels) for place in range(steps - n + 1))
-    assert (got.segments >= -0.5).all() and (got.segments <= n - 0.5).all()
+    assert first == 0 or (got.segments >= -0.5).all()
+    assert first + n == steps or (got.segments <= n - 0.5).all()
     for (start, end), label in zip(got.segments + first, got.labels, strict=True):
         true_start, true_end = whole.segments[int(label) - 7]
         assert true_start - 1e-4 <= start < end <= true_end + 1e-4

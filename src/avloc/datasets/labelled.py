@@ -41,10 +41,14 @@ def to_sample(video: LabelledVideo, labels: Sequence[str], scores: bool) -> Samp
 
 
 def crop(sample: Sample, first: int, length: int, keep_share: float) -> Sample:
-    """Steps [first, first + length); events are cut, those left with less than `keep_share` are dropped."""
-    low, high = first - 0.5, first + length - 0.5
+    """Steps [first, first + length); events are cut, those left with less than `keep_share` are dropped.
+
+    Where the crop begins or ends with the video, nothing is cut: an event may begin before the first moment.
+    """
+    place = np.array([first])
+    low, high = _ends(sample, place, length)
     cut = sample.segments.clip(low, high)
-    keep = _left(sample, np.array([first]), length, keep_share)[0]
+    keep = _left(sample, place, length, keep_share)[0]
     return Sample(
         sample.visual[first : first + length],
         sample.audio[first : first + length],
@@ -75,10 +79,20 @@ def random_crop(
 
 def _left(sample: Sample, places: NDArray[np.intp], length: int, keep_share: float) -> NDArray[np.bool_]:
     """Which events (N,) are left by crops of `length` at `places` (F,): (F, N)."""
-    low = places[:, None] - np.float32(0.5)  # (F, 1)
+    low, high = (side[:, None] for side in _ends(sample, places, length))  # (F, 1)
     start, end = sample.segments[:, 0], sample.segments[:, 1]
-    inside = end.clip(low, low + length) - start.clip(low, low + length)  # (F, N)
+    inside = end.clip(low, high) - start.clip(low, high)  # (F, N)
     return np.asarray(inside >= np.maximum(keep_share * (end - start), 1e-6))
+
+
+def _ends(sample: Sample, places: NDArray[np.intp], length: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where crops of `length` at `places` (F,) cut events: half a step outside, nowhere at an end of the video."""
+    half = np.float32(0.5)
+    low = np.where(places == 0, -np.float32(np.inf), places.astype(np.float32) - half)
+    high = np.where(
+        places + length == len(sample.visual), np.float32(np.inf), places.astype(np.float32) + length - half
+    )
+    return low, high
 
 
 def shuffled(count: int, batch: int, rng: np.random.Generator) -> list[NDArray[np.intp]]:
