@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avloc.config import AttentionConfig
-from avloc.models.cdp import CdpLayer, sample_linear, target_points
+from avloc.models.cdp import CdpLayer, sample_linear, target_points, whole_points
 
 
 @settings(max_examples=20, deadline=None)
@@ -68,9 +68,12 @@ def test_a_window_over_the_whole_length_is_global_attention(T: int, length: int,
     generator = torch.Generator().manual_seed(seed)
     stream, query = torch.randn(2, 2, T, 16, generator=generator, dtype=torch.float64)
     mask = torch.arange(T)[None] < torch.tensor([[min(length, T)], [T]])
-    full, everywhere = layer("fixed", 0), layer("global", 8)
+    adapted, full, everywhere = layer("cdp", 0), layer("fixed", 0), layer("global", 8)
+    full.load_state_dict(adapted.state_dict(), strict=False)
     everywhere.load_state_dict(full.state_dict())
-    assert torch.allclose(full(stream, query, mask), everywhere(stream, query, mask), atol=1e-10)
+    expected = everywhere(stream, query, mask)
+    for one in (adapted, full):
+        assert torch.allclose(one(stream, query, mask), expected, atol=1e-10)
 
 
 def test_windows_move_by_head_with_the_content_of_both_streams() -> None:
@@ -84,3 +87,13 @@ def test_windows_move_by_head_with_the_content_of_both_streams() -> None:
     changed, _ = cdp.adaptation(stream, query + torch.randn_like(query), mask, 4)
     assert not torch.allclose(size, changed)
     assert not torch.allclose(size[:, 0], size[:, 1])
+
+
+@settings(max_examples=20, deadline=None)
+@given(steps=st.integers(1, 12), padding=st.integers(0, 5), seed=st.integers(0, 10_000))
+def test_the_whole_window_is_one_window_of_the_video(steps: int, padding: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    size, offset = torch.randn(2, 1, 3, 1, generator=generator, dtype=torch.float64)
+    lengths = torch.tensor([steps], dtype=torch.float64)
+    points = whole_points(size, offset, lengths, steps + padding)
+    assert torch.allclose(points[..., :steps], target_points(size, offset, steps), atol=1e-9)

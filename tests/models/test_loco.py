@@ -15,9 +15,9 @@ from avloc.timegrid import pyramid_moments
 SMALL = LocoConfig(classes=5, visual_width=12, audio_width=10, width=16, heads=4, ffn_ratio=2.0, levels=4)
 
 
-def network(kind: str = "cdp", self_window: int = 0, position: bool = True) -> Loco:
+def network(kind: str = "cdp", self_window: int = 0, position: bool = True, window: int = 4) -> Loco:
     torch.manual_seed(0)
-    attention = AttentionConfig(kind=kind, window=4)  # type: ignore[arg-type]
+    attention = AttentionConfig(kind=kind, window=window)  # type: ignore[arg-type]
     model = Loco(replace(SMALL, attention=attention, self_window=self_window, position=position)).eval()
     for name, parameter in model.named_parameters():
         if "adaptation" in name:
@@ -34,13 +34,16 @@ def run(model: Loco, lengths: list[int], T: int, seed: int = 0) -> tuple[Outputs
         return model(visual, audio, mask), visual, audio
 
 
-@pytest.mark.parametrize(("kind", "self_window"), [("cdp", 0), ("fixed", 0), ("global", 0), ("cdp", 6)])
+@pytest.mark.parametrize(
+    ("kind", "self_window", "window"),
+    [("cdp", 0, 4), ("fixed", 0, 4), ("global", 0, 4), ("cdp", 6, 4), ("cdp", 0, 0), ("fixed", 0, 0)],
+)
 @settings(max_examples=8, deadline=None)
 @given(length=st.integers(1, 24), seed=st.integers(0, 1000))
 def test_a_video_does_not_depend_on_padding_or_companions(
-    kind: str, self_window: int, length: int, seed: int
+    kind: str, self_window: int, window: int, length: int, seed: int
 ) -> None:
-    model = network(kind, self_window)
+    model = network(kind, self_window, window=window)
     together, visual, audio = run(model, [length, 40, 17], 40, seed)
     T = -(-length // 8) * 8
     with torch.no_grad():

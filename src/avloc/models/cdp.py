@@ -70,6 +70,16 @@ def target_points(
     return (centre + spread * (1 + size[..., None])).reshape(B, H, N * window)
 
 
+def whole_points(
+    size: Float[Tensor, "B H 1"], offset: Float[Tensor, "B H 1"], lengths: Float[Tensor, "B"], steps: int
+) -> Float[Tensor, "B H T"]:
+    """As `target_points` for one window over each video's own length, whose points come first."""
+    length = lengths[:, None, None]  # (B, 1, 1)
+    middle = (length - 1) / 2
+    spread = torch.arange(steps, dtype=size.dtype, device=size.device) - middle  # (B, 1, T)
+    return middle + offset * length + spread * (1 + size)
+
+
 def sample_linear(
     x: Float[Tensor, "B H T D"], points: Float[Tensor, "B H P"], lengths: Float[Tensor, "B"]
 ) -> tuple[Float[Tensor, "B H P D"], Bool[Tensor, "B H P"]]:
@@ -90,8 +100,8 @@ def sample_linear(
 class CdpLayer(nn.Module):
     """One direction on one level: stream (key, value, residual) perceives the query modality.
 
-    `config.kind` "global" is full cross-attention, "fixed" leaves window adaptation out (paper, Table 2c); "none" leaves
-    the attention out, so that the modalities do not meet before fusion (the base model of Tables 2a and 3).
+    `config.kind` "global" is full cross-attention, "fixed" leaves window adaptation out (paper, Table 2c); "none"
+    leaves the attention out, so that the modalities do not meet before fusion (the base model of Tables 2a and 3).
     """
 
     def __init__(
@@ -132,11 +142,9 @@ class CdpLayer(nn.Module):
     ) -> Float[Tensor, "B T C"]:
         """Eq. 6 to 8 up to the output projection."""
         T = stream.shape[1]
-        if self.config.kind == "global":
-            q, k, v = self._project(stream, query)
-            return merge_heads(full_attention(q, k, v, mask))
-        # An even window is needed; one over the whole length is 2T wide, so that |i - j| <= T holds everywhere.
-        window = self.config.window or 2 * T
+        if not self.config.window or self.config.kind == "global":
+            return merge_heads(self._attend_everywhere(stream, query, mask))
+        window = self.config.window
         padding = -T % window
         stream, query = (F.pad(x, (0, 0, 0, padding)) for x in (stream, query))
         padded = F.pad(mask, (0, padding))
@@ -153,6 +161,25 @@ class CdpLayer(nn.Module):
             valid = inside & real.reshape(B, 1, N * window)
             k, v = sampled.chunk(2, dim=-1)
         return merge_heads(sliding_attention(q, k, v, valid, window))[:, :T]
+
+    def _attend_everywhere(
+        self, stream: Float[Tensor, "B T C"], query: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]
+    ) -> Float[Tensor, "B H T D"]:
+        """One window over each video, whatever it is padded to; every query sees all points of it."""
+        q, k, v = self._project(stream, query)
+        if self.adaptation is None:
+            return full_attention(q, k, v, mask)
+        T = stream.shape[1]
+        size, offset = self.adaptation(stream, query, mask, T)
+        lengths = mask.sum(dim=1).to(size.dtype)
+        points = whole_points(size, offset, lengths, T)
+        sampled, inside = sample_linear(torch.cat([k, v], dim=-1), points, lengths)
+        k, v = sampled.chunk(2, dim=-1)
+        # Which points lie inside differs by head: heads stand as videos of one head.
+        B, H = inside.shape[:2]
+        q, k, v = (x.reshape(B * H, 1, T, -1) for x in (q, k, v))
+        seen = (inside & mask[:, None]).reshape(B * H, T)
+        return full_attention(q, k, v, seen).reshape(B, H, T, -1)
 
     def _project(
         self, stream: Float[Tensor, "B T C"], query: Float[Tensor, "B T C"]
