@@ -68,7 +68,7 @@ def probe(path: str | Path) -> MediaInfo:
             absurd size, has no length, or not one picture of its video stream can be decoded.
     """
     with open_source(path) as source:
-        first = _first_picture(source) if source.video else None
+        first = first_picture(source) if source.video else None
         ends = _ends_s(source)
         video = audio = None
         if source.video is not None and first is not None:
@@ -114,7 +114,8 @@ def _begin_s(source: Source, stream: Stream) -> float:
     return 0.0 if begin_s is None else begin_s - source.zero_s
 
 
-def _first_picture(source: Source) -> VideoFrame:
+def first_picture(source: Source) -> VideoFrame:
+    """The first picture that can be decoded, as stored; MediaError where there is none."""
     stream = source.video
     assert stream is not None
     stream.codec_context.thread_count = 1

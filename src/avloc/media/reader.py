@@ -21,14 +21,13 @@ from numpy.typing import NDArray
 from avloc.errors import MediaError
 from avloc.media.orientation import orientation_of
 from avloc.media.selection import ROUNDING_S, AnyPacket, Chosen, Times, select
-from avloc.media.source import Source, open_source, packets, picture_problem
+from avloc.media.source import Source, open_source, packets, packets_from, picture_problem
 from avloc.media.track import Track, Waveform
 
 Picture = NDArray[np.uint8]
 _Timed = tuple[float, VideoFrame]
 
-_SEEK_S = 10.0  # nearer than this, decoding from the beginning costs less than finding the place
-_SEEKABLE = ("mov", "matroska")  # containers with an index: a seek lands on a key picture before the time
+_RUN_UP_S = 1.0  # of sound decoded before the wanted place: codecs overlap their packets, MP3 borrows from the last
 _GAP_S = 0.03
 _GAP_AFTER_LOSS_S = 0.004
 # Weighted area for the squeeze, and colour at full resolution: bilinear aliases, and costs as much.
@@ -85,23 +84,11 @@ def _frames(
     # AVI knows no presentation times, and libav's guess at them is wrong for H.264 with B pictures.
     if source.container.format.name == "avi":
         return _frames_by_order(source, stream)
-    found = _from(source, stream, times)
+    first_s = times.head()
+    found = packets_from(source, stream, 0.0 if first_s is None else first_s)
     if exact:
         return _frames_by_stamp(source, stream, map(Chosen, found))
     return _frames_by_stamp(source, stream, select(found, times, source.zero_s))
-
-
-def _from(source: Source, stream: AvVideoStream, times: Times) -> Iterator[AnyPacket]:
-    """The stream's packets, from a key picture before the first wanted time on."""
-    first_s = times.head()
-    if first_s is None or first_s < _SEEK_S or not source.container.format.name.startswith(_SEEKABLE):
-        return packets(source, stream)
-    assert stream.time_base is not None
-    try:
-        source.container.seek(int((first_s + source.zero_s) / stream.time_base), stream=stream)
-    except (av.FFmpegError, OverflowError):
-        source.container.seek(0)
-    return packets(source, stream)
 
 
 def _frames_by_stamp(source: Source, stream: AvVideoStream, chosen: Iterable[Chosen]) -> Iterator[_Timed]:
@@ -178,14 +165,23 @@ class _Scaler:
         return turn.apply(np.asarray(small.to_ndarray(), np.uint8))
 
 
-def read_audio(path: str | Path, *, sample_rate: int = 16000, block_s: float = 10.0) -> Iterator[Waveform]:
-    """Mono sound in [-1, 1], (S,) float32, without a break from file time zero to the end of the audio stream.
+def read_audio(
+    path: str | Path,
+    *,
+    sample_rate: int = 16000,
+    block_s: float = 10.0,
+    start_s: float = 0.0,
+    channels: int = 1,
+) -> Iterator[Waveform]:
+    """Sound in [-1, 1], float32, without a break from start_s after file time zero to the end of the audio stream.
 
-    Blocks are `block_s` long, the last one shorter. Silence fills what lies before the stream's start and gaps
-    in its timestamps; what overlaps is trimmed. Channels are mixed down by libswresample.
+    Blocks are `block_s` long, the last one shorter: (S,) where one channel is asked for, (S, 2) where two are.
+    Silence fills what lies before the stream's start and gaps in its timestamps; what overlaps is trimmed. Channels
+    are mixed by libswresample. Behind the end of the stream there is nothing, not even a block.
 
     Raises:
         MediaError: the file cannot be read, has no audio stream, or no sound of it can be decoded.
+        ValueError: neither one channel nor two.
     """
     with open_source(path) as source:
         if source.audio is None:
@@ -193,7 +189,7 @@ def read_audio(path: str | Path, *, sample_rate: int = 16000, block_s: float = 1
         block = max(1, round(block_s * sample_rate))
         pending: list[Waveform] = []
         have = 0
-        for piece in _sound(source, source.audio, Track(sample_rate, block)):
+        for piece in _sound(source, source.audio, Track(sample_rate, block, channels), start_s):
             pending.append(piece)
             have += len(piece)
             if have >= block:
@@ -206,9 +202,12 @@ def read_audio(path: str | Path, *, sample_rate: int = 16000, block_s: float = 1
             yield np.concatenate(pending)
 
 
-def _sound(source: Source, stream: AvAudioStream, track: Track) -> Iterator[Waveform]:
-    decoded = lost = False
-    for packet in packets(source, stream):
+def _sound(source: Source, stream: AvAudioStream, track: Track, start_s: float) -> Iterator[Waveform]:
+    decoded = lost = passed = False
+    for packet in packets_from(source, stream, start_s - _RUN_UP_S):
+        if packet.pts is not None and float(packet.pts * packet.time_base) - source.zero_s < start_s - _RUN_UP_S:
+            passed = True
+            continue
         try:
             frames = packet.decode()
         except av.FFmpegError:
@@ -217,9 +216,11 @@ def _sound(source: Source, stream: AvAudioStream, track: Track) -> Iterator[Wave
         for frame in frames:
             if isinstance(frame, AudioFrame) and frame.samples:
                 decoded = True
-                time_s = None if frame.time is None else frame.time - source.zero_s
+                time_s = None if frame.time is None else frame.time - source.zero_s - start_s
                 yield from track.add(frame, time_s, _GAP_AFTER_LOSS_S if lost else _GAP_S)
                 lost = False
+    if passed and not decoded:
+        return
     if not decoded:
         raise MediaError(f"{source.path}: no sound of its audio stream can be decoded; is the file whole?")
     yield from track.finish()

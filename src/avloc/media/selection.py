@@ -91,8 +91,8 @@ def select(packets: Iterable[AnyPacket], times: Times, zero_s: float) -> Iterato
     before: deque[float] = deque(maxlen=_REORDER)
     first, left_out = True, False
     for segment in _segments(packets):
-        stamps = [_time_s(p, zero_s) for p in segment.packets]
-        following = [_time_s(p, zero_s) for p in segment.behind]
+        stamps = [shown_at_s(p, zero_s) for p in segment.packets]
+        following = [shown_at_s(p, zero_s) for p in segment.behind]
         known = [t for t in stamps if t is not None]
         if any(p.pts is None and p.size for p in segment.packets):
             for packet in segment.packets:
@@ -170,7 +170,7 @@ def _cut(held: deque[AnyPacket], count: int, *, closed: bool) -> _Segment:
     return _Segment(packets, list(held)[:_REORDER], closed)
 
 
-def _time_s(packet: AnyPacket, zero_s: float) -> float | None:
+def shown_at_s(packet: AnyPacket, zero_s: float) -> float | None:
     """When a packet's picture appears; None for one that never does."""
     if packet.pts is None or packet.size == 0 or packet.is_discard:
         return None

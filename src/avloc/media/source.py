@@ -24,6 +24,8 @@ MAX_SIDE = 16384
 _DEMUX_ERRORS_BORNE = 1000
 _LONGEST_GAP_S = 6 * 3600.0
 _FURTHEST_START_S = 1800.0
+_SEEK_S = 10.0  # nearer than this, decoding from the beginning costs less than finding the place
+_SEEKABLE = ("mov", "matroska")  # containers with an index: a seek lands on a key packet before the time
 _NOT_MEDIA = frozenset({"tty", "image2", "hls", "dash", "concat", "sdp", "lrc", "ffmetadata", "bin", "xbin", "idf"})
 
 av.logging.set_level(None)  # libav must not write on the user's terminal
@@ -111,6 +113,17 @@ def packets(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
             return
         except (av.FFmpegError, ValueError, IndexError):  # IndexError: damage looks like one more stream
             continue  # a fresh demux goes on behind the damage
+
+
+def packets_from(source: Source, stream: Stream, time_s: float) -> Iterator[Packet[Stream]]:
+    """Packets of one stream, from a key packet before `time_s` (since file time zero) on, or from the beginning."""
+    if time_s >= _SEEK_S and source.container.format.name.startswith(_SEEKABLE):
+        assert stream.time_base is not None
+        try:
+            source.container.seek(int((time_s + source.zero_s) / stream.time_base), stream=stream)
+        except (av.FFmpegError, OverflowError):
+            source.container.seek(0)
+    return packets(source, stream)
 
 
 class _Clock:

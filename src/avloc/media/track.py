@@ -16,14 +16,18 @@ _LONGEST_SILENCE_S = 6 * 3600.0
 
 
 class Track:
-    """Mono sound of one rate, laid end to end from time zero.
+    """Sound of one rate, laid end to end from time zero: pieces (S,) of one channel or (S, 2) of two.
 
     Timestamps jitter, so pieces follow each other without a break as long as their stamps stay near the running
     count of samples. One that strays starts a new stretch at its own place: behind silence, or trimmed.
     """
 
-    def __init__(self, sample_rate: int, longest: int) -> None:
-        """Silence is given out in pieces of at most `longest` samples."""
+    def __init__(self, sample_rate: int, longest: int, channels: int = 1) -> None:
+        """Silence is given out in pieces of at most `longest` samples. What lies before time zero is left out."""
+        if channels not in (1, 2):
+            raise ValueError(f"{channels} channels were asked for; 1 or 2 are possible")
+        self._layout = "mono" if channels == 1 else "stereo"
+        self._shape = (-1,) if channels == 1 else (-1, channels)
         self._rate = sample_rate
         self._longest = longest
         self._written = 0
@@ -45,7 +49,7 @@ class Track:
                 self._expected_s = time_s
             yield from self._move_to(round(self._expected_s * self._rate))
             # Without rematrix_maxval a mix of equal channels comes out 3 dB and more too loud.
-            self._resampler = AudioResampler("flt", "mono", self._rate, options={"rematrix_maxval": "1.0"})
+            self._resampler = AudioResampler("flt", self._layout, self._rate, options={"rematrix_maxval": "1.0"})
             self._kind = kind
         assert self._resampler is not None
         self._expected_s += frame.samples / frame.sample_rate
@@ -66,14 +70,14 @@ class Track:
     def _move_to(self, sample: int) -> Iterator[Waveform]:
         self._trim = max(0, self._written - sample)
         while self._written < sample:
-            silence = np.zeros(min(sample - self._written, self._longest), np.float32)
+            silence = np.zeros((min(sample - self._written, self._longest), *self._shape[1:]), np.float32)
             self._written += len(silence)
             self._silence_s += len(silence) / self._rate
             yield silence
 
     def _take(self, frames: list[AudioFrame]) -> Iterator[Waveform]:
         for frame in frames:
-            samples = np.asarray(frame.to_ndarray(), np.float32).reshape(-1)
+            samples = np.asarray(frame.to_ndarray(), np.float32).reshape(self._shape)
             cut = min(self._trim, len(samples))
             self._trim -= cut
             samples = np.clip(np.nan_to_num(samples[cut:]), -1.0, 1.0)

@@ -30,6 +30,7 @@ _LAYOUTS = {1: "mono", 2: "stereo", 4: "quad", 6: "5.1", 8: "7.1"}
 _TICKS = 1000  # time base 1/1000 for pictures at given times: every codec and container takes it
 _HAS_CRF = frozenset({"libx264", "libx265", "libvpx-vp9", "libvpx", "libsvtav1"})
 _OPUS_RATE = 48000
+_BT601 = 6  # "SMPTE 170M" in the list of ISO/IEC 23091-2
 
 
 def write_video(
@@ -47,6 +48,7 @@ def write_video(
     video_start_s: float = 0.0,
     audio_start_s: float = 0.0,
     rotation: int = 0,
+    state_colours: bool = False,
     video_options: Mapping[str, str] | None = None,
     container_options: Mapping[str, str] | None = None,
 ) -> Path:
@@ -73,6 +75,8 @@ def write_video(
             if first is not None and pictures is not None:
                 video = _video_stream(container, video_codec, fps, first, pixel_format, frame_times_s is not None)
                 video.codec_context.options = _video_options(video_codec, crf, video_options)
+                if state_colours:
+                    video.codec_context.colorspace = _BT601
                 if rotation:
                     video.set_display_rotation(-rotation)
                 ticks = _ticks(fps, frame_times_s, video_start_s)
