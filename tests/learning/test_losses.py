@@ -100,6 +100,20 @@ def test_correspondence_is_the_formula(
     assert float(got) == pytest.approx(expected, abs=1e-6)
 
 
+def test_correspondence_stays_in_single_precision_under_autocast() -> None:
+    config, generator = LccConfig(), torch.Generator().manual_seed(0)
+    head = CorrespondenceHead(16, config)
+    streams = torch.randn(2, 2, 12, 16, generator=generator)
+    mask = torch.ones(2, 12, dtype=torch.bool)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = head(*streams)
+        inside = correspondence_loss(found, mask, config)
+    outside = correspondence_loss(found, mask, config)
+    assert found.visual.dtype == found.audio.dtype == inside.dtype == torch.float32
+    assert torch.allclose(found.visual.norm(dim=-1), torch.ones(2, 12), atol=1e-6)
+    assert torch.equal(inside, outside)
+
+
 def test_rows_of_the_objective_sum_to_one_and_padding_is_empty() -> None:
     mask = torch.tensor([[True, True, False], [True, True, True], [False, False, False]])
     for kind in ("learnable", "softened", "diagonal"):

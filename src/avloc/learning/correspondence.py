@@ -55,7 +55,8 @@ def correspondence_loss(
     to_audio, to_visual = log_partitions(visual[mask], correspondence.audio[mask])  # each (M,)
     negatives = 0.5 * (to_audio.sum() + to_visual.sum())
     R = correspondence_objective(mask, correspondence.sigma_steps, config)
-    own = visual @ correspondence.audio.transpose(1, 2)  # (B, T, T)
+    with torch.autocast(visual.device.type, enabled=False):
+        own = visual @ correspondence.audio.transpose(1, 2)  # (B, T, T)
     positives = 0.5 * (R * (own + own.transpose(1, 2))).sum()
     loss = (negatives - positives) / M
     if config.divergence == "kl":

@@ -58,11 +58,16 @@ class CorrespondenceHead(nn.Module):
 
     def forward(self, visual: Float[Tensor, "B T C"], audio: Float[Tensor, "B T C"]) -> Correspondence:
         return Correspondence(
-            visual=F.normalize(self.visual(visual), dim=-1),
-            audio=F.normalize(self.audio(audio), dim=-1),
+            visual=F.normalize(_at_least_single(self.visual(visual)), dim=-1),
+            audio=F.normalize(_at_least_single(self.audio(audio)), dim=-1),
             temperature=self.temperature_now(),
             sigma_steps=self.sigma_now(),
         )
+
+
+def _at_least_single(x: Tensor) -> Tensor:
+    """Cosines are divided by a small temperature, which makes the rounding of mixed precision large."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _bounded(x: Tensor, low: float, high: float) -> Tensor:
