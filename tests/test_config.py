@@ -16,11 +16,14 @@ from avloc.config import (
     LocoConfig,
     LossConfig,
     ModelConfig,
+    RunConfig,
     TrainConfig,
     from_dict,
     to_dict,
 )
 from avloc.errors import ConfigError
+
+NAN, INF = float("nan"), float("inf")
 
 MODEL = ModelConfig(
     "tiny",
@@ -66,7 +69,11 @@ def test_a_whole_number_is_a_number() -> None:
         (TrainConfig, {"learning_rate": 10**400}, "config.learning_rate is larger than any float"),
         (FeatureConfig, {"scores": 1}, "config.scores is 1; bool is needed"),
         (FeatureConfig, {"extractor": ["a"]}, "str is needed"),
-        (AttentionConfig, {"kind": "globl"}, "config.kind is 'globl'; one of 'global', 'fixed', 'cdp' is needed"),
+        (
+            AttentionConfig,
+            {"kind": "globl"},
+            "config.kind is 'globl'; one of 'global', 'fixed', 'cdp', 'none' is needed",
+        ),
         (AttentionConfig, {"kind": ["cdp"]}, "one of 'global'"),
         (LocoConfig, {"attention": "cdp"}, "config.attention is str; a group of settings is needed"),
         (
@@ -84,6 +91,39 @@ def test_a_whole_number_is_a_number() -> None:
     ],
 )
 def test_what_is_wrong_is_named(cls: type, data: Any, reason: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        from_dict(cls, data)
+    assert reason in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cls", "data", "reason"),
+    [
+        (AttentionConfig, {"window": 3}, "attention.window is 3; an even number of steps, or 0 for all, is needed"),
+        (LccConfig, {"sigma_range_steps": [0, 16]}, "lcc.sigma_range_steps is (0.0, 16.0); a finite range above 0"),
+        (LccConfig, {"sigma_range_steps": [16, 0.3]}, "lcc.sigma_range_steps is (16.0, 0.3)"),
+        (LccConfig, {"sigma_steps": 20}, "lcc.sigma_steps is 20.0; 0.3 to 16, its range, is needed"),
+        (LccConfig, {"sigma_steps": NAN}, "lcc.sigma_steps is nan"),
+        (LccConfig, {"temperature_range": [-0.1, 0.5]}, "lcc.temperature_range is (-0.1, 0.5)"),
+        (LccConfig, {"temperature": 0.7}, "lcc.temperature is 0.7; 0.001 to 0.5, its range, is needed"),
+        (LccConfig, {"softening": 1.5}, "lcc.softening is 1.5; a share from 0 to 1 is needed"),
+        (LocoConfig, {"class_prior": 0}, "network.class_prior is 0.0; a share between 0 and 1 is needed"),
+        (LocoConfig, {"class_prior": 1}, "network.class_prior is 1.0"),
+        (LocoConfig, {"drop_path": 1}, "network.drop_path is 1.0; a share from 0 to below 1 is needed"),
+        (LocoConfig, {"fusion_ffn_ratio": 0}, "network.fusion_ffn_ratio is 0.0; a finite number above 0 is needed"),
+        (LossConfig, {"normalizer_start": 0}, "loss.normalizer_start is 0.0; a number above 0 is needed"),
+        (LossConfig, {"normalizer_momentum": 1}, "loss.normalizer_momentum is 1.0; a share from 0 to below 1"),
+        (LossConfig, {"lcc_weight": -0.1}, "loss.lcc_weight is -0.1; a finite weight of 0 or more is needed"),
+        (LossConfig, {"lcc_weight": INF}, "loss.lcc_weight is inf"),
+        (TrainConfig, {"learning_rate": 0}, "train.learning_rate is 0.0; a number above 0 is needed"),
+        (TrainConfig, {"ema_decay": 1}, "train.ema_decay is 1.0; a share from 0 to below 1 is needed"),
+        (TrainConfig, {"warmup_epochs": -1}, "train.warmup_epochs is -1; 0 or more is needed"),
+        (RunConfig, {"train": {"longest_steps": 250}}, "train.longest_steps is 250; a multiple of 32, as 6 levels"),
+        (RunConfig, {"train": {"longest_steps": 250}}, "such as 256, is needed"),
+        (RunConfig, {"train": {"longest_steps": 3}}, "such as 32, is needed"),
+    ],
+)
+def test_a_value_out_of_its_range_is_one_line(cls: type, data: Any, reason: str) -> None:
     with pytest.raises(ConfigError) as caught:
         from_dict(cls, data)
     assert reason in str(caught.value) and "\n" not in str(caught.value)

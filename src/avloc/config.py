@@ -15,6 +15,15 @@ from avloc.errors import ConfigError
 T = TypeVar("T")
 
 
+def _check(name: str, value: object, is_sound: bool, needed: str) -> None:
+    """Comparisons with a value that is not a number are false, so that it is refused as well."""
+    if not is_sound:
+        raise ConfigError(f"{name} is {value}; {needed} is needed")
+
+
+_RANGE = "a finite range above 0, its lower end first,"
+
+
 @dataclass(frozen=True)
 class AttentionConfig:
     """Cross-modal attention of the pyramid (paper, Section 3.4; variants of Tables 2c and 2d)."""
@@ -27,8 +36,8 @@ class AttentionConfig:
     """Streams that window adaptation pools: key and query together, or the key stream alone."""
 
     def __post_init__(self) -> None:
-        if self.window < 0 or self.window % 2:
-            raise ConfigError(f"attention.window is {self.window}; an even number of steps, or 0 for all, is needed")
+        even = self.window >= 0 and self.window % 2 == 0
+        _check("attention.window", self.window, even, "an even number of steps, or 0 for all,")
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,19 @@ class LccConfig:
     divergence: Literal["cross-entropy", "kl"] = "cross-entropy"
     temperature: float = 0.07
     temperature_range: tuple[float, float] = (0.001, 0.5)
+
+    def __post_init__(self) -> None:
+        low, high = self.sigma_range_steps
+        _check("lcc.sigma_range_steps", (low, high), 0 < low <= high < float("inf"), _RANGE)
+        _check(
+            "lcc.sigma_steps", self.sigma_steps, low <= self.sigma_steps <= high, f"{low:g} to {high:g}, its range,"
+        )
+        low, high = self.temperature_range
+        _check("lcc.temperature_range", (low, high), 0 < low <= high < float("inf"), _RANGE)
+        _check(
+            "lcc.temperature", self.temperature, low <= self.temperature <= high, f"{low:g} to {high:g}, its range,"
+        )
+        _check("lcc.softening", self.softening, 0 <= self.softening <= 1, "a share from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -78,11 +100,18 @@ class LocoConfig:
             )
         if not 1 <= self.levels <= 10:
             raise ConfigError(f"network.levels is {self.levels}; 1 to 10 levels are possible")
-        if self.self_window < 0 or self.self_window % 2:
-            raise ConfigError(f"network.self_window is {self.self_window}; an even number of steps, or 0, is needed")
+        even = self.self_window >= 0 and self.self_window % 2 == 0
+        _check("network.self_window", self.self_window, even, "an even number of steps, or 0,")
         for name in ("classes", "visual_width", "audio_width"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"network.{name} is {getattr(self, name)}; at least 1 is needed")
+            _check(f"network.{name}", getattr(self, name), getattr(self, name) >= 1, "at least 1")
+        for name in ("unimodal_blocks", "fusion_blocks"):
+            _check(f"network.{name}", getattr(self, name), getattr(self, name) >= 0, "0 or more")
+        for name in ("input_dropout", "dropout", "drop_path"):
+            _check(f"network.{name}", getattr(self, name), 0 <= getattr(self, name) < 1, "a share from 0 to below 1")
+        for name in ("ffn_ratio", "fusion_ffn_ratio"):
+            ratio = getattr(self, name)
+            _check(f"network.{name}", ratio, ratio is None or 0 < ratio < float("inf"), "a finite number above 0")
+        _check("network.class_prior", self.class_prior, 0 < self.class_prior < 1, "a share between 0 and 1")
 
 
 @dataclass(frozen=True)
@@ -95,6 +124,15 @@ class LossConfig:
     focal_gamma: float = 2.0
     normalizer_start: float = 250.0
     normalizer_momentum: float = 0.9
+
+    def __post_init__(self) -> None:
+        finite = float("inf")
+        _check("loss.lcc_weight", self.lcc_weight, 0 <= self.lcc_weight < finite, "a finite weight of 0 or more")
+        _check("loss.focal_alpha", self.focal_alpha, 0 < self.focal_alpha < 1, "a share between 0 and 1")
+        _check("loss.focal_gamma", self.focal_gamma, 0 <= self.focal_gamma < finite, "a finite number of 0 or more")
+        _check("loss.normalizer_start", self.normalizer_start, 0 < self.normalizer_start < finite, "a number above 0")
+        momentum = self.normalizer_momentum
+        _check("loss.normalizer_momentum", momentum, 0 <= momentum < 1, "a share from 0 to below 1")
 
 
 @dataclass(frozen=True)
@@ -142,11 +180,15 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "longest_steps", "devices"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"train.{name} is {getattr(self, name)}; at least 1 is needed")
+            _check(f"train.{name}", getattr(self, name), getattr(self, name) >= 1, "at least 1")
+        for name in ("warmup_epochs", "seed", "weight_decay", "save_every_minutes"):
+            _check(f"train.{name}", getattr(self, name), getattr(self, name) >= 0, "0 or more")
+        for name in ("learning_rate", "clip_norm"):
+            _check(f"train.{name}", getattr(self, name), 0 < getattr(self, name) < float("inf"), "a number above 0")
+        _check("train.ema_decay", self.ema_decay, 0 <= self.ema_decay < 1, "a share from 0 to below 1")
+        _check("train.keep_share", self.keep_share, 0 <= self.keep_share <= 1, "a share from 0 to 1")
         low, high = self.crop_share
-        if not 0 < low <= high <= 1:
-            raise ConfigError(f"train.crop_share is {low} to {high}; shares of the video in (0, 1] are needed")
+        _check("train.crop_share", (low, high), 0 < low <= high <= 1, "two shares of the video in (0, 1], in order,")
 
 
 @dataclass(frozen=True)
@@ -185,6 +227,12 @@ class RunConfig:
     loss: LossConfig = field(default_factory=LossConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
+
+    def __post_init__(self) -> None:
+        multiple, steps = 2 ** (self.network.levels - 1), self.train.longest_steps
+        nearest = max(1, round(steps / multiple)) * multiple
+        needed = f"a multiple of {multiple}, as {self.network.levels} levels halve the length, such as {nearest},"
+        _check("train.longest_steps", steps, steps % multiple == 0, needed)
 
 
 @dataclass(frozen=True)

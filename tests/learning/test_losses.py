@@ -124,7 +124,10 @@ def test_rows_of_the_objective_sum_to_one_and_padding_is_empty() -> None:
 
 @pytest.mark.parametrize("start", [0.01, 1.5, 900.0])
 def test_sigma_and_temperature_stay_in_range_and_can_come_back(start: float) -> None:
-    head = CorrespondenceHead(8, LccConfig(sigma_steps=start, temperature=start))
+    head = CorrespondenceHead(8, LccConfig())
+    with torch.no_grad():  # as far as an optimizer's step may carry them
+        head.log_sigma.fill_(math.log(start))
+        head.temperature.fill_(start)
     out = head(torch.randn(1, 4, 8), torch.randn(1, 4, 8))
     assert 0.3 - 1e-6 <= out.sigma_steps.item() <= 16 + 1e-4
     assert 0.001 <= out.temperature.item() <= 0.5
