@@ -16,6 +16,7 @@ from avloc.cli.diagnose import diagnose
 from avloc.cli.evaluate import evaluate
 from avloc.cli.export import export
 from avloc.cli.extract import extract
+from avloc.cli.paper import paper
 from avloc.cli.simulate import simulate
 from avloc.cli.test import test
 from avloc.cli.train import train
@@ -30,6 +31,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "train": train,
     "test": test,
     "describe": describe,
+    "paper": paper,
     "evaluate": evaluate,
     "diagnose": diagnose,
 }

@@ -1,0 +1,69 @@
+"""The key of a run: what its result depends on, and nothing else, in one hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from avloc.config import RunConfig, to_dict
+from avloc.errors import FeatureError, FormatError
+
+VERSION = 1
+"""Raised when a change of the code makes the same settings give other results: every run is then made anew."""
+
+_NO_EFFECT = {
+    "data": ("features", "annotations", "cache"),  # where things lie; what lies there is in DataIdentity
+    "train": ("save_every_minutes",),
+}
+
+_LATER: tuple[tuple[str, str, object], ...] = ()
+"""Settings that came after runs had been made: group, name, and the value that means what was done before. With that
+value they stay out of the key, so that older runs still count."""
+
+_FEATURE_ENDINGS = (".npy", ".safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class DataIdentity:
+    """What tells one data set from another, wherever it lies: hashes of annotations and of feature files' sizes."""
+
+    annotations: str
+    layout: str
+    features: str
+    files: int
+
+
+def identify(features: Path, annotations: Path, layout: str) -> DataIdentity:
+    """Identity of a data set; of the features, names and sizes are looked at, not their values.
+
+    Raises:
+        FormatError, FeatureError: annotations or the folder of features cannot be read.
+    """
+    try:
+        digest = hashlib.sha256(annotations.read_bytes()).hexdigest()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FormatError(f"{annotations}: cannot be read ({reason}); name the file with --annotations") from None
+    try:
+        sizes = sorted((p.name, p.stat().st_size) for p in features.iterdir() if p.name.endswith(_FEATURE_ENDINGS))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FeatureError(f"{features}: cannot be read ({reason}); name a folder of features with --data") from None
+    listing = hashlib.sha256(json.dumps(sizes).encode()).hexdigest()
+    return DataIdentity(digest, layout, listing, len(sizes))
+
+
+def run_key(run: RunConfig, data: DataIdentity, test_split: str) -> str:
+    """16 hexadecimal digits of the SHA-256 of resolved settings, data, test split and version of the code."""
+    settings: dict[str, Any] = to_dict(run)
+    for group, names in _NO_EFFECT.items():
+        for name in names:
+            del settings[group][name]
+    for group, name, before in _LATER:
+        if settings[group].get(name) == before:
+            del settings[group][name]
+    body = {"version": VERSION, "settings": settings, "data": asdict(data), "test": test_split}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
