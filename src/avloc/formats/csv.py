@@ -9,16 +9,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
-from avloc.formats.csv_truth import _text
-
-PathLike = str | os.PathLike[str]
+from avloc.formats.text import PathLike, encoded, read_text
 
 COLUMNS = ("video", "start", "end", "label", "score")
 
@@ -41,8 +38,7 @@ def write_table(path: PathLike, results: Mapping[str, Events]) -> None:
                         f"{path}: the name {name!r} has no place in a table; one line of text is needed"
                     )
             writer.writerow([video, repr(event.start_s), repr(event.end_s), event.label, repr(event.score)])
-    # As in JSON: a file name that is not UTF-8 reaches us with lone surrogates.
-    replace_file(path, text.getvalue().encode("utf-8", "backslashreplace"))
+    replace_file(path, encoded(text.getvalue()))
 
 
 def read_table(path: PathLike, on_odd: Callable[[str], None] | None = None) -> dict[str, Events]:
@@ -71,7 +67,7 @@ def _delimiter(path: PathLike) -> str:
 
 def _lines(path: PathLike) -> Iterator[tuple[int, dict[str, str]]]:
     """Number of each line and its fields by the name of the column."""
-    reader = csv.reader(io.StringIO(_text(path)), delimiter=_delimiter(path), strict=True)
+    reader = csv.reader(io.StringIO(read_text(path, "a table of events")), delimiter=_delimiter(path), strict=True)
     try:
         head = [name.strip().lower() for name in next(reader, [])]
         missing = [name for name in COLUMNS if name not in head]

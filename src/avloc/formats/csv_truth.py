@@ -13,19 +13,18 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
-from pathlib import Path
 
 from avloc.errors import FormatError
 from avloc.events import Event, Events
-from avloc.formats.activitynet import Truth
+from avloc.formats.text import PathLike, as_seconds, read_text
+from avloc.formats.truth import Truth
 
 REQUIRED = ("video", "start", "end", "label")
 OPTIONAL = ("duration", "subset")
 DEFAULT_SUBSET = "train"
 
 
-def read_csv_truth(path: str | os.PathLike[str]) -> dict[str, Truth]:
+def read_csv_truth(path: PathLike) -> dict[str, Truth]:
     """Videos in the order of their first rows. Without a duration it is infinite; without a subset it is "train".
 
     Raises:
@@ -33,7 +32,7 @@ def read_csv_truth(path: str | os.PathLike[str]) -> dict[str, Truth]:
     """
     rows: dict[str, list[Event]] = {}
     about: dict[str, tuple[float, str]] = {}
-    reader = csv.DictReader(io.StringIO(_text(path)), strict=True)
+    reader = csv.DictReader(io.StringIO(read_text(path, "a CSV file of events")), strict=True)
     try:
         _require_columns(path, reader.fieldnames)
         for row in reader:
@@ -51,17 +50,7 @@ def read_csv_truth(path: str | os.PathLike[str]) -> dict[str, Truth]:
     return {video: Truth(*about[video], Events.of(events)) for video, events in rows.items()}
 
 
-def _text(path: str | os.PathLike[str]) -> str:
-    try:
-        return Path(path).read_text("utf-8-sig")
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise FormatError(f"{path} cannot be read ({reason}); name a CSV file of events") from None
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path} is not text in UTF-8 ({error.reason}); save it as UTF-8") from None
-
-
-def _require_columns(path: str | os.PathLike[str], names: object) -> None:
+def _require_columns(path: PathLike, names: object) -> None:
     found = list(names) if isinstance(names, list) else []
     missing = [name for name in REQUIRED if name not in found]
     odd = [name for name in found if name not in REQUIRED + OPTIONAL]
@@ -77,27 +66,17 @@ def _video(row: dict[str, str], where: str) -> tuple[str, tuple[float, str]]:
     if not video:
         raise FormatError(f"{where}: names no video")
     duration = (row.get("duration") or "").strip()
-    duration_s = _seconds(duration, f"{where}: video {video!r}, duration") if duration else math.inf
+    duration_s = as_seconds(duration, f"{where}: video {video!r}, duration") if duration else math.inf
     if duration_s < 0:
         raise FormatError(f"{where}: video {video!r}, duration is {duration}; seconds of 0 or more are needed")
     return video, (duration_s, (row.get("subset") or "").strip() or DEFAULT_SUBSET)
 
 
 def _event(row: dict[str, str], where: str) -> Event:
-    start_s, end_s = (_seconds(row[name].strip(), f"{where}, {name}") for name in ("start", "end"))
+    start_s, end_s = (as_seconds(row[name].strip(), f"{where}, {name}") for name in ("start", "end"))
     label = row["label"].strip()
     if not label:
         raise FormatError(f"{where}: the event has no label")
     if end_s < start_s:
         raise FormatError(f"{where}: the event ends at {end_s:g} s, before its start at {start_s:g} s")
     return Event(start_s, end_s, label)
-
-
-def _seconds(text: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise FormatError(f"{where} is {text[:40]!r}; a number of seconds is needed")
-    return value

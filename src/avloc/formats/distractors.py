@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 from avloc.errors import FormatError
 from avloc.events import Event, Events
-from avloc.formats.activitynet import PathLike, _event, _field, _list, _object, _videos, _where
+from avloc.formats.activitynet import _event, _videos, _where
+from avloc.formats.strict_json import as_list, as_object, field
+from avloc.formats.text import PathLike
 
 KEY = "other_events"
 MODALITIES = ("A", "V", "AV")
@@ -36,7 +38,7 @@ def read_distractors(path: PathLike) -> dict[str, Distractors]:
     found = {}
     for video, entry in _videos(path, "database").items():
         where = _where(path, video)
-        fields = _object(entry, where, "an object with one entry per field")
+        fields = as_object(entry, where, "an object with one entry per field")
         if KEY in fields:
             found[video] = _distractors(fields[KEY], f'{where}, "{KEY}"')
     return found
@@ -44,10 +46,10 @@ def read_distractors(path: PathLike) -> dict[str, Distractors]:
 
 def _distractors(rows: object, where: str) -> Distractors:
     events: dict[str, list[Event]] = {modality: [] for modality in MODALITIES}
-    for i, row in enumerate(_list(rows, where)):
+    for i, row in enumerate(as_list(rows, where)):
         place = f"{where}, entry {i}"
         event = _event(row, place, scored=False)
-        modality = _field(_object(row, place, "an object"), "modality", place)
+        modality = field(as_object(row, place, "an object"), "modality", place)
         if modality not in MODALITIES:
             raise FormatError(
                 f'{place}: "modality" is {modality!r}; "A" (heard only), "V" (seen only) or "AV" is needed'
