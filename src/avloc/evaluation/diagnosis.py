@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.evaluation.columns import Float64
 from avloc.evaluation.kinds import BANDS, ERRORS, Kind, Missed, Stage, Table, make_table, mean
 from avloc.evaluation.matching import THRESHOLDS
 from avloc.evaluation.modality import ModalityProfile, modality_profile
-from avloc.evaluation.overlaps import Float64
 from avloc.evaluation.sensitivity import Characteristic, characteristics
 from avloc.events import Events
 

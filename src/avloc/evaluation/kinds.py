@@ -22,7 +22,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.evaluation.overlaps import Columns, Float64, Index, Mask, Pairs, area, columns, largest, match, pairs
+from avloc.evaluation.columns import Columns, Float64, Index, columns_by_video
+from avloc.evaluation.overlaps import Mask, Pairs, area, largest, match, pairs
 from avloc.events import Events
 
 BANDS = 10  # G, 2 G, ... 10 G
@@ -137,8 +138,8 @@ def make_table(detections: Mapping[str, Events], truth: Mapping[str, Events]) ->
     # Videos of detections first: ties in score keep the order of input, as in mAP.
     videos = tuple(dict.fromkeys([*detections, *truth]))
     labels = tuple(sorted({label for events in truth.values() for label in events.labels}))
-    goal = columns(videos, labels, truth)
-    every = columns(videos, labels, detections)
+    goal = columns_by_video(truth, videos, labels)
+    every = columns_by_video(detections, videos, labels)
     every = every.take(np.flatnonzero(every.label >= 0))
     found = every.take(np.lexsort((-every.score, every.label)))
     first = np.searchsorted(found.label, found.label, "left")

@@ -16,41 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.evaluation.columns import Columns, Float64, Index, columns
 from avloc.events import Events
 
-Float64 = NDArray[np.float64]
-Index = NDArray[np.intp]
-
 THRESHOLDS = tuple(float(t) for t in np.linspace(0.1, 0.9, 9))
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Events of many videos in one row each: columns of shape (N,).
-
-    `video` indexes the names of videos, `label` those of classes, `row` the events of the video.
-    """
-
-    video: Index
-    label: Index
-    row: Index
-    start_s: Float64
-    end_s: Float64
-    score: Float64
-
-    def __len__(self) -> int:
-        return len(self.video)
-
-    def take(self, index: Index) -> Columns:
-        """The events at `index`, in that order."""
-        return Columns(
-            self.video[index],
-            self.label[index],
-            self.row[index],
-            self.start_s[index],
-            self.end_s[index],
-            self.score[index],
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,28 +90,6 @@ def match(
     for block in _blocks(ranked, goal, len(labels)):
         _match_block(block, np.array(limits), found)
     return Matches(limits, labels, tuple(videos), len(truth), goal, ranked, found, len(found_all) - len(kept))
-
-
-def columns(events: Mapping[str, Events], videos: Mapping[str, int], labels: Sequence[str]) -> Columns:
-    """The events of all videos in columns, in the order of input; a label that is not in `labels` becomes -1."""
-    number = {label: k for k, label in enumerate(labels)}
-    parts = list(events.values())
-    counts = np.fromiter((len(part) for part in parts), np.intp, len(parts))
-    total = int(counts.sum())
-    first = np.repeat(counts.cumsum() - counts, counts)
-    names = np.fromiter((number.get(name, -1) for part in parts for name in part.labels), np.intp, total)
-
-    def joined(arrays: list[Float64]) -> Float64:
-        return np.concatenate([np.zeros(0), *arrays])
-
-    return Columns(
-        np.repeat(np.fromiter((videos[name] for name in events), np.intp, len(parts)), counts),
-        names,
-        np.arange(total) - first,
-        joined([part.start_s for part in parts]),
-        joined([part.end_s for part in parts]),
-        joined([part.score for part in parts]),
-    )
 
 
 def tiou(start_s: Float64, end_s: Float64, other_start_s: Float64, other_end_s: Float64) -> Float64:

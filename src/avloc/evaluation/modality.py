@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.evaluation.columns import Columns, Index, columns_by_video
 from avloc.evaluation.kinds import BANDS, Kind, Stage, Table
-from avloc.evaluation.overlaps import Columns, Index, Mask, columns, pairs
+from avloc.evaluation.overlaps import Mask, pairs
 from avloc.events import Events
 
 Counts = NDArray[np.int64]
@@ -92,7 +93,7 @@ def _place(table: Table, distractors: Mapping[str, Events]) -> Index:
     """Whether each detection lies on a distractor of its own class, of another one alone, or on none, (D,)."""
     # Distractors may be of classes that have no truth: they get numbers of their own.
     others = sorted({label for events in distractors.values() for label in events.labels} - set(table.labels))
-    there = columns(table.videos, [*table.labels, *others], distractors)
+    there = columns_by_video(distractors, table.videos, [*table.labels, *others])
     both = pairs(table.found, there)
     on = both.shared_s >= LEAST_SHARE * table.found.length_s[both.first]
     place = np.full(len(table.found), _NEITHER)

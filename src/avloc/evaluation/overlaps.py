@@ -1,56 +1,18 @@
-"""Detections and truth of all videos in columns, with every pair that overlaps: what the diagnosis looks at.
+"""Pairs of a detection and a truth that share time: what the diagnosis looks at.
 
 D detections, G truths, P pairs of a detection and a truth of one video that share time, C classes that have truth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.events import Events
+from avloc.evaluation.columns import Columns, Float64, Index
 
-Float64 = NDArray[np.float64]
-Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Events of many videos in one row each, (N,): number of the video and of the class, start and end in seconds."""
-
-    video: Index
-    label: Index
-    start_s: Float64
-    end_s: Float64
-    score: Float64
-
-    def __len__(self) -> int:
-        return len(self.video)
-
-    @property
-    def length_s(self) -> Float64:
-        return self.end_s - self.start_s
-
-    def take(self, rows: NDArray[np.intp]) -> Columns:
-        return Columns(self.video[rows], self.label[rows], self.start_s[rows], self.end_s[rows], self.score[rows])
-
-
-def columns(videos: Sequence[str], labels: Sequence[str], events: Mapping[str, Events]) -> Columns:
-    """The events of `videos` in their order; a class that is not in `labels` gets the number -1."""
-    number = {label: k for k, label in enumerate(labels)}
-    parts = [events.get(video, Events()) for video in videos]
-    return Columns(
-        np.repeat(np.arange(len(videos)), [len(part) for part in parts]),
-        np.array([number.get(label, -1) for part in parts for label in part.labels], np.intp),
-        *(
-            np.concatenate([np.zeros(0), *(getattr(part, c) for part in parts)])
-            for c in ("start_s", "end_s", "score")
-        ),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.evaluation.matching import columns, tiou
+from avloc.evaluation.columns import columns
+from avloc.evaluation.matching import tiou
 from avloc.events import Events
 
 Float64 = NDArray[np.float64]

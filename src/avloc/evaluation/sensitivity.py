@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.evaluation.overlaps import Columns, Float64, Index, Mask, normalized_area, pairs
+from avloc.evaluation.columns import Columns, Float64, Index
+from avloc.evaluation.overlaps import Mask, normalized_area, pairs
 
 SIZES = ("XS", "S", "M", "L", "XL")
 
