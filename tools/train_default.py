@@ -18,7 +18,7 @@ import torch
 import tyro
 
 from avloc.config import FeatureConfig, LocoConfig, LossConfig, ModelConfig, TrainConfig, to_dict
-from avloc.datasets.batch import Sample
+from avloc.datasets.batch import SampleList
 from avloc.datasets.labelled import LabelledVideo, to_sample
 from avloc.detector import Detector
 from avloc.evaluation.mean_ap import mean_ap
@@ -70,19 +70,6 @@ class Settings:
     epochs: int = TRAIN.epochs
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Samples in memory."""
-
-    samples: list[Sample]
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def sample(self, index: int) -> Sample:
-        return self.samples[index]
-
-
 def main(settings: Settings) -> None:
     """Compose, train, choose the threshold for people, save, export."""
     features = FeatureConfig()
@@ -122,7 +109,7 @@ def main(settings: Settings) -> None:
     state = settings.work / "trainer.safetensors"
     average = fit(
         model,
-        Kept(samples),
+        SampleList(samples),
         LossConfig(),
         train_config,
         watch=Watch(on_epoch=on_epoch),

@@ -160,6 +160,8 @@ class TrainConfig:
     """Warm-up included: 5 and 40."""
     warmup_epochs: int = 5
     batch: int = 16
+    pool_batches: int = 8
+    """Batches that are drawn together and shared out by length, so that little of a batch is padding; 1: by chance."""
     learning_rate: float = 1e-4
     weight_decay: float = 1e-4
     clip_norm: float = 1.0
@@ -195,12 +197,16 @@ class TrainConfig:
 class FeatureConfig:
     """Which features a model eats, on which grid."""
 
-    extractor: str = "avloc-embedded/1"
+    extractor: str = "avloc-embedded/2"
     stride_s: float = 0.32
     window_s: float = 0.96
     offset_s: float = -0.32
     scores: bool = True
     """Whether the network reads the encoders' class scores beside the embeddings."""
+    embeddings: bool = True
+    """Whether the network reads the embeddings at all."""
+    cues: int = 0
+    """Number of the extractor's cues that the network reads."""
 
 
 @dataclass(frozen=True)

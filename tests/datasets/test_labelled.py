@@ -147,8 +147,16 @@ def test_the_same_seed_crops_the_same() -> None:
     assert np.array_equal(crops[0].visual, crops[1].visual) and np.array_equal(crops[0].segments, crops[1].segments)
 
 
-@given(st.integers(0, 40), st.integers(1, 12), st.integers(0, 99))
-def test_an_epoch_sees_every_video_once(count: int, batch: int, seed: int) -> None:
-    batches = shuffled(count, batch, np.random.default_rng(seed))
+@given(st.integers(0, 40), st.integers(1, 12), st.integers(1, 4), st.integers(0, 99))
+def test_an_epoch_sees_every_video_once(count: int, batch: int, pool: int, seed: int) -> None:
+    lengths = np.random.default_rng(seed).integers(1, 100, count)
+    batches = shuffled(lengths, batch, pool, np.random.default_rng(seed))
     assert sorted(int(i) for chosen in batches for i in chosen) == list(range(count))
-    assert [len(b) for b in batches[:-1]] == [batch] * (len(batches) - 1)
+    assert sorted(len(b) for b in batches)[1:] == [batch] * (len(batches) - 1)
+
+
+def test_batches_of_one_pool_share_out_its_videos_by_length() -> None:
+    lengths = np.random.default_rng(0).integers(20, 250, 1000)
+    drawn = [shuffled(lengths, 16, pool, np.random.default_rng(1)) for pool in (1, 8)]
+    padded = [sum(len(b) * lengths[b].max() for b in batches) for batches in drawn]
+    assert padded[0] > 1.6 * lengths.sum() and padded[1] < 1.2 * lengths.sum()

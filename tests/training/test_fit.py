@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from avloc.config import LocoConfig, LossConfig, TrainConfig
 from avloc.datasets.batch import Sample
@@ -59,6 +60,10 @@ class Videos:
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    @property
+    def lengths(self) -> NDArray[np.int_]:
+        return np.array([len(sample.visual) for sample in self.samples], np.int_)
 
     def sample(self, index: int) -> Sample:
         return self.samples[index]

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avloc.config import LocoConfig, LossConfig, TrainConfig
 from avloc.datasets.batch import Sample
@@ -24,6 +25,10 @@ class Task:
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    @property
+    def lengths(self) -> NDArray[np.int_]:
+        return np.array([len(sample.visual) for sample in self.samples], np.int_)
 
     def sample(self, index: int) -> Sample:
         return self.samples[index]

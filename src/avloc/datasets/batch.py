@@ -24,6 +24,25 @@ class Sample:
     labels: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class SampleList:
+    """Samples that lie in memory, to train on."""
+
+    samples: Sequence[Sample]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def lengths(self) -> NDArray[np.int_]:
+        """Steps of each sample (N,)."""
+        return np.array([len(sample.visual) for sample in self.samples], np.int_)
+
+    def sample(self, index: int) -> Sample:
+        """One of them."""
+        return self.samples[index]
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """visual (B, T, Dv), audio (B, T, Da), mask (B, T), segments (B, N, 2), labels (B, N) padded with -1."""

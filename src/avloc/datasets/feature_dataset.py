@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avloc.datasets.annotations import Annotations
 from avloc.datasets.batch import Sample
@@ -58,6 +59,11 @@ class FeatureDataset:
     def truth(self) -> dict[str, Events]:
         """True events by video, as the evaluation wants them."""
         return {video: entry.events for video, entry in self._truth.items()}
+
+    @property
+    def lengths(self) -> NDArray[np.int_]:
+        """Steps of each video (N,), by its annotated duration."""
+        return np.array([self.layout.grid.length(entry.duration_s) for entry in self._truth.values()], np.int_)
 
     def load(self, i: int) -> LabelledVideo:
         """Features (32-bit floats) and truth of video `i`.

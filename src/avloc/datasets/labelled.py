@@ -95,7 +95,16 @@ def _ends(sample: Sample, places: NDArray[np.intp], length: int) -> tuple[NDArra
     return low, high
 
 
-def shuffled(count: int, batch: int, rng: np.random.Generator) -> list[NDArray[np.intp]]:
-    """Indices of an epoch's batches, in random order."""
-    order = rng.permutation(count)
-    return [order[i : i + batch] for i in range(0, count, batch)]
+def shuffled(
+    lengths: NDArray[np.int_], batch: int, pool_batches: int, rng: np.random.Generator
+) -> list[NDArray[np.intp]]:
+    """Indices of an epoch's batches, in random order.
+
+    lengths: steps of each video. `pool_batches` batches are drawn together and shared out by length, so that little
+    of a batch is padding; 1 leaves all to chance. One batch alone may be smaller than the others.
+    """
+    order = rng.permutation(len(lengths))
+    pools = (order[i : i + batch * pool_batches] for i in range(0, len(order), batch * pool_batches))
+    ordered = (pool[np.argsort(lengths[pool], kind="stable")] for pool in pools)
+    batches = [pool[i : i + batch] for pool in ordered for i in range(0, len(pool), batch)]
+    return [batches[i] for i in rng.permutation(len(batches))]

@@ -43,7 +43,7 @@ class _LogPartitions(torch.autograd.Function):
         return rows, columns
 
     @staticmethod
-    def backward(ctx: Any, to_rows: Tensor, to_columns: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, to_rows: Tensor, to_columns: Tensor) -> tuple[Tensor, Tensor]:
         x, y, rows, columns = ctx.saved_tensors
         grad_x, grad_y = torch.empty_like(x), torch.zeros_like(y)
         for i in range(0, len(x), _ROWS):

@@ -22,6 +22,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from avloc.ahead import ahead
@@ -35,7 +36,12 @@ from avloc.training.state import Place, load_state, save_state
 
 
 class Samples(Protocol):
-    """Videos to train on: how many, and each as a Sample."""
+    """Videos to train on: how many, how long each is about, and each as a Sample."""
+
+    @property
+    def lengths(self) -> NDArray[np.int_]:
+        """Steps of each video (N,); batches are made of videos of like length."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -223,7 +229,7 @@ class _Trainer:
     def _batches(self, epoch: int, first_step: int) -> Iterator[Batch]:
         """The epoch's batches from `first_step` on; of each, the videos of this process."""
         c, fabric = self.config, self.fabric
-        batches = shuffled(len(self.data), c.batch, np.random.default_rng([c.seed, epoch]))
+        batches = shuffled(self.data.lengths, c.batch, c.pool_batches, np.random.default_rng([c.seed, epoch]))
         multiple = 2 ** (self.network.config.levels - 1)
         for indices in batches[first_step:]:
             longest = 0
