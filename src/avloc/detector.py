@@ -93,6 +93,10 @@ class Detector:
             self._extractor = EmbeddedExtractor(self._threads)
         return self._extractor
 
+    def _inputs(self, features: FeatureSequence) -> tuple[Float32, Float32]:
+        wanted = self.config.features
+        return network_inputs(features, wanted.scores, embeddings=wanted.embeddings, cues=wanted.cues)
+
     def detect(self, path: str | Path, *, min_score: float | None = None) -> Events:
         """Events of a video file in the order of time, with a score of at least `min_score`.
 
@@ -144,7 +148,7 @@ class Detector:
         length = self.grid.length(first.duration_s)
         for window in windows(length, self.config.window_steps):
             while inputs.end < min(window.first + window.size, length):
-                inputs.add(*network_inputs(next(stream), self.config.features.scores))
+                inputs.add(*self._inputs(next(stream)))
             timing.features_s += time.perf_counter() - clock
             clock = time.perf_counter()
             scores, offsets = self._run(*inputs.read(window.first, window.size))

@@ -88,7 +88,7 @@ def test_one_step_for_every_cell_of_the_video(extracted: FeatureSequence, video:
     assert len(extracted) == GRID.length(extracted.duration_s) == STEPS
     assert extracted.visual.shape == (STEPS, 1280) and extracted.visual_scores.shape == (STEPS, 1000)
     assert extracted.audio.shape == (STEPS, 1024) and extracted.audio_scores.shape == (STEPS, 521)
-    assert extracted.grid == GRID and extracted.extractor == "avloc-embedded/1"
+    assert extracted.grid == GRID and extracted.extractor == "avloc-embedded/2"
     assert extracted.source_hash == file_hash(video)
 
 
@@ -96,7 +96,7 @@ def test_chunks_joined_are_the_whole(extractor: EmbeddedExtractor, extracted: Fe
     chunks = list(extractor.stream(video, GRID))
     assert [len(c) for c in chunks] == [CHUNK_STEPS, len(extracted) - CHUNK_STEPS]
     assert [c.grid for c in chunks] == [GRID, GRID.shifted(CHUNK_STEPS)]
-    for name in ("visual", "audio", "visual_scores", "audio_scores"):
+    for name in ("visual", "audio", "visual_scores", "audio_scores", "cues"):
         assert np.array_equal(np.concatenate([getattr(c, name) for c in chunks]), getattr(extracted, name)), name
 
 

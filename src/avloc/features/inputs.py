@@ -1,25 +1,48 @@
 """FeatureSequence > the two arrays that a network reads.
 
-Where encoders give scores of their own classes, a network may read them beside the embeddings: a score means the
-same on pictures and sounds that training never saw. Square roots keep weak evidence visible.
+Where encoders give scores of their own classes, a network may read them beside the embeddings or instead of them: a
+score means the same on pictures and sounds that training never saw. Square roots keep weak evidence visible.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from avloc.errors import FeatureError
 from avloc.features.sequence import Array, FeatureSequence
 
-_SCORE_GAIN = 4.0  # brings the root of a clear score to the size of the embeddings' larger values
+SCORE_GAIN = 4.0  # brings the root of a clear score to the size of the embeddings' larger values
+SEEN_CUES = 1  # of the cues the first is seen (a face), the others are heard (a voice)
 
 
-def network_inputs(features: FeatureSequence, scores: bool) -> tuple[Array, Array]:
-    """Visual (T, Dv) and audio (T, Da) inputs; with `scores`, (T, Dv + Kv) and (T, Da + Ka)."""
-    if not scores:
-        return features.visual, features.audio
-    logits = features.visual_scores
-    p = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    p /= p.sum(axis=1, keepdims=True)
-    see = np.concatenate([features.visual, _SCORE_GAIN * np.sqrt(p)], axis=1)
-    hear = np.concatenate([features.audio, _SCORE_GAIN * np.sqrt(features.audio_scores)], axis=1)
-    return see.astype(np.float32, copy=False), hear.astype(np.float32, copy=False)
+def network_inputs(
+    features: FeatureSequence, scores: bool, *, embeddings: bool = True, cues: int = 0
+) -> tuple[Array, Array]:
+    """Visual (T, Dv) and audio (T, Da) inputs; with `scores`, (T, Dv + Kv) and (T, Da + Ka).
+
+    Without `embeddings` the scores stand alone. `cues` is the number of cues that the network reads: the one that is
+    seen stands behind the visual scores, those that are heard behind the audio scores.
+
+    Raises:
+        FeatureError: the features have other cues.
+    """
+    see = [features.visual] if embeddings else []
+    hear = [features.audio] if embeddings else []
+    if scores:
+        logits = features.visual_scores
+        p = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+        p /= p.sum(axis=1, keepdims=True)
+        see.append(SCORE_GAIN * np.sqrt(p))
+        hear.append(SCORE_GAIN * np.sqrt(features.audio_scores))
+    if cues:
+        if features.cues.shape[1] != cues:
+            raise FeatureError(
+                f"the features have {features.cues.shape[1]} cues, the model needs {cues}; extract them anew"
+            )
+        see.append(features.cues[:, :SEEN_CUES])
+        hear.append(features.cues[:, SEEN_CUES:])
+    return _joined(see), _joined(hear)
+
+
+def _joined(parts: list[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1).astype(np.float32, copy=False)

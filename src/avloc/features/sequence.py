@@ -1,11 +1,12 @@
 """FeatureSequence: what the encoders say of one video, both modalities on one TimeGrid.
 
-Legend: T steps, Dv and Da widths of the visual and audio embedding, Kv and Ka classes of the encoders.
+Legend: T steps, Dv and Da widths of the visual and audio embedding, Kv and Ka classes of the encoders,
+C further cues.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ class FeatureSequence:
 
     visual (T, Dv) and audio (T, Da) are embeddings. visual_scores (T, Kv) are logits and audio_scores (T, Ka)
     probabilities of the encoders' own classes; they have width 0 where an encoder has none.
+    cues (T, C) are further measurements of the extractor's own choice; left out, they have width 0.
 
     Raises:
         FeatureError: the arrays differ in length or are not two-dimensional.
@@ -35,9 +37,12 @@ class FeatureSequence:
     audio_scores: Array
     extractor: str = ""
     source_hash: str = ""
+    cues: Array = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     def __post_init__(self) -> None:
-        for name in ("visual", "audio", "visual_scores", "audio_scores"):
+        if self.cues.size == 0:
+            object.__setattr__(self, "cues", np.zeros((len(self.visual), 0), np.float32))
+        for name in ("visual", "audio", "visual_scores", "audio_scores", "cues"):
             array = getattr(self, name)
             if array.ndim != 2:
                 raise FeatureError(f"{name} has shape {array.shape}; (steps, width) is needed")

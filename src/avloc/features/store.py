@@ -17,6 +17,7 @@ from avloc.files import replace_file
 from avloc.timegrid import TimeGrid
 
 _ARRAYS = ("visual", "audio", "visual_scores", "audio_scores")
+_CUES = "cues"  # not in files of extractors that have none
 _FORMAT = "avloc-features/1"
 _BROKEN = (  # every way in which a reader of headers and JSON can stumble
     OSError,
@@ -52,6 +53,8 @@ def save_features(features: FeatureSequence, path: str | Path) -> None:
     }
     with np.errstate(over="ignore"):
         arrays = {name: np.ascontiguousarray(getattr(features, name), np.float16) for name in _ARRAYS}
+        if features.cues.shape[1]:
+            arrays[_CUES] = np.ascontiguousarray(features.cues, np.float16)
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise FeatureError(f"{path}: {name} holds values beyond 16-bit floats; it would not be readable")
@@ -108,8 +111,9 @@ def _read(path: Path, values: bool) -> tuple[StoreHeader, dict[str, Array]]:
             header = f.metadata() or {}
             if header.get("format") != _FORMAT:
                 raise FeatureError(f"{path}: is not an avloc feature file; make one with `avloc extract`")
-            shapes = {name: tuple(f.get_slice(name).get_shape()) for name in _ARRAYS}
-            arrays = {name: f.get_tensor(name).astype(np.float32) for name in _ARRAYS if values}
+            names = (*_ARRAYS, _CUES) if _CUES in f.keys() else _ARRAYS  # noqa: SIM118 - no mapping
+            shapes = {name: tuple(f.get_slice(name).get_shape()) for name in names}
+            arrays = {name: f.get_tensor(name).astype(np.float32) for name in names if values}
         duration_s = float(header["duration_s"])
         if not (math.isfinite(duration_s) and duration_s > 0):
             raise ValueError(f"duration {duration_s} s")

@@ -117,14 +117,14 @@ class MediaLibrary:
         )
 
     @classmethod
-    def from_folder(cls, path: str | Path, split: str | None = None) -> MediaLibrary:
+    def from_folder(cls, path: str | Path, split: str | None = None, *, borrow: bool = True) -> MediaLibrary:
         """Media named in `manifest.json` of a folder: {"alike": [[label, ...]], "entries": [{...}]}.
 
         An entry has `file` (relative to the folder), `kind` (picture, sound, background, ambient), `label`
         (null for backgrounds and ambient sounds), `split`, `source`, `licence`, and for sounds optionally
         `start_s`, `end_s`, `gain_db`. With a `split`, only its entries are taken; "heldout" borrows from
         "train" what a class has not held out, so that a class with one picture can still be tested on an
-        unheard sound.
+        unheard sound; unless `borrow` is off.
 
         Raises:
             MediaError: no manifest, a manifest that is not as described, a file that is missing or lies
@@ -133,7 +133,7 @@ class MediaLibrary:
         folder = Path(path)
         manifest = _read_manifest(folder / "manifest.json")
         entries = [_Entry.read(folder, i, row) for i, row in enumerate(_rows(manifest, folder))]
-        chosen = _of_split(entries, split)
+        chosen = _of_split(entries, split, borrow)
         if not chosen:
             raise MediaError(f"{folder}: the manifest has no entry of split {split!r}; build the media first")
         pictures = _by_label(Picture(e.file, e.label, e.path) for e in chosen if e.kind == "picture")
@@ -224,11 +224,11 @@ def _alike(manifest: dict[str, object], folder: Path) -> tuple[frozenset[str], .
     return tuple(frozenset(g) for g in groups)
 
 
-def _of_split(entries: list[_Entry], split: str | None) -> list[_Entry]:
+def _of_split(entries: list[_Entry], split: str | None, borrow: bool) -> list[_Entry]:
     if split is None:
         return entries
     chosen = [e for e in entries if e.split == split]
-    if split == "heldout" and chosen:
+    if split == "heldout" and chosen and borrow:
         have = {(e.kind, e.label) for e in chosen}
         chosen += [e for e in entries if e.split == "train" and (e.kind, e.label) not in have]
     return chosen

@@ -56,11 +56,46 @@ def read_frames(
         MediaError: the file cannot be read, has no video stream, or not one picture of it can be decoded.
         ValueError: the times do not ascend.
     """
+    scale = _Scaler(size)
+    for frame in _on_screen(path, times_s, size, threads, exact):
+        yield scale(frame)
+
+
+def read_views(
+    path: str | Path, times_s: Iterable[float], side: int, every: int
+) -> Iterator[tuple[Picture, Picture | None]]:
+    """As `read_frames` squeezed to `side` x `side`; with every `every`-th, from the first, also a view in proportion.
+
+    That view has the frame's proportions (at most 3 to 1, else squeezed) and a shorter side of `side` pixels.
+
+    Raises:
+        MediaError, ValueError: as `read_frames`.
+    """
+    squeeze, keep = _Scaler((side, side)), None
+    for number, frame in enumerate(_on_screen(path, times_s, (side, side), 0, False)):
+        if number % every:
+            yield squeeze(frame), None
+            continue
+        if keep is None:
+            keep = _Scaler(_in_proportion(frame, side))
+        yield squeeze(frame), keep(frame)
+
+
+def _in_proportion(frame: VideoFrame, side: int) -> tuple[int, int]:
+    """Width and height of a frame as it is shown, its shorter side scaled to `side`."""
+    width, height = (frame.height, frame.width) if orientation_of(frame).swaps_sides else (frame.width, frame.height)
+    longer = min(3 * side, round(side * max(width, height) / min(width, height)))
+    return (longer, side) if width >= height else (side, longer)
+
+
+def _on_screen(
+    path: str | Path, times_s: Iterable[float], size: tuple[int, int], threads: int, exact: bool
+) -> Iterator[VideoFrame]:
+    """The frame on screen at each time, to be scaled to `size` or more."""
     times = Times(times_s)
     with open_source(path) as source:
         if source.video is None:
             raise MediaError(f"{source.path}: has no video stream; give a file with pictures")
-        scale = _Scaler(size)
         frames = _frames(source, source.video, times, size, threads, exact)
         shown = upcoming = next(frames, None)
         if shown is None:
@@ -69,7 +104,7 @@ def read_frames(
             while upcoming is not None and upcoming[0] <= time_s + ROUNDING_S:
                 shown = upcoming
                 upcoming = next(frames, None)
-            yield scale(shown[1])
+            yield shown[1]
             times.pop()
 
 

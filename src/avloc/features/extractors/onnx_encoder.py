@@ -43,7 +43,7 @@ class OnnxEncoder:
 
     def __init__(self, path: Path, batch_size: int, threads: int) -> None:
         self._batch_size = batch_size
-        self._session = _session(path, threads)
+        self._session = open_session(path, threads)
         given = self._session.get_inputs()[0]
         self._input_name: str = given.name
         self._item_shape = tuple(int(size) for size in given.shape[1:])
@@ -67,7 +67,8 @@ class OnnxEncoder:
         return first, second
 
 
-def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """A session on a weight file of the package. Raises ModelError as OnnxEncoder."""
     import onnxruntime  # here, because loading it takes longer than all of avloc
 
     options = onnxruntime.SessionOptions()
