@@ -1,4 +1,4 @@
-"""CSV > truth: one row per event, the simplest way to give a data set of one's own.
+"""CSV <-> truth: one row per event, the simplest way to give a data set of one's own.
 
     video,start,end,label,duration,subset
     v1,2.5,7.0,dog barking,30.0,train
@@ -13,10 +13,12 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Mapping
 
 from avloc.errors import FormatError
 from avloc.events import Event, Events
-from avloc.formats.text import PathLike, as_seconds, read_text
+from avloc.files import replace_file
+from avloc.formats.text import PathLike, as_seconds, encoded, one_line, read_text
 from avloc.formats.truth import Truth
 
 REQUIRED = ("video", "start", "end", "label")
@@ -48,6 +50,27 @@ def read_csv_truth(path: PathLike) -> dict[str, Truth]:
     except csv.Error as error:
         raise FormatError(f"{path}, line {reader.line_num}: is not CSV ({error})") from None
     return {video: Truth(*about[video], Events.of(events)) for video, events in rows.items()}
+
+
+def write_csv_truth(path: PathLike, videos: Mapping[str, Truth]) -> None:
+    """Write annotations, videos without any event among them; scores are lost, numbers are in full.
+
+    Raises:
+        FormatError: a name has an end of line.
+        OutputError: the file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(REQUIRED + OPTIONAL)
+    for video, truth in videos.items():
+        name = one_line(video, path, "CSV", banned="")
+        about = ["" if math.isinf(truth.duration_s) else repr(truth.duration_s), truth.subset]
+        if not len(truth.events):
+            writer.writerow([name, "", "", "", *about])
+        for event in truth.events:
+            label = one_line(event.label, path, "CSV", banned="")
+            writer.writerow([name, repr(event.start_s), repr(event.end_s), label, *about])
+    replace_file(path, encoded(text.getvalue()))
 
 
 def _require_columns(path: PathLike, names: object) -> None:

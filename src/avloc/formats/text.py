@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 import os
 import re
@@ -18,7 +20,8 @@ MOST_BYTES = 1 << 30
 """Larger files are refused: ten million events have less."""
 
 _ENDINGS = re.compile(r"(\.events\.json|(\.Table\.\d+)?\.selections\.txt|\.[^.]*)$", re.IGNORECASE)
-_LINE_END = re.compile(r"\r\n|\r|\n")  # not str.splitlines, for which a label may hold other ends of line
+_MEDIA_ENDING = re.compile(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{1,3}$")
+LINE_END = re.compile(r"\r\n|\r|\n")  # not str.splitlines, for which a label may hold other ends of line
 
 
 def read_bytes(path: PathLike, needed: str) -> bytes:
@@ -52,11 +55,11 @@ def read_text(path: PathLike, needed: str) -> str:
 
 def lines(text: str) -> Iterator[tuple[int, str]]:
     """Number and content of each line that is not empty."""
-    return ((number, line) for number, line in enumerate(_LINE_END.split(text), 1) if line)
+    return ((number, line) for number, line in enumerate(LINE_END.split(text), 1) if line)
 
 
-def as_seconds(text: str, where: str) -> float:
-    """A finite number of seconds.
+def as_seconds(text: str, where: str, needed: str = "a number of seconds") -> float:
+    """A finite number, of seconds or of what `needed` says.
 
     Raises:
         FormatError: it is none; the message begins with `where`.
@@ -66,7 +69,7 @@ def as_seconds(text: str, where: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise FormatError(f"{where} is {text[:40]!r}; a number of seconds is needed")
+        raise FormatError(f"{where} is {text[:40]!r}; {needed} is needed")
     return value
 
 
@@ -102,6 +105,11 @@ def video_name(path: PathLike) -> str:
     return _ENDINGS.sub("", Path(path).name) or Path(path).name
 
 
+def without_ending(name: str) -> str:
+    """The name of a media file without its ending: a letter and one to three letters or digits."""
+    return _MEDIA_ENDING.sub("", name)
+
+
 def milliseconds(event: Event, path: PathLike, name: str) -> tuple[int, int]:
     """Start and end, at least 1 ms apart, for formats whose times begin at zero.
 
@@ -112,6 +120,19 @@ def milliseconds(event: Event, path: PathLike, name: str) -> tuple[int, int]:
     if start < 0:
         raise FormatError(f"{path}: {event.label!r} starts at {event.start_s:g} s; times of {name} are not negative")
     return start, max(end, start + 1)
+
+
+def rows(path: PathLike, delimiter: str, needed: str) -> Iterator[tuple[int, list[str]]]:
+    """Number of the line and fields of each row of a table that is not empty; the columns' names come first.
+
+    Raises:
+        FormatError: the file cannot be read, is empty, or a line is no row: it is named.
+    """
+    reader = csv.reader(io.StringIO(read_text(path, needed), newline=""), delimiter=delimiter, strict=True)
+    try:
+        yield from ((reader.line_num, row) for row in reader if row)
+    except csv.Error as error:
+        raise FormatError(f"{path}, line {reader.line_num} is no line of a table ({error})") from None
 
 
 def one_line(text: str, path: PathLike, name: str, banned: str = "\t") -> str:

@@ -1,0 +1,63 @@
+"""Audacity labels <-> events: a line an event, start, end and label divided by tabs; seconds with six decimals.
+
+    1.520000	5.030000	dog barking
+    \	880.000000	4400.000000
+
+A line that begins with a backslash holds the frequencies of the label before it (Audacity manual, "Importing and
+Exporting Labels"); it is left out. One video a file. A comma as decimal sign is understood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from avloc.errors import FormatError
+from avloc.events import Event, Events
+from avloc.files import replace_file
+from avloc.formats.text import (
+    PathLike,
+    as_seconds,
+    encoded,
+    labelled,
+    lines,
+    one_line,
+    only_video,
+    read_text,
+    video_name,
+)
+from avloc.formats.truth import Truth
+
+_FREQUENCIES = "\\\t"
+
+
+def read_audacity(path: PathLike) -> dict[str, Truth]:
+    """The labels of one track, under the name of the file.
+
+    Raises:
+        FormatError: the file cannot be read, or a line is no label: the line is named.
+    """
+    rows = lines(read_text(path, "a file of Audacity labels"))
+    events = [_event(line, f"{path}, line {n}") for n, line in rows if not line.startswith(_FREQUENCIES)]
+    return {video_name(path): Truth.of(Events.of(events))}
+
+
+def write_audacity(path: PathLike, videos: Mapping[str, Truth]) -> None:
+    """Write one video; scores are lost.
+
+    Raises:
+        FormatError: there are several videos, or a label has a tab or an end of line.
+        OutputError: the file cannot be written.
+    """
+    rows = [
+        f"{e.start_s:.6f}\t{e.end_s:.6f}\t{one_line(e.label, path, 'Audacity labels')}\n"
+        for e in only_video(videos, path, "Audacity labels").events
+    ]
+    replace_file(path, encoded("".join(rows)))
+
+
+def _event(line: str, where: str) -> Event:
+    fields = line.split("\t")
+    if len(fields) != 3:
+        raise FormatError(f"{where}: has {len(fields)} fields divided by tabs; start, end and label are needed")
+    start_s, end_s = (as_seconds(text.replace(",", "."), where) for text in fields[:2])
+    return labelled(start_s, end_s, fields[2], where)
