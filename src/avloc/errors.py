@@ -21,6 +21,10 @@ class ModelError(AvlocError):
     """A model folder is missing, broken, or does not fit the work."""
 
 
+class TrainingError(AvlocError):
+    """Training cannot go on with these settings or data."""
+
+
 class OutputError(AvlocError):
     """A result cannot be written."""
 

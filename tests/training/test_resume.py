@@ -1,5 +1,6 @@
 """A run that is killed goes on exactly; several processes train as one; Ctrl-C leaves a state."""
 
+import json
 import random
 import signal
 import subprocess
@@ -33,6 +34,12 @@ def wait_for_steps(path: Path, count: int, process: subprocess.Popen[bytes]) -> 
     raise AssertionError("the run made no step")
 
 
+def epochs(path: Path) -> list[dict[str, object]]:
+    """The last line of each epoch: one that was killed before its state was saved is told of again."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    return list({row["number"]: row for row in rows}.values())
+
+
 def same(first: Path, second: Path) -> None:
     a, b = load_file(first), load_file(second)
     assert set(a) == set(b)
@@ -51,6 +58,7 @@ def test_a_stopped_run_ends_with_the_same_bits(tmp_path: Path, how: signal.Signa
     assert first.returncode != 0
     finish(start(tmp_path, "resumed"))
     same(tmp_path / "whole.safetensors", tmp_path / "resumed.safetensors")
+    assert epochs(tmp_path / "whole.epochs") == epochs(tmp_path / "resumed.epochs")
 
 
 def test_two_processes_train_as_one_with_the_whole_batch(tmp_path: Path) -> None:
@@ -60,3 +68,12 @@ def test_two_processes_train_as_one_with_the_whole_batch(tmp_path: Path) -> None
     assert losses[0].shape == (12, 2) and losses[0][-1, 0] < 0.9 * losses[0][0, 0]
     # Weights themselves are no measure: where a gradient is zero, Adam walks by the sign of the rounding.
     assert np.allclose(losses[0], losses[1], rtol=1e-4)
+    # Ctrl-C reaches one process alone: both stop after the same step, and the state is whole.
+    stopped = start(tmp_path, "resumed-processes=2")
+    wait_for_steps(tmp_path / "resumed-processes=2.steps", random.randint(1, 8), stopped)
+    stopped.send_signal(signal.SIGINT)
+    stopped.communicate(timeout=60)
+    assert stopped.returncode == 130
+    finish(start(tmp_path, "resumed-processes=2"))
+    same(tmp_path / "processes=2.safetensors", tmp_path / "resumed-processes=2.safetensors")
+    assert epochs(tmp_path / "processes=2.epochs") == epochs(tmp_path / "resumed-processes=2.epochs")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -55,12 +57,12 @@ def network() -> Loco:
 
 
 def main(folder: Path, mode: str) -> None:
-    """Train in a process of its own; `mode`: whole, resumed, or processes=N."""
+    """Train in a process of its own; `mode`: whole, resumed, processes=N, or resumed-processes=N."""
     import torch
     from lightning_fabric import Fabric
     from safetensors.torch import save_file
 
-    from avloc.training.fit import Step, Watch, fit
+    from avloc.training.fit import Epoch, Step, Watch, fit
 
     config = TrainConfig(epochs=3, warmup_epochs=1, batch=4, learning_rate=1e-2, ema_decay=0.9, save_every_minutes=0)
     steps = folder / f"{mode}.steps"
@@ -69,20 +71,24 @@ def main(folder: Path, mode: str) -> None:
         with steps.open("a") as f:
             f.write(f"{step.total} {step.correspondence}\n")
 
+    def on_epoch(epoch: Epoch, average: Loco) -> None:
+        with (folder / f"{mode}.epochs").open("a") as f:
+            f.write(json.dumps({**asdict(epoch), "seconds": None}) + "\n")
+
     def run(fabric: Fabric) -> None:
         torch.set_num_threads(1)
         model = network()
-        if mode.startswith("processes"):  # drop path is by process; without it, processes share one result
+        if "processes" in mode:  # drop path is by process; without it, processes share one result
             for module in model.modules():
                 if hasattr(module, "rate"):
                     module.rate = 0.0
-        state = folder / "state.safetensors" if mode == "resumed" else None
+        state = folder / "state.safetensors" if mode.startswith("resumed") else None
         average = fit(
             model,
             Task(),
             LossConfig(),
             config,
-            watch=Watch(on_step),
+            watch=Watch(on_step, on_epoch),
             fabric=fabric,
             state=state,
             resume=state is not None and state.is_file(),
@@ -92,10 +98,14 @@ def main(folder: Path, mode: str) -> None:
             tensors |= {f"average.{k}": v.clone() for k, v in average.state_dict().items()}
             save_file(tensors, folder / f"{mode}.safetensors")
 
-    count = int(mode.removeprefix("processes=")) if mode.startswith("processes") else 1
+    count = int(mode.rpartition("=")[2]) if "processes" in mode else 1
     fabric = Fabric(accelerator="cpu", devices=count, strategy="ddp" if count > 1 else "auto")
     fabric.launch()
-    run(fabric)
+    try:
+        run(fabric)
+    except KeyboardInterrupt:
+        # The engine ends the first process at once where another one fails.
+        sys.exit(0 if fabric.global_rank else 130)
 
 
 if __name__ == "__main__":

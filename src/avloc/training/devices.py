@@ -1,10 +1,27 @@
-"""Accelerators of this machine, by the names that CUDA_VISIBLE_DEVICES takes."""
+"""Which device computes, and the accelerators of this machine by the names that CUDA_VISIBLE_DEVICES takes."""
 
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 import torch
+
+from avloc.errors import ConfigError
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def pick_device(device: Device = "auto") -> Literal["cpu", "cuda"]:
+    """The GPU where there is one, unless another device is asked for.
+
+    Raises:
+        ConfigError: a GPU is asked for and torch finds none.
+    """
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise ConfigError("device is cuda, and torch finds no GPU here; take auto or cpu, or a torch built for CUDA")
+    return "cuda" if there and device != "cpu" else "cpu"
 
 
 def visible_devices() -> tuple[str, ...]:

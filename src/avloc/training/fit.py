@@ -29,9 +29,11 @@ from avloc.ahead import ahead
 from avloc.config import LossConfig, TrainConfig
 from avloc.datasets.batch import Batch, Sample, collate
 from avloc.datasets.labelled import random_crop, shuffled
+from avloc.errors import TrainingError
 from avloc.learning.criterion import Criterion, Ranks
 from avloc.learning.targets import Truth
 from avloc.models.loco import Loco
+from avloc.training.devices import Device, pick_device
 from avloc.training.state import Place, load_state, save_state
 
 
@@ -90,15 +92,19 @@ class Watch:
     """Validation mAP of the averaged weights, once an epoch."""
 
 
-def make_fabric(config: TrainConfig) -> Fabric:
-    """The engine for the devices at hand; several processes talk over the batch's negatives."""
-    cuda = torch.cuda.is_available()
+def make_fabric(config: TrainConfig, device: Device = "auto") -> Fabric:
+    """The engine for the devices at hand; several processes talk over the batch's negatives.
+
+    Raises:
+        ConfigError: a GPU is asked for and there is none.
+    """
+    accelerator = pick_device(device)
     precision = config.precision
     if precision == "auto":
-        precision = "bf16-mixed" if cuda and torch.cuda.is_bf16_supported() else "32-true"
+        precision = "bf16-mixed" if accelerator == "cuda" and torch.cuda.is_bf16_supported() else "32-true"
     several = config.devices > 1
     return Fabric(
-        accelerator="cuda" if cuda else "cpu",
+        accelerator=accelerator,
         devices=config.devices,
         strategy="ddp" if several else "auto",
         precision=precision,
@@ -125,7 +131,8 @@ def fit(
     Raises:
         ModelError: the state to resume from is broken or of other settings.
         OutputError: the state cannot be written.
-        KeyboardInterrupt: after the state was saved.
+        TrainingError: the loss or its gradient is no finite number; the state last saved is from before.
+        KeyboardInterrupt: after the state was saved; in every process at the same step.
     """
     fabric = make_fabric(config) if fabric is None else fabric
     return _Trainer(network, data, loss, config, watch, fabric, state, settings).run(resume)
@@ -171,6 +178,7 @@ class _Trainer:
         self.steps_per_epoch = max(1, math.ceil(len(data) / config.batch))
         self.place = Place()
         self.stopping = threading.Event()
+        self.stopped = False  # as all processes agree
         self.began = self.saved = time.monotonic()
         self.done = 0
 
@@ -187,17 +195,14 @@ class _Trainer:
     def _epoch(self) -> None:
         began = time.monotonic()
         number = self.place.epoch + 1
-        sums, count = np.zeros(4), 0
         self.model.train()
         batches = self._batches(number, self.place.step)
         with contextlib.closing(ahead(batches)) as prefetched:
             for batch in prefetched:
-                losses = self._step(number, batch)
-                sums += losses
-                count += 1
-                self._tell(number, losses)
-                if self.stopping.is_set():
+                self._tell(number, self._step(number, batch))
+                if self.stopped:
                     self._save()
+                    self.fabric.barrier()  # a process that ends early may take the one that saves with it
                     raise KeyboardInterrupt
                 if time.monotonic() - self.saved > 60 * self.config.save_every_minutes:
                     self._save()
@@ -205,9 +210,9 @@ class _Trainer:
         is_best = validation is not None and validation > self.place.best_map
         if is_best and validation is not None:
             self.place.best_map, self.place.best_epoch = validation, number
-        self.place.epoch, self.place.step = number, 0
+        total, classification, regression, correspondence = (x / max(self.place.step, 1) for x in self.place.losses)
+        self.place.epoch, self.place.step, self.place.losses = number, 0, [0.0] * 4
         if self.watch.on_epoch and self.fabric.is_global_zero:
-            total, classification, regression, correspondence = (float(x) for x in sums / max(count, 1))
             c = self.network.correspondence
             epoch = Epoch(
                 number,
@@ -215,7 +220,7 @@ class _Trainer:
                 classification,
                 regression,
                 correspondence,
-                self._rate(),
+                self._rate(self._steps_done - 1),
                 float(c.temperature_now().detach()),
                 float(c.sigma_now().detach()),
                 time.monotonic() - began,
@@ -245,47 +250,58 @@ class _Trainer:
             crops += [_nothing_of(cropped)] * (share - len(crops))
             yield collate(crops, multiple, -(-longest // multiple) * multiple)
 
-    def _step(self, epoch: int, batch: Batch) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def _step(self, epoch: int, batch: Batch) -> list[float]:
+        """Losses of the step, the mean over all processes: total, classification, regression, correspondence."""
         c, fabric = self.config, self.fabric
         step = (epoch - 1) * self.steps_per_epoch + self.place.step
         torch.manual_seed(c.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank)
         for group in self.optimizer.param_groups:
-            group["lr"] = c.learning_rate * learning_rate_factor(step / self.steps_per_epoch, c)
+            group["lr"] = self._rate(step)
         visual, audio, mask, segments, labels = (
             torch.from_numpy(x).to(fabric.device)
             for x in (batch.visual, batch.audio, batch.mask, batch.segments, batch.labels)
         )
         losses = self.model(visual, audio, mask, segments, labels)
         fabric.backward(losses[0])
-        fabric.clip_gradients(self.model, self.optimizer, max_norm=c.clip_norm)
+        norm = fabric.clip_gradients(self.model, self.optimizer, max_norm=c.clip_norm, error_if_nonfinite=False)
+        assert norm is not None
+        _require_finite(float(norm), epoch, self.place.step + 1, c)  # the same in all processes
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.network.correspondence.keep_in_range()
         self._follow(min(c.ema_decay, (2 + step) / (11 + step)))
         self.place.step += 1
         self.done += 1
-        everyone = fabric.all_reduce(losses.detach(), reduce_op="mean")
+        stopping = losses.new_tensor([float(self.stopping.is_set())])
+        everyone = fabric.all_reduce(torch.cat([losses.detach(), stopping]), reduce_op="mean")
         assert isinstance(everyone, Tensor)
-        return np.asarray(everyone.tolist(), np.float64)
+        *means, asked = everyone.tolist()
+        _require_finite(means[0], epoch, self.place.step, c)
+        self.stopped = asked > 0
+        self.place.losses = [x + y for x, y in zip(self.place.losses, means, strict=True)]
+        return means
 
     @torch.no_grad()
     def _follow(self, decay: float) -> None:
         for slow, fast in zip(self.average.parameters(), self.network.parameters(), strict=True):
             slow.lerp_(fast, 1 - decay)
 
-    def _tell(self, epoch: int, losses: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    def _tell(self, epoch: int, losses: list[float]) -> None:
         if self.watch.on_step is None or not self.fabric.is_global_zero:
             return
         left = (self.config.epochs - epoch) * self.steps_per_epoch + self.steps_per_epoch - self.place.step
         seconds_left = (time.monotonic() - self.began) / self.done * left
-        total, classification, regression, correspondence = (float(x) for x in losses)
+        total, classification, regression, correspondence = losses
         place = (epoch, self.place.step, self.steps_per_epoch)
-        self.watch.on_step(
-            Step(*place, total, classification, regression, correspondence, self._rate(), seconds_left)
-        )
+        rate = self._rate(self._steps_done - 1)
+        self.watch.on_step(Step(*place, total, classification, regression, correspondence, rate, seconds_left))
 
-    def _rate(self) -> float:
-        return float(self.optimizer.param_groups[0]["lr"])
+    @property
+    def _steps_done(self) -> int:
+        return self.place.epoch * self.steps_per_epoch + self.place.step
+
+    def _rate(self, step: int) -> float:
+        return self.config.learning_rate * learning_rate_factor(step / self.steps_per_epoch, self.config)
 
     def _save(self) -> None:
         self.saved = time.monotonic()
@@ -321,6 +337,14 @@ def learning_rate_factor(epoch: float, config: TrainConfig) -> float:
         return (epoch + 1e-3) / config.warmup_epochs
     share = (epoch - config.warmup_epochs) / max(config.epochs - config.warmup_epochs, 1)
     return 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+
+
+def _require_finite(value: float, epoch: int, step: int, config: TrainConfig) -> None:
+    if not math.isfinite(value):
+        raise TrainingError(
+            f"epoch {epoch}, step {step}: the loss or its gradient is {value}; look for odd features with "
+            f"`avloc check-data`, or train anew with --train.learning-rate below {config.learning_rate:g}"
+        )
 
 
 def _groups(network: Loco, weight_decay: float) -> list[dict[str, object]]:

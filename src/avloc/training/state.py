@@ -6,7 +6,7 @@ Kept apart from the model folder, which holds what detection needs. Nothing in i
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -24,12 +24,14 @@ _FORMAT = "avloc-trainer/1"
 
 @dataclass
 class Place:
-    """How far a run has come: whole epochs, steps of the epoch begun, the best validation so far."""
+    """How far a run has come: whole epochs, steps of the epoch begun and sums of their losses, best validation."""
 
     epoch: int = 0
     step: int = 0
     best_map: float = -1.0
     best_epoch: int = 0
+    losses: list[float] = field(default_factory=lambda: [0.0] * 4)
+    """Total, classification, regression and correspondence, each summed over the steps of the epoch begun."""
 
 
 def save_state(
