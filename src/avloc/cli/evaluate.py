@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from avloc import __version__
-from avloc.cli.predictions import Against, read_against
+from avloc.cli.predictions import Against, counted, read_against
 from avloc.errors import AvlocError
 from avloc.evaluation.bootstrap import Bootstrap, interval
 from avloc.evaluation.bootstrap import bootstrap as draw
@@ -31,36 +31,39 @@ _SHOWN = 0.5  # columns of the default thresholds from here on, as papers print 
 def evaluate(
     predictions: Annotated[Path, tyro.conf.Positional],
     truth: Path,
-    split: str | None = None,
+    split: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
     json: bool = False,
     per_class: bool = False,
     recall: bool = False,
     bootstrap: int = 0,
     seed: int = 0,
-    thresholds: tuple[float, ...] = THRESHOLDS,
+    thresholds: Annotated[tuple[float, ...] | None, tyro.conf.arg(metavar="TIOU [TIOU ...]")] = None,
     split_only: bool = False,
     strict: bool = False,
 ) -> int:
     """Score detections against truth: mAP over tIoU thresholds, as ActivityNet's evaluation computes it.
 
     Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}}, a table with the columns
-    video, start, end, label, score (.csv, .tsv), or a folder with the NAME.events.json of `avloc detect --all`.
+    video, start, end, label, score (.csv, .tsv), another format of docs/formats.md that has scores, or a folder with
+    the NAME.events.json of `avloc detect --all`. Videos are matched by name, with or without the ending of a media file.
 
     examples:
       avloc evaluate predictions.json --truth unav100_annotations.json --split test
-      avloc evaluate results/ --truth my_truth.json --bootstrap 1000 --per-class
+      avloc evaluate results/ --truth my_labels.csv --bootstrap 1000 --per-class
+      avloc evaluate results/ --truth audacity_labels/
       avloc evaluate predictions.csv --truth my_truth.json --split test --json > scores.json
 
     Args:
         predictions: File or folder of detections, of any program.
-        truth: Annotations: JSON {"database": {video: {"duration", "subset", "annotations"}}}, or CSV.
+        truth: Annotations: JSON {"database": {video: {"duration", "subset", "annotations"}}}, CSV, any format of
+            docs/formats.md, or a folder of label files of one video each.
         split: Subset of the truth; without it all of it.
         json: Print JSON alone; shares of one instead of percent.
         per_class: Add the average precision of each class.
         recall: Add the average recall at 1 to 100 proposals a video.
         bootstrap: Draws of videos for 95 % confidence intervals, such as 1000.
         seed: Seed of the draws.
-        thresholds: tIoU thresholds; the average is over all of them.
+        thresholds: tIoU thresholds; the average is over all of them. Without it 0.1, 0.2, ... 0.9.
         split_only: Leave predictions for videos outside the split out, instead of counting them as false.
         strict: Refuse odd entries, missing and unknown videos and unknown labels, instead of telling them.
     """
@@ -68,7 +71,7 @@ def evaluate(
         raise AvlocError(f"--bootstrap is {bootstrap}; a number of draws is needed, such as 1000")
     held = read_against(predictions, truth, split, strict=strict, split_only=split_only)
     try:
-        matches = match(held.detections, held.truth, thresholds)
+        matches = match(held.detections, held.truth, thresholds or THRESHOLDS)
     except ValueError as error:
         raise AvlocError(f"--thresholds: {error}") from None
     result = _Result(
@@ -143,8 +146,9 @@ class _Result:
         mean, plain = self.mean, self.plain()
         of = f" of {split}" if split else ""
         without = plain["videos_without_predictions"]
-        head = f"{plain['videos']} videos{of}" + (f" ({without} without a prediction)" if without else "")
-        rest = f"{plain['events']} events of {plain['classes']} classes, {plain['predictions']} predictions"
+        head = counted(plain["videos"], "video") + of + (f" ({without} without a prediction)" if without else "")
+        classes = counted(plain["classes"], "class", "classes")
+        rest = f"{counted(plain['events'], 'event')} of {classes}, {counted(plain['predictions'], 'prediction')}"
         screen.print(Text(f"{head}, {rest}"), soft_wrap=True)
         screen.print(self._means())
         if self.recall is not None:
@@ -154,10 +158,11 @@ class _Result:
             table.add_row(*(_percent(share) for share in self.recall.average.tolist()))
             screen.print(table)
         if self.per_class:
-            screen.print(self._classes())
+            screen.print(self._classes_within(screen))
         if self.draws is not None:
             draws = len(self.draws.average)
-            screen.print(f"95 %: how far mAP moves with other videos of the kind, by {draws} draws", soft_wrap=True)
+            drawn = counted(draws, "draw")
+            screen.print(f"95 %: how far mAP moves with other videos of the kind, by {drawn}", soft_wrap=True)
         if mean.thresholds == THRESHOLDS:
             screen.print("Avg.: over the tIoU thresholds 0.1 to 0.9", soft_wrap=True)
 
@@ -177,9 +182,14 @@ class _Result:
                 table.add_row(name, *(_percent(ends[i, t]) for t in shown), _percent(average[i]))
         return table
 
-    def _classes(self) -> Table:
-        mean = self.mean
+    def _classes_within(self, screen: Console) -> Table:
+        """With as many thresholds as the terminal has room for: all that are shown, the first, or none."""
         shown = self._shown()
+        tables = [self._classes(part) for part in (shown, shown[:1], [])]
+        return next((table for table in tables if screen.measure(table).minimum <= screen.width), tables[-1])
+
+    def _classes(self, shown: list[int]) -> Table:
+        mean = self.mean
         table = _table("average precision by class, %")
         table.add_column("class", overflow="fold", min_width=8)
         for t in shown:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from avloc.cli.inputs import MEDIA
 from avloc.errors import FormatError
 from avloc.events import Events
-from avloc.formats.activitynet import Truth, read_results, read_truth
+from avloc.formats.activitynet import read_results
 from avloc.formats.csv import read_table
-from avloc.formats.csv_truth import read_csv_truth
-
-ENDING = ".events.json"
+from avloc.formats.files import ENDING as ENDING
+from avloc.formats.files import named, read_truth, sniff
+from avloc.formats.truth import Truth
 
 TABLES = (".csv", ".tsv", ".tab")
 _PICKLES = (".pkl", ".pickle", ".pt", ".pth")
+_SOUND = frozenset((".aac", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav"))
 _PREFIX = "v_"  # what ActivityNet's own names begin with; some programs put it before every name
 
 
@@ -43,7 +46,7 @@ class Against:
 
 
 def read_predictions(path: Path, on_odd: Callable[[str], None] | None = None) -> dict[str, Events]:
-    """Detections of a JSON file in ActivityNet's form, a table (CSV, TSV), or all NAME.events.json below a folder.
+    """Detections of a file of any format, or all NAME.events.json below a folder.
 
     on_odd: is told of each entry that is no event, which is then left out; without it that is an error.
 
@@ -78,7 +81,7 @@ def read_against(
     Raises:
         FormatError: a file cannot be read, nothing in the two fits, or `strict` finds something odd.
     """
-    known = read_csv_truth(truth) if truth.suffix.lower() in TABLES else read_truth(truth)
+    known = read_truth(truth)
     chosen = _of_split(known, split, truth)
     odd: list[str] = []
     detections = read_predictions(predictions, None if strict else odd.append)
@@ -93,7 +96,7 @@ def read_against(
     )
     _require_common(held, predictions, truth)
     if odd:
-        held.notes.append(f"{_many(len(odd), 'entry', 'entries')} left out that are no events; the first: {odd[0]}")
+        held.notes.append(f"{counted(len(odd), 'entry', 'entries')} left out that are no events; the first: {odd[0]}")
     if split_only:
         held.detections = {video: events for video, events in renamed.items() if video in chosen}
     _note_videos(held)
@@ -110,33 +113,66 @@ def _read_file(path: Path, on_odd: Callable[[str], None] | None) -> dict[str, Ev
             f"{path} is a pickle, and reading a pickle runs code that is in it; "
             "where you trust it, write its columns to a CSV file (video,start,end,label,score) and give that"
         )
-    return read_table(path, on_odd) if ending in TABLES else read_results(path, on_odd)
+    if ending in MEDIA | _SOUND:
+        raise FormatError(
+            f"{path} is a media file, and predictions are wanted: what `avloc detect --all` writes, or another format"
+        )
+    if not path.exists():
+        raise FormatError(f"{path} cannot be read (it does not exist); name a file of predictions")
+    if path.name.lower().endswith(ENDING):
+        return read_results(path, on_odd)
+    if ending == ".csv":
+        return read_table(path, on_odd)
+    form = sniff(path)
+    if form.startswith("activitynet"):
+        return read_results(path, on_odd)
+    if form == "csv":
+        return read_table(path, on_odd)
+    return {video: truth.events for video, truth in named(form).read(path, None).items()}
 
 
 def _of_split(known: Mapping[str, Truth], split: str | None, path: Path) -> dict[str, Truth]:
     chosen = {video: entry for video, entry in known.items() if split in (None, entry.subset)}
     if not chosen:
-        subsets = ", ".join(sorted({entry.subset for entry in known.values()})) or "none, for it has no video"
+        subsets = ", ".join(sorted({entry.subset for entry in known.values()} - {""}))
+        if not subsets:
+            raise FormatError(f"{path}: names no split; leave --split out" if known else f"{path}: holds no video")
         raise FormatError(f"{path}: no video is of split {split!r}; the splits there are: {subsets}")
     return chosen
 
 
 def _named_as(detections: dict[str, Events], known: Mapping[str, Truth]) -> dict[str, Events]:
-    """Detections under the names of the truth, where they differ by the prefix alone."""
-    named: dict[str, Events] = {}
-    for video, events in detections.items():
-        other = video.removeprefix(_PREFIX) if video.startswith(_PREFIX) else _PREFIX + video
-        name = other if video not in known and other in known and other not in detections else video
-        named[name] = events
-    return named
+    """Detections under the names of the truth, where these differ by a media file's ending or the prefix alone."""
+    strange = _by_plain_name(video for video in detections if video not in known)
+    other = _by_plain_name(video for video in known if video not in detections)
+    renamed = {video: other[plain] for plain, video in strange.items() if plain in other}
+    return {renamed.get(video, video): events for video, events in detections.items()}
+
+
+def _by_plain_name(videos: Iterable[str]) -> dict[str, str]:
+    """Names by what is left without ending and prefix, where no two are left the same."""
+    names = {video: _plain(video) for video in videos}
+    count = Counter(names.values())
+    return {plain: video for video, plain in names.items() if count[plain] == 1}
+
+
+def _plain(video: str) -> str:
+    path = Path(video)
+    name = video[: -len(path.suffix)] if path.suffix.lower() in MEDIA | _SOUND else video
+    return name.removeprefix(_PREFIX)
 
 
 def _require_common(held: Against, predictions: Path, truth: Path) -> None:
     if held.detections and held.truth and not held.detections.keys() & held.truth.keys():
         raise FormatError(
             f"{predictions} and {truth} have no video in common: "
-            f"the one names {next(iter(held.detections))!r}, the other {next(iter(held.truth))!r}"
+            f"the one names {_some(held.detections)}, the other {_some(held.truth)}"
         )
+
+
+def _some(videos: Iterable[str]) -> str:
+    names = [repr(video) for video in videos]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _note_videos(held: Against) -> None:
@@ -145,14 +181,15 @@ def _note_videos(held: Against) -> None:
     if missing:
         share = 100 * len(missing) / len(held.truth)
         held.notes.append(
-            f"{len(missing)} of {len(held.truth)} videos ({share:.1f} %) are not in the predictions; "
+            f"{len(missing)} of {counted(len(held.truth), 'video')} ({share:.1f} %) "
+            f"{'is' if len(missing) == 1 else 'are'} not in the predictions; "
             f"the first: {missing[0]!r}"
         )
     strange = [video for video in held.detections if video not in held.truth]
     held.predictions_of_unknown_videos = count = sum(len(held.detections[video]) for video in strange)
     if strange:
         held.notes.append(
-            f"{_many(count, 'prediction')} for {_many(len(strange), 'video')} outside the truth (the first: "
+            f"{counted(count, 'prediction')} for {counted(len(strange), 'video')} outside the truth (the first: "
             f"{strange[0]!r}) count as false"
         )
 
@@ -166,10 +203,11 @@ def _note_labels(held: Against, known: set[str]) -> None:
     held.predictions_of_unknown_labels = count = sum(strange.values())
     if strange:
         held.notes.append(
-            f"{_many(count, 'prediction')} with {_many(len(strange), 'label')} unknown to the truth (the first: "
+            f"{counted(count, 'prediction')} with {counted(len(strange), 'label')} unknown to the truth (the first: "
             f"{next(iter(strange))!r}) left out"
         )
 
 
-def _many(count: int, one: str, more: str | None = None) -> str:
+def counted(count: int, one: str, more: str | None = None) -> str:
+    """Such as "1 video" and "2 videos"."""
     return f"{count} {one if count == 1 else more or one + 's'}"

@@ -1,4 +1,4 @@
-"""Audacity labels <-> events: a line an event, start, end and label divided by tabs; seconds with six decimals.
+r"""Audacity labels <-> events: a line an event, start, end and label divided by tabs; seconds with six decimals.
 
     1.520000	5.030000	dog barking
     \	880.000000	4400.000000

@@ -71,7 +71,10 @@ def _length(told: object) -> float:
 
 def _write_results(path: PathLike, videos: Mapping[str, Truth]) -> None:
     known = {video: round(truth.duration_s, 3) for video, truth in videos.items() if math.isfinite(truth.duration_s)}
-    activitynet.write_results(path, _events(videos), {"durations": known} if known else None)
+    told: dict[str, Any] = {"duration": next(iter(known.values()))} if len(videos) == len(known) == 1 else {}
+    if len(videos) > 1 and known:
+        told = {"durations": known}
+    activitynet.write_results(path, _events(videos), told)
 
 
 def _write_truth(path: PathLike, videos: Mapping[str, Truth]) -> None:

@@ -1,0 +1,114 @@
+"""`avloc convert`: labels or detections of one format > another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+
+from avloc.cli.inputs import require_writable
+from avloc.cli.predictions import counted
+from avloc.errors import AvlocError, FormatError
+from avloc.formats.files import FORMATS, Format, Videos, format_to_write, merged, named, read_truth, write_events
+from avloc.formats.truth import Truth
+
+
+def convert(
+    paths: Annotated[tuple[Path, ...], tyro.conf.Positional],
+    from_: Annotated[str | None, tyro.conf.arg(name="from", metavar="FORMAT")] = None,
+    to: Annotated[str | None, tyro.conf.arg(metavar="FORMAT")] = None,
+    fps: Annotated[float | None, tyro.conf.arg(metavar="RATE")] = None,
+    min_score: Annotated[float | None, tyro.conf.arg(metavar="SCORE")] = None,
+    force: bool = False,
+) -> int:
+    """Turn labels or detections into the format that another program reads.
+
+    The last path is what to write, the others are what to read: files of any format, or folders with the
+    NAME.events.json of `avloc detect` or with label files of one video each. A file is written by its ending; with
+    --to and a path without an ending, a folder is written, one file a video. docs/formats.md tells the ending of each
+    format, and what it cannot hold.
+
+    examples:
+      avloc convert results/a.events.json a.eaf
+      avloc convert results/ all.csv --min-score 0.5
+      avloc convert results/ labels/ --to audacity
+      avloc convert labels/ truth.csv --to csv-truth
+      avloc convert project.json labels.json --from label-studio --to fiftyone --fps 25
+
+    Args:
+        paths: Files or folders to read, and at the end the file or folder to write.
+        from_: Format of what is read, where ending and content do not tell: activitynet, activitynet-truth, csv,
+            csv-truth, dcase, audioset, audacity, raven, webvtt, srt, elan, rttm, label-studio, via, fiftyone.
+        to: Format to write, where the ending does not tell, of the same names.
+        fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
+        min_score: Least score of an event that is kept.
+        force: Write over files that are there.
+    """
+    if len(paths) < 2:
+        raise AvlocError("two paths are needed: what to read and what to write, such as a.events.json a.eaf")
+    if fps is not None and not fps > 0:
+        raise AvlocError(f"--fps is {fps:g}; a number of frames a second above 0 is needed")
+    *sources, out = paths
+    if from_ is not None:
+        named(from_)
+    key = _format(out, to)
+    targets = _targets(out, key, to, merged({str(path): read_truth(path, from_, fps) for path in sources}))
+    if min_score is not None:
+        targets = {path: _above(videos, min_score) for path, videos in targets.items()}
+    _require_free(targets, sources, force)
+    for path, videos in targets.items():
+        require_writable(path.parent)
+        write_events(path, videos, key)
+    _tell(targets, out, FORMATS[key])
+    return 0
+
+
+def _format(out: Path, to: str | None) -> str:
+    if to is not None:
+        named(to)
+        return to
+    if out.is_dir() or not out.suffix:
+        raise AvlocError(f"{out}: is a folder; say with --to in which format its files are to be written")
+    return format_to_write(out)
+
+
+def _targets(out: Path, key: str, to: str | None, videos: Videos) -> dict[Path, Videos]:
+    """What to write where."""
+    endings = FORMATS[key].endings
+    if not out.is_dir() and (to is None or out.name.lower().endswith((*endings, ".json", ".txt", ".csv", ".tsv"))):
+        return {out: videos}
+    targets = {}
+    for video, truth in videos.items():
+        if Path(video).name != video or "\\" in video or "\0" in video:
+            raise FormatError(
+                f"{out}: video {video!r} cannot name a file in it; write one file for all, such as all.csv"
+            )
+        targets[out / f"{video}{endings[0]}"] = {video: truth}
+    if not targets:
+        raise FormatError(f"{out}: there is no video to write; write one file, such as all.csv")
+    return targets
+
+
+def _above(videos: Videos, score: float) -> Videos:
+    return {v: Truth(t.duration_s, t.subset, t.events.above(score)) for v, t in videos.items()}
+
+
+def _require_free(targets: dict[Path, Videos], sources: list[Path], force: bool) -> None:
+    read = {source.resolve() for source in sources}
+    for path in targets:
+        if path.resolve() in read:
+            raise FormatError(f"{path}: is what was read; give another file to write")
+        if path.exists() and not force:
+            raise FormatError(f"{path}: is there already; give another name, or --force to write over it")
+
+
+def _tell(targets: dict[Path, Videos], out: Path, form: Format) -> None:
+    videos = [truth for written in targets.values() for truth in written.values()]
+    said = f"{counted(sum(len(truth.events) for truth in videos), 'event')} of {counted(len(videos), 'video')}"
+    if len(targets) > 1:
+        said += f" in {len(targets)} files"
+    if not form.scores and any((truth.events.score != 1).any() for truth in videos):
+        said += f"; scores are not kept in {form.title}"
+    Console(highlight=False).print(f"{out}: {said}", markup=False, soft_wrap=True)
