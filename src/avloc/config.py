@@ -86,6 +86,8 @@ class LocoConfig:
     fusion_blocks: int = 1
     fusion_ffn_ratio: float | None = None
     """Feed-forward ratio of the fusion blocks, which are twice as wide; None takes `ffn_ratio`."""
+    fusion_attention_width: int | None = None
+    """Width of query, key and value in the fusion blocks; None is that of the block, 2 * `width`."""
     input_dropout: float = 0.0
     dropout: float = 0.0
     drop_path: float = 0.1
@@ -97,6 +99,11 @@ class LocoConfig:
         if self.heads < 1 or self.width < 2 or self.width % 2 or self.width % self.heads:
             raise ConfigError(
                 f"network.width is {self.width} with {self.heads} heads; an even width that heads divide is needed"
+            )
+        inner = self.fusion_attention_width
+        if inner is not None and (inner < 1 or inner % self.heads):
+            raise ConfigError(
+                f"network.fusion_attention_width is {inner} with {self.heads} heads; a width that heads divide is needed"
             )
         if not 1 <= self.levels <= 10:
             raise ConfigError(f"network.levels is {self.levels}; 1 to 10 levels are possible")

@@ -97,12 +97,13 @@ def _around(x: Float[Tensor, "B H T D"], window: int) -> Float[Tensor, "B H N W2
 class SelfAttention(nn.Module):
     """Multi-head self-attention over the valid steps: all of them, or those of a sliding window."""
 
-    def __init__(self, width: int, heads: int, window: int = 0) -> None:
+    def __init__(self, width: int, heads: int, window: int = 0, inner_width: int | None = None) -> None:
         super().__init__()
         self.heads = heads
         self.window = window
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        inner = inner_width or width
+        self.qkv = nn.Linear(width, 3 * inner)
+        self.out = nn.Linear(inner, width)
 
     def forward(
         self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"], lengths: Sequence[int] = ()
@@ -139,14 +140,24 @@ class FeedForward(nn.Sequential):
 
 
 class TransformerBlock(nn.Module):
-    """Pre-norm transformer block over the valid steps (Vaswani et al. 2017)."""
+    """Pre-norm transformer block over the valid steps (Vaswani et al. 2017).
+
+    `attention_width`: that of query, key and value of all heads together; None is the block's own.
+    """
 
     def __init__(
-        self, width: int, heads: int, ffn_ratio: float, dropout: float, drop_path: float, window: int = 0
+        self,
+        width: int,
+        heads: int,
+        ffn_ratio: float,
+        dropout: float,
+        drop_path: float,
+        window: int = 0,
+        attention_width: int | None = None,
     ) -> None:
         super().__init__()
         self.norm_attention = nn.LayerNorm(width)
-        self.attention = SelfAttention(width, heads, window)
+        self.attention = SelfAttention(width, heads, window, attention_width)
         self.norm_ffn = nn.LayerNorm(width)
         self.ffn = FeedForward(width, ffn_ratio, dropout)
         self.drop_path = DropPath(drop_path)

@@ -49,7 +49,9 @@ class Loco(nn.Module):
         self.pyramid = CrossModalPyramid(c)
         fusion_ratio = c.ffn_ratio if c.fusion_ffn_ratio is None else c.fusion_ffn_ratio
         self.fusion = nn.ModuleList(
-            TransformerBlock(2 * c.width, c.heads, fusion_ratio, c.dropout, c.drop_path, c.self_window)
+            TransformerBlock(
+                2 * c.width, c.heads, fusion_ratio, c.dropout, c.drop_path, c.self_window, c.fusion_attention_width
+            )
             for _ in range(c.fusion_blocks)
         )
         self.norm = nn.LayerNorm(2 * c.width)

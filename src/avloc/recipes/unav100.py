@@ -12,7 +12,7 @@ def loco_unav100_onepeace() -> RunConfig:
     """The paper's model on ONE-PEACE features: width 512, 256 steps of 0.25 s."""
     return RunConfig(
         data=DataConfig(layout="onepeace"),
-        network=LocoConfig(ffn_ratio=1.5, fusion_ffn_ratio=1.0),
+        network=LocoConfig(ffn_ratio=1.5, fusion_ffn_ratio=1.0, fusion_attention_width=512),
         train=TrainConfig(longest_steps=256),
     )
 
@@ -21,7 +21,9 @@ def loco_unav100_i3d_vggish() -> RunConfig:
     """The paper's model on I3D and VGGish features: width 512, 224 steps of 0.32 s."""
     return RunConfig(
         data=DataConfig(layout="i3d-vggish"),
-        network=LocoConfig(visual_width=2048, audio_width=128, ffn_ratio=1.5, fusion_ffn_ratio=1.0),
+        network=LocoConfig(
+            visual_width=2048, audio_width=128, ffn_ratio=1.5, fusion_ffn_ratio=1.0, fusion_attention_width=512
+        ),
         train=TrainConfig(longest_steps=224),
     )
 
