@@ -45,7 +45,7 @@ def evaluate(
 
     Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}}, a table with the columns
     video, start, end, label, score (.csv, .tsv), another format of docs/formats.md that has scores, or a folder with
-    the NAME.events.json of `avloc detect --all`. Videos are matched by name, with or without the ending of a media file.
+    the NAME.events.json of `avloc detect --all`. Videos are matched by name, with or without a media file's ending.
 
     examples:
       avloc evaluate predictions.json --truth unav100_annotations.json --split test
@@ -150,7 +150,9 @@ class _Result:
         classes = counted(plain["classes"], "class", "classes")
         rest = f"{counted(plain['events'], 'event')} of {classes}, {counted(plain['predictions'], 'prediction')}"
         screen.print(Text(f"{head}, {rest}"), soft_wrap=True)
-        screen.print(self._means())
+        shown = self._shown()
+        choices: tuple[list[int], ...] = (shown, shown[:1], [])
+        screen.print(_fitting(screen, [self._means(shown) for shown in choices]))
         if self.recall is not None:
             table = _table("average recall at proposals a video, %")
             for n in self.recall.proposals:
@@ -158,7 +160,8 @@ class _Result:
             table.add_row(*(_percent(share) for share in self.recall.average.tolist()))
             screen.print(table)
         if self.per_class:
-            screen.print(self._classes_within(screen))
+            all_counts = [self._classes(shown) for shown in choices]
+            screen.print(_fitting(screen, [*all_counts, self._classes([], counts=False)]))
         if self.draws is not None:
             draws = len(self.draws.average)
             drawn = counted(draws, "draw")
@@ -166,9 +169,8 @@ class _Result:
         if mean.thresholds == THRESHOLDS:
             screen.print("Avg.: over the tIoU thresholds 0.1 to 0.9", soft_wrap=True)
 
-    def _means(self) -> Table:
+    def _means(self, shown: list[int]) -> Table:
         mean = self.mean
-        shown = self._shown()
         table = _table("mAP at tIoU, %")
         table.add_column("")
         for t in shown:
@@ -182,19 +184,14 @@ class _Result:
                 table.add_row(name, *(_percent(ends[i, t]) for t in shown), _percent(average[i]))
         return table
 
-    def _classes_within(self, screen: Console) -> Table:
-        """With as many thresholds as the terminal has room for: all that are shown, the first, or none."""
-        shown = self._shown()
-        tables = [self._classes(part) for part in (shown, shown[:1], [])]
-        return next((table for table in tables if screen.measure(table).minimum <= screen.width), tables[-1])
-
-    def _classes(self, shown: list[int]) -> Table:
+    def _classes(self, shown: list[int], counts: bool = True) -> Table:
         mean = self.mean
         table = _table("average precision by class, %")
         table.add_column("class", overflow="fold", min_width=8)
         for t in shown:
             table.add_column(_name(mean.thresholds[t]), justify="right")
-        for name in ("Avg.", *(("95 %",) if self.draws is not None else ()), "events", "predictions"):
+        counted_columns = ("events", "predictions") if counts else ()
+        for name in ("Avg.", *(("95 %",) if self.draws is not None else ()), *counted_columns):
             table.add_column(name, justify="right", no_wrap=True)
         ends = None if self.draws is None else _ends(self.draws.by_label, mean.by_label)
         for k in np.argsort(-mean.by_label, kind="stable").tolist():
@@ -203,8 +200,7 @@ class _Result:
                 *(_percent(mean.ap[t, k]) for t in shown),
                 _percent(mean.by_label[k]),
                 *(() if ends is None else (f"{_percent(ends[0, k])}-{_percent(ends[1, k])}",)),
-                str(mean.truth_count[k]),
-                str(mean.detection_count[k]),
+                *((str(mean.truth_count[k]), str(mean.detection_count[k])) if counts else ()),
             )
         return table
 
@@ -215,6 +211,12 @@ class _Result:
 
 def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def _fitting(screen: Console, tables: list[Table]) -> Table:
+    """The first table that the terminal has room for, else the last."""
+    roomy = screen.options.update_width(10_000)
+    return next((t for t in tables if screen.measure(t, options=roomy).minimum <= screen.width), tables[-1])
 
 
 def _ends(draws: NDArray[np.float64], measured: NDArray[np.float64] | float) -> NDArray[np.float64]:
