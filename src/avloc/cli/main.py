@@ -10,6 +10,7 @@ import tyro
 
 from avloc import __version__
 from avloc.cli.check_data import check_data
+from avloc.cli.convert import convert
 from avloc.cli.describe import describe
 from avloc.cli.detect import detect
 from avloc.cli.diagnose import diagnose
@@ -25,6 +26,7 @@ from avloc.errors import AvlocError
 VERBS: dict[str, Callable[..., int]] = {
     "detect": detect,
     "extract": extract,
+    "convert": convert,
     "export": export,
     "check-data": check_data,
     "simulate": simulate,
@@ -44,6 +46,7 @@ examples:
   avloc detect my.mp4 --report out/      and a page to look at: out/my.html
   avloc detect videos/ --out results/    every video of a folder
   avloc extract my.mp4                   features only: my.features.safetensors
+  avloc convert my.events.json my.eaf    for ELAN; also Audacity, Raven, WebVTT, Label Studio and others
   avloc evaluate predictions.json --truth truth.json --split test
   avloc diagnose predictions.json --truth truth.json --split test --report diagnosis/"""
 
