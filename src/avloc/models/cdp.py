@@ -91,8 +91,9 @@ def sample_linear(
     right = torch.minimum(left + 1, last.clamp(min=0))
     share = (inside - left)[..., None].to(x.dtype)  # (B, H, P, 1)
     D = x.shape[-1]
-    x_left = x.gather(2, left.long()[..., None].expand(-1, -1, -1, D))
-    x_right = x.gather(2, right.long()[..., None].expand(-1, -1, -1, D))
+    # Clamped, so that a place that is no number, in a training that diverges, gives no number and no odd index.
+    x_left = x.gather(2, left.long().clamp(min=0)[..., None].expand(-1, -1, -1, D))
+    x_right = x.gather(2, right.long().clamp(min=0)[..., None].expand(-1, -1, -1, D))
     mixed = torch.lerp(x_left, x_right, share.expand_as(x_left))
     return mixed * valid[..., None].to(x.dtype), valid
 
