@@ -1,8 +1,26 @@
 """Errors that instruct: what was given, what was expected, what to do. Each is one line for a person."""
 
+import unicodedata
+
+_ASTRAY = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they turn lines around
+
+
+def one_line(text: str) -> str:
+    """Text as a terminal may show it: control characters, line ends and bytes that are no text become escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c.encode("unicode_escape").decode() if _astray(c) else c for c in text)
+
+
+def _astray(character: str) -> bool:
+    return character in _ASTRAY or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+
 
 class AvlocError(Exception):
-    """Base of every error that avloc raises on purpose; the command line prints it as one line."""
+    """Base of every error that avloc raises on purpose; its text is one line, whatever names stand in it."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class MediaError(AvlocError):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from avloc.errors import OutputError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 
 @contextmanager
@@ -19,17 +25,17 @@ def locked(path: Path) -> Iterator[bool]:
         OutputError: the file cannot be made.
     """
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be made ({error.strerror}); name a folder you may write to") from None
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"{path}: cannot be made ({reason}); name a folder you may write to") from None
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(handle):
             yield False
             return
-        os.truncate(handle, 0)
-        os.write(handle, f"{os.getpid()}\n".encode())
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without the number
+            os.ftruncate(handle, 0)
+            os.write(handle, f"{os.getpid()}\n".encode())
         yield True
     finally:
         os.close(handle)
@@ -41,3 +47,16 @@ def is_held(path: Path) -> bool:
         return False
     with locked(path) as mine:
         return not mine
+
+
+def _taken(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            os.lseek(handle, 1 << 20, os.SEEK_SET)  # behind the number, which stays readable
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            os.lseek(handle, 0, os.SEEK_SET)
+        else:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -23,7 +23,7 @@ class Video:
 
 
 def find_videos(paths: Sequence[Path]) -> list[Video]:
-    """Files as given; of folders, the media files by ending, at any depth, in order.
+    """Files as given; of folders, the media files by ending, at any depth, in order, but for "._" files of macOS.
 
     Raises:
         MediaError: a path does not exist, or a folder holds no media file.
@@ -33,17 +33,26 @@ def find_videos(paths: Sequence[Path]) -> list[Video]:
     found: list[Video] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in MEDIA and p.is_file())
+            inside = sorted(p for p in path.rglob("*") if _is_media(p))
             if not inside:
                 raise MediaError(
                     f"{path}: holds no video (looked for {', '.join(sorted(MEDIA))}); give a folder with some"
                 )
-            found += [Video(p, p.relative_to(path).with_suffix("")) for p in inside]
+            found += [Video(p, p.relative_to(path).with_name(_stem(p))) for p in inside]
         elif path.exists():
-            found.append(Video(path, Path(path.stem)))
+            found.append(Video(path, Path(_stem(path))))
         else:
             raise MediaError(f"{path}: does not exist; give a video file or a folder of videos")
     return _told_apart(found)
+
+
+def _is_media(path: Path) -> bool:
+    return path.suffix.lower() in MEDIA and not path.name.startswith("._") and path.is_file()
+
+
+def _stem(path: Path) -> str:
+    """Name without ending; the whole name where only dots would be left, which are no name of a file."""
+    return path.stem if path.stem.strip(".") else path.name
 
 
 def _told_apart(videos: list[Video]) -> list[Video]:

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avloc.experiments.lock import is_held
 from avloc.experiments.runs import LOCK, LOG, Run, once, read_metrics, read_summary, write_experiment
 from avloc.experiments.worker import BUSY
+from avloc.lock import is_held
 
 _LOOK_S = 0.5
 
@@ -182,6 +182,17 @@ def _whole_s(run: Run) -> float | None:
 def share_done(run: Run) -> float:
     """Share of a run's epochs that have ended."""
     return min(1.0, len(read_metrics(run.folder)) / run.config.train.epochs)
+
+
+def state_of(run: Run) -> str:
+    """In words: waiting, running, stopped, or done with its mAP."""
+    summary = read_summary(run.folder)
+    if summary is not None:
+        return f"done, mAP {100 * summary.test_average:.2f}"
+    if not run.folder.is_dir():
+        return "waiting"
+    epochs = f"{len(read_metrics(run.folder))} of {run.config.train.epochs} epochs"
+    return f"running, {epochs}" if is_held(run.folder / LOCK) else f"stopped, {epochs}"
 
 
 def last_line(path: Path) -> str:

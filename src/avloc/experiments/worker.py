@@ -20,7 +20,6 @@ from avloc.config import RunConfig
 from avloc.errors import AvlocError, ModelError
 from avloc.evaluation.matching import match
 from avloc.evaluation.mean_ap import mean_ap_of
-from avloc.experiments.lock import locked
 from avloc.experiments.runs import (
     LOCK,
     PREDICTIONS,
@@ -32,6 +31,7 @@ from avloc.experiments.runs import (
     write_summary,
 )
 from avloc.formats.activitynet import write_results
+from avloc.lock import locked
 from avloc.training.checkpoint import load_model
 from avloc.training.fit import Step, make_fabric
 from avloc.training.predict import predict
