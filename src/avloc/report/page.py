@@ -9,6 +9,7 @@ import base64
 import hashlib
 import math
 import os
+import re
 from collections.abc import Mapping
 from html import escape
 from importlib import resources
@@ -25,6 +26,8 @@ from avloc.files import replace_file
 from avloc.report.timeline import axis_html, class_order, clock, colour, curve_svg, rows_html
 
 LARGEST_INLINE_BYTES = 200_000_000  # browsers give up on longer data: addresses
+_HEAD_BYTES = 300
+_MADE_FROM = re.compile(rb'<meta name="made-from" content="([^"<>]*)">')
 MEDIA_TYPES = {".webm": "video/webm", ".ogv": "video/ogg", ".mkv": "video/x-matroska"}
 
 
@@ -35,17 +38,22 @@ def write_page(
     video: str,
     duration_s: float,
     events: Events,
-    levels: NDArray[np.float32],
+    levels: NDArray[np.float32] | None,
     metadata: Mapping[str, str],
     note: str = "",
+    index: str = "",
+    made_from: str = "",
 ) -> None:
     """Write the page of one video.
 
     video: a relative address or a data: URI, as `video_url` makes it.
     duration_s: length of the video in seconds, positive.
-    levels: (n,) peak levels of the sound, 0 to 1, in n equal parts of the duration; (0,) where there is no sound.
+    levels: (n,) peak levels of the sound, 0 to 1, in n equal parts of the duration; (0,) where there is no sound,
+        None where it was not listened to.
     metadata: facts shown beside the video, name -> value.
     note: one sentence under the title, or, where there is no event, why that may be.
+    index: relative address of the page that lists all videos; "" for none.
+    made_from: a mark of what went into the page, for `made_from_of` to read.
 
     Raises:
         OutputError: the file cannot be written.
@@ -72,7 +80,11 @@ def write_page(
         zoom=_largest_zoom(duration_s),
         facts=_facts(metadata),
         axis=axis_html(duration_s),
-        curve=curve_svg(levels) or '<p class="silent">no sound</p>',
+        curve="" if levels is None else curve_svg(levels) or '<p class="silent">no sound</p>',
+        sound="Time" if levels is None else "Sound level",
+        thin=" thin" if levels is None else "",
+        index=f'<a class="index" href="{escape(index)}">All videos</a>' if index else "",
+        made_from=escape(made_from),
         rows=rows_html(ordered, duration_s) or _nothing(note),
         table=_table(ordered),
         hidden="" if len(ordered) else "hidden",
@@ -106,6 +118,16 @@ def video_url(video: str | os.PathLike[str], page: str | os.PathLike[str], *, in
     except OSError as error:
         raise FormatError(f"{source} cannot be read ({error.strerror}); name a video file") from error
     return f"data:{MEDIA_TYPES.get(source.suffix.lower(), 'video/mp4')};base64,{content}"
+
+
+def made_from_of(path: str | os.PathLike[str]) -> str:
+    """The mark that `write_page` put into a page; "" where there is no such page."""
+    try:
+        with Path(path).open("rb") as file:
+            found = _MADE_FROM.search(file.read(_HEAD_BYTES))
+    except OSError:
+        return ""
+    return found[1].decode() if found else ""
 
 
 def summary(events: Events, duration_s: float) -> str:

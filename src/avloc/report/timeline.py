@@ -37,10 +37,16 @@ def clock(seconds: float, decimals: int = 0) -> str:
     return sign + text + (f".{part:0{decimals}d}" if decimals else "")
 
 
+def tone(k: int) -> tuple[int, int]:
+    """Hue in degrees and lightness step of the k-th class."""
+    hue, step = PALETTE[k % len(PALETTE)]
+    return (hue + 22 * (k // len(PALETTE))) % 360, step
+
+
 def colour(k: int) -> str:
     """Style of the k-th class: the custom properties --h (hue) and --v (lightness step)."""
-    hue, step = PALETTE[k % len(PALETTE)]
-    return f"--h:{(hue + 22 * (k // len(PALETTE))) % 360};--v:{step}"
+    hue, step = tone(k)
+    return f"--h:{hue};--v:{step}"
 
 
 def class_order(events: Events) -> list[str]:

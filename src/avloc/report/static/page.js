@@ -49,7 +49,7 @@
     if (playing && !video.paused && seconds >= playing.end && !video.seeking) { video.pause(); mark(null); }
     const at = `${Math.min(100, (100 * seconds) / duration)}%`;
     playhead.style.setProperty("--at", at);
-    if (played) played.style.setProperty("--at", at);
+    sound.style.setProperty("--at", at);
     tellNow(seconds);
     if (!video.paused && scroll.scrollWidth > scroll.clientWidth) follow();
   }
@@ -204,4 +204,14 @@
   new IntersectionObserver(([entry]) => { away = !entry.isIntersecting; place(); }, { threshold: 0.15 }).observe(stage);
   video.addEventListener("play", place);
   show();
+
+  // page.html#t=12.34 begins there: at an event, if one starts then.
+  function goToAddress() {
+    const asked = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
+    if (!asked) return;
+    const seconds = Number(asked[1]), event = events.find((e) => Math.abs(e.start - seconds) < 0.006);
+    if (event) { rove(event); play(event); } else seek(seconds);
+  }
+  addEventListener("hashchange", goToAddress);
+  goToAddress();
 })();

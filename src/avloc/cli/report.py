@@ -1,0 +1,176 @@
+"""`avloc report`: results > an index over all videos and a page for each, which work offline."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+from numpy.typing import NDArray
+from rich.console import Console
+
+from avloc import __version__
+from avloc.cli.inputs import require_writable
+from avloc.cli.names import slug, told_apart
+from avloc.cli.progress import counting
+from avloc.cli.results import Result, find_results, missing_line
+from avloc.errors import AvlocError
+from avloc.media.probe import probe
+from avloc.media.reader import read_audio
+from avloc.report.index import Entry, summary, write_index
+from avloc.report.levels import LevelMeter
+from avloc.report.page import made_from_of, video_url, write_page
+
+INDEX = "index.html"
+PAGES = "pages"
+_LEVELS = 2000
+_SAMPLE_RATE = 8000
+
+
+def report(
+    results: Annotated[Path, tyro.conf.Positional],
+    out: Path,
+    title: str = "Events seen and heard",
+    min_score: float = 0.0,
+    videos: Path | None = None,
+    quick: bool = False,
+) -> int:
+    """Make an index over all videos of a result folder, with filters by class, score and text, and a page for each.
+
+    Open index.html in a browser; no server is needed. Pages link to the videos where they are. Pages whose result and
+    video have not changed are kept, so that the same command again goes on where it stopped.
+
+    examples:
+      avloc report results/ --out site/
+      avloc report results/ --out site/ --videos /mnt/archive --quick
+
+    Args:
+        results: Folder of results of `avloc detect`, or one file of detections.
+        out: Folder for index.html and pages/.
+        title: Heading of the index.
+        min_score: Least score of an event.
+        videos: Folder to look for videos that are not where they were when they were searched.
+        quick: Leave the level of the sound out of the pages; it takes decoding the sound of every video.
+    """
+    if not 0 <= min_score <= 1:
+        raise AvlocError(f"--min-score is {min_score}; a number from 0 to 1 is needed")
+    screen, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+    problems: list[str] = []
+    missing: list[str] = []
+    with counting(errors, "results") as on_progress:
+        found = find_results(results, videos, problems.append, on_progress)
+    require_writable(out / PAGES)
+    site = _Site(out, videos, min_score, quick, missing.append)
+    names = told_apart([slug(result.name.replace("/", "-"), "video") for result in found], [r.name for r in found])
+    entries: list[Entry] = []
+    with counting(errors, "pages") as on_progress:
+        for number, (result, name) in enumerate(zip(found, names, strict=True), 1):
+            try:
+                entries.append(site.add(result, f"{name}.html"))
+            except AvlocError as error:
+                problems.append(f"{result.name}: {error}")
+            on_progress(number, len(found))
+    models = sorted({result.model for result in found if result.model})
+    facts = {"Model": ", ".join(models)} if models else {}
+    write_index(out / INDEX, entries, title=title, metadata=facts | {"Made by": f"avloc {__version__}"})
+    for line in (summary(entries), f"pages: {site.made} made, {site.kept} kept", f"index: {out / INDEX}"):
+        screen.print(line, markup=False, soft_wrap=True)
+    for line in missing + problems:
+        print(f"avloc: {line}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+@dataclass
+class _Site:
+    out: Path
+    videos: Path | None
+    min_score: float
+    quick: bool
+    on_missing: Callable[[str], None]  # what a page has to do without
+    made: int = 0
+    kept: int = 0
+
+    def add(self, result: Result, file: str) -> Entry:
+        """Make the page of one video, unless it is there, and tell what the index has to say of it."""
+        events = result.events.above(self.min_score)
+        page = self.out / PAGES / file
+        name = "/".join([*result.name.split("/")[:-1], result.title])
+        if result.video is None:
+            self.on_missing(missing_line(result, self.videos))
+        duration_s = _duration_s(result)
+        source = result.video or result.file.parent / (_tame(result.recorded) or result.title)
+        address = video_url(source, page)
+        mark = self._mark(result, address)
+        if made_from_of(page) == mark:
+            self.kept += 1
+        else:
+            least = max(self.min_score, result.min_score or 0.0)
+            facts = {"Model": result.model, "Least score": f"{least:g}", "Results": result.file.name}
+            write_page(
+                page,
+                title=result.title,
+                video=address,
+                duration_s=duration_s,
+                events=events,
+                levels=None if self.quick or result.video is None else self._levels(result.video, duration_s),
+                metadata={key: value for key, value in facts.items() if value} | {"Made by": f"avloc {__version__}"},
+                index=f"../{INDEX}",
+                made_from=mark,
+            )
+            self.made += 1
+        return Entry(name, f"{PAGES}/{file}", duration_s, result.video is not None, events)
+
+    def _levels(self, video: Path, duration_s: float) -> NDArray[np.float32] | None:
+        meter = LevelMeter()
+        try:
+            for block in read_audio(video, sample_rate=_SAMPLE_RATE):
+                meter.add(block, _SAMPLE_RATE)
+        except AvlocError as error:
+            self.on_missing(str(error))
+            return None
+        return meter.levels(_LEVELS, duration_s)
+
+    def _mark(self, result: Result, address: str) -> str:
+        """Changes with all that a page shows."""
+        video, events = result.video.stat() if result.video else None, result.events
+        columns = [column.tobytes() for column in (events.start_s, events.end_s, events.score)]
+        about = (result.title, result.duration_s, result.model, result.min_score, self.min_score, self.quick)
+        file = (video.st_size, video.st_mtime_ns) if video else None
+        seen = (__version__, _looks(), address, columns, events.labels, about, file)
+        return hashlib.sha256(repr(seen).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+@cache
+def _looks() -> bytes:
+    """A digest of what every page is made from."""
+    static = resources.files("avloc.report").joinpath("static")
+    return hashlib.sha256(
+        b"".join(static.joinpath(n).read_bytes() for n in ("page.html", "page.css", "page.js"))
+    ).digest()
+
+
+def _duration_s(result: Result) -> float:
+    """As the result has it, else of the video, else until the last event.
+
+    Raises:
+        FormatError, MediaError: nothing tells.
+    """
+    if result.duration_s:
+        return result.duration_s
+    if result.video is not None:
+        return probe(result.video).duration_s
+    if len(result.events) and result.events.end_s.max() > 0:
+        return float(result.events.end_s.max())
+    raise AvlocError("its length is unknown; name the folder of the videos with --videos")
+
+
+def _tame(path: str) -> str:
+    """A path that can become an address whatever it holds."""
+    return path.encode("utf-8", "replace").decode().replace("\0", "?")

@@ -1,0 +1,107 @@
+"""One HTML file that lists thousands of videos with their events, with filters: all is inside, nothing is fetched."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib import resources
+from string import Template
+from urllib.parse import quote
+
+from avloc.events import Events
+from avloc.files import replace_file
+from avloc.report.timeline import clock, tone
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the index: name of the video (with folders, divided by /), address of its page relative to the
+    index, length in seconds, whether its video can be played, and its events."""
+
+    name: str
+    page: str
+    duration_s: float
+    playable: bool
+    events: Events
+
+
+def write_index(
+    path: str | os.PathLike[str], entries: Sequence[Entry], *, title: str, metadata: Mapping[str, str]
+) -> None:
+    """Write the index of many videos; its order is that of the names.
+
+    metadata: facts shown below the list, name -> value.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    script = _static("index.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    text = Template(_static("index.html")).substitute(
+        title=escape(title),
+        summary=escape(summary(entries)),
+        policy=f"script-src 'sha256-{digest}'",
+        icon=quote(_static("mark.svg"), safe=""),
+        mark=_static("mark.svg"),
+        style=_static("page.css") + "\n" + _static("index.css"),
+        script=script,
+        data=data(entries),
+        facts="".join(f"<div><dt>{escape(k)}</dt><dd><bdi>{escape(v)}</bdi></dd></div>" for k, v in metadata.items()),
+    )
+    # A name that is not UTF-8 reaches us with lone surrogates; \udcXX is how JSON spells them.
+    replace_file(path, text.encode("utf-8", "backslashreplace"))
+
+
+def summary(entries: Sequence[Entry]) -> str:
+    """One line: how many events of how many classes in how many videos of what length together."""
+    events = sum(len(entry.events) for entry in entries)
+    classes = len({label for entry in entries for label in entry.events.labels})
+    whole_s = sum(entry.duration_s for entry in entries)
+    found = f"{_many(events, 'event')} of {_many(classes, 'class', 'classes')}" if events else "No event"
+    return (
+        f"{found} in {_many(len(entries), 'video')}, {clock(whole_s)} {'h' if whole_s >= 3599.5 else 'min'} together"
+    )
+
+
+def data(entries: Sequence[Entry]) -> str:
+    """What the script reads, as JSON that no HTML parser takes for an end of the script.
+
+    {"classes": [[label, hue, lightness step], ...], the most frequent first,
+     "videos": [[name, page, duration_s, playable, [start_s, end_s, class, score, ... of all events]], ...]}
+    """
+    count = Counter(label for entry in entries for label in entry.events.labels)
+    order = sorted(count, key=lambda label: (-count[label], label))
+    place = {label: k for k, label in enumerate(order)}
+    videos = [
+        [entry.name, entry.page, _short(entry.duration_s, 2), int(entry.playable), _columns(entry.events, place)]
+        for entry in sorted(entries, key=lambda entry: (entry.name.casefold(), entry.name))
+    ]
+    body = {"classes": [[label, *tone(k)] for k, label in enumerate(order)], "videos": videos}
+    # "<" alone could end the script or open a comment in it.
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _columns(events: Events, place: Mapping[str, int]) -> list[float]:
+    flat: list[float] = []
+    for e in events.by_time():
+        flat += [_short(e.start_s, 3), _short(e.end_s, 3), place[e.label], _short(e.score, 4)]
+    return flat
+
+
+def _short(number: float, decimals: int) -> float:
+    rounded = round(number, decimals)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _many(n: int, one: str, more: str = "") -> str:
+    return f"{n:,} {one if n == 1 else more or one + 's'}"
+
+
+def _static(name: str) -> str:
+    return resources.files("avloc.report").joinpath("static", name).read_text(encoding="utf-8").strip()

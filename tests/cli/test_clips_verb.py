@@ -1,0 +1,198 @@
+"""`avloc clips`: events become files under safe names, a second run keeps them, and what is missing is one line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avloc.cli.clips import COLUMNS, choose, plan
+from avloc.cli.main import main
+from avloc.cli.names import slug, told_apart
+from avloc.cli.results import Result, find_results
+from avloc.errors import AvlocError
+from avloc.events import Events
+from avloc.formats.activitynet import write_results
+from avloc.media.compose import MediaLibrary, compose_video
+from avloc.media.planner import ComposeConfig
+from avloc.media.planner import plan as plan_scene
+from avloc.media.probe import probe
+
+EVENTS = Events(
+    [0.5, 2.0, 3.0, 3.5],
+    [1.2, 2.6, 3.9, 3.5],
+    ["dog barking", "dog barking", "<script>alert(1)</script>", "../../etc/passwd"],
+    [0.9, 0.4, 0.8, 0.7],
+)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("videos") / "a video.mp4"
+    config = ComposeConfig(duration_s=(4.0, 4.0), size=(160, 120))
+    compose_video(path, plan_scene(MediaLibrary.procedural(), config, np.random.default_rng(0)))
+    return path
+
+
+def results(folder: Path, name: str, events: Events, video: str, **more: object) -> Path:
+    path = folder / f"{name}.events.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = {"source": Path(video).name, "video": video, "duration": 4.0, "model": "default", **more}
+    write_results(path, {Path(name).name: events}, about)
+    return path
+
+
+def table(out: Path) -> list[dict[str, str]]:
+    with (out / "clips.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_events_become_clips_with_a_table(tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results(tmp_path / "results", "deep/a video", EVENTS, str(video))
+    out = tmp_path / "clips"
+    command = ["clips", str(tmp_path / "results"), "--label", "dog barking", "--out", str(out)]
+    assert main([*command, "--min-score", "0.5", "--margin", "0.25"]) == 0
+    assert [p.name for p in out.glob("*.mp4")] == ["a-video_0000.25-0001.45_dog-barking.mp4"]
+    assert probe(next(out.glob("*.mp4"))).duration_s == pytest.approx(1.2, abs=0.1)
+    row = ["deep/a video", "0.500", "1.200", "dog barking", "0.9", "a-video_0000.25-0001.45_dog-barking.mp4"]
+    assert table(out) == [dict(zip(COLUMNS, row, strict=True))]
+    assert "1 of 1 clips" in capsys.readouterr().out
+
+
+def test_the_same_command_goes_on_where_it_stopped(
+    tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results(tmp_path / "results", "a", EVENTS, str(video))
+    out = tmp_path / "clips"
+    assert main(["clips", str(tmp_path / "results"), "--out", str(out), "--limit", "2"]) == 0
+    first = {p.name: p.stat().st_mtime_ns for p in out.glob("*.mp4")}
+    assert len(first) == 2
+    assert main(["clips", str(tmp_path / "results"), "--out", str(out), "--label", "dog barking"]) == 0
+    assert "2 of 2 clips (1 were there already)" in capsys.readouterr().out
+    assert {name: (out / name).stat().st_mtime_ns for name in first} == first
+    assert sorted(row["file"] for row in table(out)) == sorted(p.name for p in out.glob("*.mp4"))
+    assert len(table(out)) == 3
+
+
+def test_hostile_labels_and_names_stay_inside_the_folder(tmp_path: Path, video: Path) -> None:
+    results(tmp_path / "results", "a", EVENTS, str(video))
+    out = tmp_path / "deep" / "clips"
+    assert main(["clips", str(tmp_path / "results"), "--out", str(out)]) == 0
+    assert sorted(p.name for p in out.iterdir()) == [
+        "a_0000.50-0001.20_dog-barking.mp4",
+        "a_0002.00-0002.60_dog-barking.mp4",
+        "a_0003.00-0003.90_script-alert-1-script.mp4",
+        "a_0003.50-0003.60_etc-passwd.mp4",
+        "clips.csv",
+    ]
+    assert {row["label"] for row in table(out)} == set(EVENTS.labels)
+
+
+def test_a_moved_video_is_found_and_a_missing_one_is_one_line(
+    tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results(tmp_path / "results", "a video", EVENTS[:2], "../gone/a video.mp4")
+    results(tmp_path / "results", "other", EVENTS[:2], "../gone/other.mp4")
+    out = tmp_path / "clips"
+    assert main(["clips", str(tmp_path / "results"), "--out", str(out), "--videos", str(video.parent)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("avloc: other: its video is missing ('../gone/other.mp4' beside ")
+    assert len(list(out.glob("*.mp4"))) == 2
+
+
+def test_a_label_that_does_not_occur_names_those_that_do(
+    tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results(tmp_path / "results", "a", EVENTS[:2], str(video))
+    (tmp_path / "results" / "bad.events.json").write_text("{")
+    assert main(["clips", str(tmp_path / "results"), "--label", "Dog baking", "--out", str(tmp_path / "c")]) == 1
+    assert capsys.readouterr().err == (
+        "avloc: no event of class 'Dog baking'; did you mean 'dog barking'? there are: dog barking\n"
+    )
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("option", [["--limit", "0"], ["--margin", "-1"], ["--min-score", "2"], ["--videos", "none"]])
+def test_impossible_settings_are_one_line(
+    tmp_path: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    results(tmp_path, "a", EVENTS, "a.mp4")
+    assert main(["clips", str(tmp_path), "--out", str(tmp_path / "c"), *option]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def result(name: str, events: Events) -> Result:
+    return Result(name, Path(f"{name}.events.json"), events, 10.0, "", None, "default", None)
+
+
+LABELS = st.text(min_size=1, max_size=40)
+
+
+@given(st.lists(st.tuples(LABELS, LABELS), min_size=1, max_size=8, unique=True))
+def test_no_two_clips_share_a_name_and_all_names_are_safe(pairs: list[tuple[str, str]]) -> None:
+    by_video: dict[str, list[str]] = {}
+    for video, label in pairs:
+        by_video.setdefault(video, []).append(label)
+    every = plan(
+        [result(v, Events([1.0] * len(names), [2.0] * len(names), names)) for v, names in by_video.items()], 0.0
+    )
+    names = [clip.file for clip in every]
+    assert len({name.casefold() for name in names}) == len(pairs)
+    for name in names:
+        assert not set(name) & set('/\\:*?"<>|\0\n\t') and ".." not in name and not name.startswith((".", "-"))
+        assert len(name.encode()) < 255
+
+
+def test_names_do_not_depend_on_what_is_asked_for() -> None:
+    every = plan([result("a", Events([1, 1], [2, 2], ["a/b", "a:b"], [0.9, 0.2]))], 0.0)
+    assert every[0].file != every[1].file
+    assert choose(every, ["a:b"], 0.0, None) == [every[1]]
+    assert choose(every, [], 0.0, 1) == [every[0]]
+    with pytest.raises(AvlocError, match="there are: a/b, a:b"):
+        choose(every, ["c"], 0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("dog barking", "dog-barking"),
+        ("...", "event"),
+        ("日本 の 犬", "日本-の-犬"),
+        ("é" * 200, "é" * 45),
+        ("a\udcffb", "a-b"),
+        ("-rf *", "rf"),
+    ],
+)
+def test_slugs(text: str, name: str) -> None:
+    assert slug(text, "event") == name
+
+
+def test_names_that_a_file_system_confuses_are_told_apart() -> None:
+    names = told_apart(["Dog", "dog", "cat"], ["1", "2", "3"])
+    assert names[2] == "cat"
+    assert len({name.casefold() for name in names}) == 3
+
+
+def test_a_file_of_many_videos_and_one_without_words(tmp_path: Path) -> None:
+    write_results(tmp_path / "all.json", {"a": EVENTS, "b/c": EVENTS[:1]})
+    found = find_results(tmp_path / "all.json")
+    assert [(r.name, r.title, r.duration_s, r.video) for r in found] == [
+        ("all/a", "a", None, None),
+        ("all/b/c", "c", None, None),
+    ]
+    (tmp_path / "odd.events.json").write_text(json.dumps({"results": {"a": []}, "external_data": []}))
+    with pytest.raises(AvlocError, match="external_data"):
+        find_results(tmp_path)
+
+
+def test_a_result_that_names_what_is_no_video_opens_nothing(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    results(tmp_path, "a", EVENTS, str(tmp_path / "secret"))
+    results(tmp_path, "b", EVENTS, "x" * 5000 + ".mp4")
+    assert [r.video for r in find_results(tmp_path)] == [None, None]
