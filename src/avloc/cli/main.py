@@ -10,6 +10,7 @@ import tyro
 
 from avloc import __version__
 from avloc.cli.check_data import check_data
+from avloc.cli.clips import clips
 from avloc.cli.convert import convert
 from avloc.cli.describe import describe
 from avloc.cli.detect import detect
@@ -18,6 +19,7 @@ from avloc.cli.evaluate import evaluate
 from avloc.cli.export import export
 from avloc.cli.extract import extract
 from avloc.cli.paper import paper
+from avloc.cli.report import report
 from avloc.cli.simulate import simulate
 from avloc.cli.test import test
 from avloc.cli.train import train
@@ -25,6 +27,8 @@ from avloc.errors import AvlocError
 
 VERBS: dict[str, Callable[..., int]] = {
     "detect": detect,
+    "clips": clips,
+    "report": report,
     "extract": extract,
     "convert": convert,
     "export": export,
@@ -45,6 +49,8 @@ examples:
   avloc detect my.mp4                    table of events, and my.events.json beside the video
   avloc detect my.mp4 --report out/      and a page to look at: out/my.html
   avloc detect videos/ --out results/    every video of a folder
+  avloc clips results/ --label "dog barking" --out clips/
+  avloc report results/ --out site/      an index over all videos, with a page for each
   avloc extract my.mp4                   features only: my.features.safetensors
   avloc convert my.events.json my.eaf    for ELAN; also Audacity, Raven, WebVTT, Label Studio and others
   avloc evaluate predictions.json --truth truth.json --split test
