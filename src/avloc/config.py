@@ -227,6 +227,8 @@ class DataConfig:
     layout: Literal["onepeace", "i3d-vggish", "avloc"] = "onepeace"
     train_split: str = "train"
     validation_split: str = "validation"
+    scores: bool = True
+    """Whether the network reads the encoders' class scores beside the embeddings; the layout avloc alone has them."""
     cache: bool = True
     """Whether features stay in memory, in half precision, after they were read once; off, each is read every time."""
 

@@ -67,3 +67,12 @@ def test_unknown_durations_and_nothing_at_all() -> None:
     got = compare_lengths(ONEPEACE, {"v": 500}, {"v": math.inf})
     assert (got.contradictory, got.stride_s, got.complaint) == ({}, None, "")
     assert compare_lengths(ONEPEACE, {}, {}).complaint == ""
+
+
+@pytest.mark.parametrize("least_s", [3, 7, 20, 60])
+def test_short_videos_on_a_centred_grid_are_as_expected(least_s: int) -> None:
+    """Their first and last windows overhang the video, so that it has more steps than windows lie inside it."""
+    grid = TimeGrid.centred(0.32, 0.96)
+    durations = {str(i): least_s + 0.37 * i for i in range(12)}
+    found = compare_lengths(grid, {video: grid.length(d) for video, d in durations.items()}, durations)
+    assert found.complaint == "" and not found.contradictory

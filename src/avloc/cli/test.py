@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 from rich.console import Console
@@ -25,6 +25,7 @@ def test(
     json: bool = False,
     per_class: bool = False,
     bootstrap: int = 0,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
 ) -> int:
     """Run a trained model on a split, write its detections, and score them.
 
@@ -43,9 +44,11 @@ def test(
         json: Print JSON alone.
         per_class: Add the average precision of each class.
         bootstrap: Draws of videos for 95 % confidence intervals, such as 1000.
+        device: Where the network computes; auto takes a GPU where there is one.
     """
     with_training()
     from avloc.training.checkpoint import load_model
+    from avloc.training.devices import pick_device
     from avloc.training.predict import predict
     from avloc.training.run import open_split, read_run
 
@@ -58,7 +61,8 @@ def test(
     path = out or run / f"{split}.predictions.json"
     require_writable(path.parent)
     network, config = load_model(run)
-    videos = open_split(replace(settings, data=data), split, config.labels)
+    network.to(pick_device(device))
+    videos = open_split(replace(settings, data=data), split, config.labels, config.features.scores)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(split, total=len(videos))

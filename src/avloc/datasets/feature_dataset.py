@@ -56,6 +56,13 @@ class FeatureDataset:
         return len(self.names)
 
     @property
+    def widths(self) -> tuple[int, int]:
+        """Widths of the visual and of the audio array that the network reads."""
+        store = self.layout.store if self.scores else None
+        more = (store.visual_classes, store.audio_classes) if store else (0, 0)
+        return self.layout.visual_width + more[0], self.layout.audio_width + more[1]
+
+    @property
     def truth(self) -> dict[str, Events]:
         """True events by video, as the evaluation wants them."""
         return {video: entry.events for video, entry in self._truth.items()}

@@ -21,10 +21,13 @@ from avloc.datasets.check import check_dataset
 from avloc.datasets.feature_dataset import FeatureDataset
 from avloc.errors import ConfigError, ModelError
 from avloc.evaluation.mean_ap import mean_ap
+from avloc.evaluation.operating_point import best_f1
+from avloc.events import Events
 from avloc.features.layout import open_layout
 from avloc.files import replace_file
 from avloc.models.loco import Loco
 from avloc.training.checkpoint import save_model
+from avloc.training.devices import Device
 from avloc.training.fit import Epoch, Step, Watch, fit, make_fabric
 from avloc.training.predict import predict
 from avloc.training.state import read_place
@@ -41,8 +44,12 @@ class Result:
     epoch: int
 
 
-def open_split(run: RunConfig, split: str, labels: tuple[str, ...] | None = None) -> FeatureDataset:
+def open_split(
+    run: RunConfig, split: str, labels: tuple[str, ...] | None = None, scores: bool | None = None
+) -> FeatureDataset:
     """One split of a run's data.
+
+    scores: whether encoders' class scores are read; by default as the settings say, where the layout has any.
 
     Raises:
         ConfigError: features or annotations are not named.
@@ -51,7 +58,9 @@ def open_split(run: RunConfig, split: str, labels: tuple[str, ...] | None = None
     _require_named(run)
     annotations = read_annotations(run.data.annotations, labels)
     layout = open_layout(run.data.features, run.data.layout)
-    return FeatureDataset(annotations, run.data.features, layout, split, cache=run.data.cache)
+    if scores is None:
+        scores = run.data.scores and layout.store is not None
+    return FeatureDataset(annotations, run.data.features, layout, split, scores=scores, cache=run.data.cache)
 
 
 def require_sound(run: RunConfig) -> None:
@@ -81,12 +90,8 @@ def _require_named(run: RunConfig) -> None:
 
 def fitted_to(run: RunConfig, data: FeatureDataset) -> RunConfig:
     """The run with the widths and the number of classes that its data has."""
-    network = replace(
-        run.network,
-        visual_width=data.layout.visual_width,
-        audio_width=data.layout.audio_width,
-        classes=len(data.labels),
-    )
+    visual, audio = data.widths
+    network = replace(run.network, visual_width=visual, audio_width=audio, classes=len(data.labels))
     return replace(run, network=network)
 
 
@@ -114,16 +119,21 @@ def train(
     out: Path,
     *,
     resume: bool = False,
+    device: Device = "auto",
     on_step: Callable[[Step], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Result:
     """Train in the folder `out`; the weights with the best validation mAP stay there as a model folder.
 
+    The score from which the model shows events to people is the one with the best F1 on the validation split.
+
     Raises:
         ConfigError, FormatError, FeatureError: settings or data are wrong.
+        TrainingError: the loss is no finite number.
         ModelError: `out` holds a run already and `resume` is not asked for, or the run was of other settings.
         OutputError: `out` cannot be written to.
     """
+    fabric = make_fabric(run.train, device)
     require_sound(run)
     data = open_split(run, run.data.train_split)
     validation = open_split(run, run.data.validation_split, data.labels)
@@ -140,18 +150,21 @@ def train(
     lines = _lines_before(out / METRICS, state) if resume else []
     config = model_config(run, data, out.name)
 
+    found: dict[str, Events] = {}  # in the validation split, by the weights of the epoch at hand
+
     def validate(average: Loco) -> float:
-        return mean_ap(predict(average, validation, run.decoding), validation.truth).average
+        found.update(predict(average, validation, run.decoding))
+        return mean_ap(found, validation.truth).average
 
     def keep(epoch: Epoch, average: Loco) -> None:
         lines.append(json.dumps(asdict(epoch)))
         replace_file(out / METRICS, ("\n".join(lines) + "\n").encode())
         if epoch.is_best:
-            save_model(out, average, config)
+            best = best_f1(found, validation.truth)
+            save_model(out, average, replace(config, show_score=best.score) if best else config)
         if on_epoch is not None:
             on_epoch(epoch)
 
-    fabric = make_fabric(run.train)
     fabric.launch()
     fit(
         network,

@@ -1,0 +1,90 @@
+"""A run on our own feature files: it reads what detection reads, and says from which score events are shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from avloc.config import DataConfig, LocoConfig, RunConfig, TrainConfig
+from avloc.detector import Detector
+from avloc.evaluation.operating_point import best_f1
+from avloc.features.sequence import FeatureSequence
+from avloc.features.store import load_features, save_features
+from avloc.timegrid import TimeGrid
+from avloc.training.checkpoint import load_model
+from avloc.training.predict import predict
+from avloc.training.run import open_split, train
+from avloc.training.runner import TorchRunner
+
+GRID = TimeGrid.centred(0.32, 0.96)
+CLASSES = ("bark", "horn")
+
+
+def features(
+    rng: np.random.Generator, duration_s: float, start_s: float, end_s: float, label: int
+) -> FeatureSequence:
+    steps = GRID.length(duration_s)
+    time = GRID.offset_s + GRID.window_s / 2 + GRID.stride_s * np.arange(steps)
+    inside = ((time > start_s) & (time < end_s)).astype(np.float32)
+    visual, audio = (rng.normal(0, 0.2, (steps, w)).astype(np.float32) for w in (6, 5))
+    visual[:, label] += 2 * inside
+    audio[:, label] += 2 * inside
+    heard = rng.random((steps, 3), np.float32)
+    return FeatureSequence(GRID, duration_s, visual, audio, rng.random((steps, 4), np.float32), heard, "own/1")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    database = {}
+    for i in range(12):
+        duration_s, start_s = round(float(rng.uniform(7, 10)), 2), round(float(rng.uniform(0, 4)), 2)
+        segment = [start_s, start_s + 3.0]
+        save_features(features(rng, duration_s, *segment, i % 2), folder / f"v{i}.features.safetensors")
+        subset = "validation" if i % 3 == 2 else "train"
+        events = [{"segment": segment, "label": CLASSES[i % 2]}]
+        database[f"v{i}"] = {"duration": duration_s, "subset": subset, "annotations": events}
+    (folder / "truth.json").write_text(json.dumps({"database": database}))
+    return RunConfig(
+        data=DataConfig(features=str(folder), annotations=str(folder / "truth.json"), layout="avloc"),
+        network=LocoConfig(width=16, heads=2, ffn_ratio=1.0, unimodal_blocks=1, levels=3),
+        train=TrainConfig(epochs=3, warmup_epochs=0, batch=4, learning_rate=3e-3, ema_decay=0.5, longest_steps=32),
+    )
+
+
+@pytest.mark.parametrize("scores", [True, False])
+def test_training_and_detecting_read_the_same_arrays(run: RunConfig, scores: bool, tmp_path: Path) -> None:
+    run = replace(run, data=replace(run.data, scores=scores), train=replace(run.train, epochs=1))
+    train(run, tmp_path)
+    network, config = load_model(tmp_path)
+    assert config.features.scores == scores
+    assert (config.network.visual_width, config.network.audio_width) == ((10, 8) if scores else (6, 5))
+    plain, read = TorchRunner(network), []
+
+    def runner(
+        visual: NDArray[np.float32], audio: NDArray[np.float32], mask: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        read.append((visual[mask], audio[mask]))
+        return plain(visual, audio, mask)
+
+    Detector(config, runner).detect_features(load_features(Path(run.data.features) / "v0.features.safetensors"))
+    sample = open_split(run, "train").sample(0)
+    assert len(read) == 1 and np.array_equal(read[0][0], sample.visual) and np.array_equal(read[0][1], sample.audio)
+
+
+def test_the_score_to_show_is_the_best_on_validation(run: RunConfig, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    train(run, tmp_path)
+    network, config = load_model(tmp_path)
+    validation = open_split(run, "validation", config.labels)
+    # The folder's weights are rounded to 16 bits, the scores of training were not.
+    best = best_f1(predict(network, validation, config.decoding), validation.truth)
+    assert best is not None and config.show_score == pytest.approx(best.score, abs=0.01)
+    assert config.show_score != 0.3
