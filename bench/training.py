@@ -3,8 +3,8 @@
     python bench/training.py             # training step and forward at batch 16 and 1
     python bench/training.py --growth    # forward time from 256 to 8192 steps
 
-The yardstick is a plain reference in the same run: the same network with dense cross-attention, targets assigned
-moment by moment in Python, and losses level by level.
+The yardstick is a plain reference in the same run: the same network with dense cross-attention, fusion and heads
+level by level, targets assigned moment by moment in Python, and losses level by level.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
+from multiprocessing import get_context
 
 import numpy as np
 import torch
@@ -31,6 +33,7 @@ from avloc.recipes.unav100 import loco_unav100_onepeace
 from avloc.timegrid import Moments, pyramid_moments
 
 T, B, EVENTS, RUNS = 256, 16, 5, 3
+PRECISIONS = {"single precision": False, "bf16-mixed": True}
 
 
 def main() -> None:
@@ -49,9 +52,10 @@ def main() -> None:
 def forward(network: LocoConfig) -> None:
     model = Loco(network).eval()
     visual, audio, mask = inputs(network, 1, T)
-    with torch.no_grad():
-        ms = 1000 * seconds(lambda: model(visual, audio, mask), runs=9)
-    print(f"forward of one video of {T} steps: {ms:.0f} ms")
+    for precision, half in PRECISIONS.items():
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+            ms = 1000 * seconds(lambda: model(visual, audio, mask), runs=9)
+        print(f"forward of one video of {T} steps, {precision}: {ms:.0f} ms")
 
 
 def step(network: LocoConfig) -> None:
@@ -63,8 +67,10 @@ def step(network: LocoConfig) -> None:
     outputs = model(visual, audio, mask)
     moments = pyramid_moments(T, network.levels)
 
-    def whole() -> None:
-        criterion(model(visual, audio, mask), mask, truth).total.backward()
+    def whole(half: bool) -> None:
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            loss = criterion(model(visual, audio, mask), mask, truth).total
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad()
 
@@ -72,13 +78,13 @@ def step(network: LocoConfig) -> None:
         "forward": lambda: model(visual, audio, mask),
         "target assignment": lambda: assign_targets(moments, truth, outputs.mask, network.classes),
         "losses": lambda: criterion(outputs, mask, truth),
-        "whole step": whole,
     }
+    parts |= {f"whole step, {name}": partial(whole, half) for name, half in PRECISIONS.items()}
     times = {name: seconds(work) for name, work in parts.items()}
     for name, value in times.items():
-        print(f"training at batch {B}: {name:18s} {value:7.3f} s  ({1000 * value / B:.1f} ms a video)")
+        print(f"training at batch {B}: {name:28s} {value:7.3f} s  ({1000 * value / B:.1f} ms a video)", flush=True)
     del outputs
-    plain = Loco(replace(network, attention=AttentionConfig(kind="global"))).train()
+    plain = PlainLoco(replace(network, attention=AttentionConfig(kind="global"))).train()
     plain_optimizer = torch.optim.AdamW(plain.parameters())
 
     def reference() -> None:
@@ -87,11 +93,32 @@ def step(network: LocoConfig) -> None:
         plain_optimizer.zero_grad()
 
     slow = seconds(reference)
-    print(f"plain reference, whole step: {slow:.3f} s; ratio {slow / times['whole step']:.2f}")
+    for name in PRECISIONS:
+        ratio = slow / times[f"whole step, {name}"]
+        print(f"plain reference, whole step: {slow:.3f} s; ratio to {name}: {ratio:.2f}")
     print(f"largest memory so far: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 
+class PlainLoco(Loco):
+    """The same network, what the levels share run level by level."""
+
+    def forward(self, visual: torch.Tensor, audio: torch.Tensor, mask: torch.Tensor) -> Outputs:
+        f_v, f_a = self.visual(visual, mask), self.audio(audio, mask)
+        levels, masks = self.pyramid(f_v, f_a, mask)
+        logits, offsets = [], []
+        for level, (z, own) in enumerate(zip(levels, masks, strict=True)):
+            for block in self.fusion:
+                z = block(z, own)
+            z = self.norm(z)
+            logits.append(self.classify(z, own))
+            lengths = [z.shape[1] if i == level else 0 for i in range(len(levels))]
+            offsets.append(self.regress(z, own, lengths))
+        found = self.correspondence(f_v, f_a)
+        return Outputs(torch.cat(logits, dim=1), torch.cat(offsets, dim=1), torch.cat(masks, dim=1), found)
+
+
 def growth(network: LocoConfig) -> None:
+    """Time and memory of a forward pass by length; each in a process of its own, for the memory."""
     lengths = (256, 512, 1024, 2048, 4096, 8192)
     kinds = {
         "as in the paper": network,
@@ -99,15 +126,29 @@ def growth(network: LocoConfig) -> None:
         "global cross-attention": replace(network, attention=AttentionConfig(kind="global")),
     }
     for name, config in kinds.items():
-        model = Loco(config).eval()
-        times = []
+        times, sizes = [], []
         for length in lengths:
-            visual, audio, mask = inputs(config, 1, length)
-            with torch.no_grad():
-                times.append(seconds(partial(model, visual, audio, mask)))
-        exponent = np.polyfit(np.log(lengths), np.log(times), 1)[0]
-        said = ", ".join(f"{n}: {1000 * t:.0f} ms" for n, t in zip(lengths, times, strict=True))
-        print(f"{name}: exponent {exponent:.2f} ({said})", flush=True)
+            with ProcessPoolExecutor(1, get_context("spawn")) as process:
+                took_s, bytes_more = process.submit(forward_cost, config, length, torch.get_num_threads()).result()
+            times.append(took_s)
+            sizes.append(bytes_more)
+        for what, values, unit in (("time", times, (1e3, "ms")), ("memory", sizes, (1e-6, "MB"))):
+            exponent = np.polyfit(np.log(lengths), np.log(values), 1)[0]
+            said = ", ".join(f"{n}: {unit[0] * v:.0f} {unit[1]}" for n, v in zip(lengths, values, strict=True))
+            print(f"{name}: {what} grows with exponent {exponent:.2f} ({said})", flush=True)
+
+
+def forward_cost(network: LocoConfig, length: int, threads: int) -> tuple[float, int]:
+    """Median seconds of a forward pass, and the bytes by which it raises the process's largest size."""
+    torch.set_num_threads(threads)
+    model = Loco(network).eval()
+    inputs_ = inputs(network, 1, length)
+    with torch.no_grad():
+        model(*inputs(network, 1, 32))  # what the first pass alone needs
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        model(*inputs_)
+        more = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+        return seconds(partial(model, *inputs_)), more
 
 
 def plain_loss(outputs: Outputs, truth: Truth, moments: Moments) -> torch.Tensor:
