@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from avloc.errors import FormatError, OutputError
 from avloc.events import Event, Events
-from avloc.report.page import summary, video_url, write_page
+from avloc.report.page import made_from_of, summary, video_url, write_page
 from avloc.report.timeline import clock, curve_svg, lanes, ticks
 
 EVIL = '<script>alert("1")</script>\'</style>&amp;${x}$title'
@@ -159,6 +159,22 @@ def test_no_sound_is_said(tmp_path: Path, levels: np.ndarray) -> None:
     read = page(tmp_path, levels=levels)
     assert "no sound" in read.said()
     assert read.all("path", id="level") == []
+
+
+def test_levels_that_nobody_measured_are_not_called_silence(tmp_path: Path) -> None:
+    read = page(tmp_path, levels=None)
+    assert "no sound" not in read.said()
+    assert "Sound level" not in read.said()
+    assert len(read.all("div", id="sound")) == 1
+
+
+def test_a_page_leads_back_and_knows_what_it_was_made_from(tmp_path: Path) -> None:
+    assert page(tmp_path).all("a") == []
+    assert made_from_of(tmp_path / "page.html") == ""
+    read = page(tmp_path, index="../index.html", made_from="0123abcd")
+    assert [a["href"] for a in read.all("a")] == ["../index.html"]
+    assert made_from_of(tmp_path / "page.html") == "0123abcd"
+    assert made_from_of(tmp_path / "absent.html") == ""
 
 
 @pytest.mark.parametrize("video", ["https://example.org/a.mp4", "//example.org/a.mp4", "javascript:alert(1)"])

@@ -191,7 +191,8 @@ def write_index(path: Path, done: Iterable[Clip]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(sorted(rows.values(), key=lambda row: (row[0], float(row[1]), row[-1])))
+    ordered = sorted(rows.values(), key=lambda row: (row[0], float(row[1]), row[-1]))
+    writer.writerows(ordered)
     replace_file(path, text.getvalue().encode("utf-8", "backslashreplace"))
 
 

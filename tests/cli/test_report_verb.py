@@ -1,0 +1,101 @@
+"""`avloc report`: a page for each result, kept where nothing has changed, and what is missing is said."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avloc.cli.main import main
+from avloc.events import Events
+from avloc.formats.activitynet import write_results
+from avloc.media.writer import write_video
+from avloc.report.page import made_from_of
+
+EVENTS = Events([0.2, 0.5], [0.4, 0.9], ["dog", "cat"], [0.9, 0.4])
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Two results, of which one has its video."""
+    wave = 0.5 * np.sin(np.arange(16000) * 0.3).astype(np.float32)
+    (tmp_path / "videos").mkdir()
+    pictures = (np.full((48, 64, 3), 9 * i, np.uint8) for i in range(10))
+    write_video(tmp_path / "videos" / "a.mp4", pictures, 10, wave)
+    folder = tmp_path / "results"
+    for name, video in (("a", "../videos/a.mp4"), ("deep/a", "../gone/b.mp4")):
+        path = folder / f"{name}.events.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_results(path, {"a": EVENTS}, {"source": Path(video).name, "video": video, "duration": 1.0})
+    return folder
+
+
+def pages(site: Path) -> dict[str, str]:
+    return {p.name: p.read_text(encoding="utf-8") for p in sorted((site / "pages").iterdir())}
+
+
+def test_every_result_has_a_page_and_what_is_missing_is_said(
+    tmp_path: Path, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = tmp_path / "site"
+    assert main(["report", str(results), "--out", str(site), "--title", "My <archive>"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[:2] == [
+        "4 events of 2 classes in 2 videos, 0:02 min together",
+        "pages: 2 made, 0 kept",
+    ]
+    assert printed.err.count("\n") == 1
+    assert printed.err.startswith("avloc: deep/a: its video is missing ('../gone/b.mp4' beside ")
+    made = pages(site)
+    assert list(made) == ["a.html", "deep-a.html"]
+    assert 'src="../../videos/a.mp4"' in made["a.html"]
+    assert 'id="level"' in made["a.html"] and 'id="level"' not in made["deep-a.html"]
+    assert 'href="../index.html"' in made["a.html"]
+    assert "<h1><bdi>My &lt;archive&gt;</bdi></h1>" in (site / "index.html").read_text()
+
+
+def test_the_same_command_keeps_pages_and_a_change_makes_them_anew(tmp_path: Path, results: Path) -> None:
+    site = tmp_path / "site"
+    command = ["report", str(results), "--out", str(site), "--quick"]
+    assert main(command) == 0
+    first = {p.name: p.stat().st_mtime_ns for p in (site / "pages").iterdir()}
+    assert main(command) == 0
+    assert {p.name: p.stat().st_mtime_ns for p in (site / "pages").iterdir()} == first
+    write_results(results / "a.events.json", {"a": EVENTS[:1]}, {"video": "../videos/a.mp4", "duration": 1.0})
+    assert main(command) == 0
+    assert [p.name for p in (site / "pages").iterdir() if p.stat().st_mtime_ns != first[p.name]] == ["a.html"]
+    os.utime(tmp_path / "videos" / "a.mp4", (1, 1))
+    before = made_from_of(site / "pages" / "a.html")
+    assert main(command) == 0
+    assert made_from_of(site / "pages" / "a.html") != before
+
+
+def test_a_least_score_and_another_folder_of_videos(tmp_path: Path, results: Path) -> None:
+    site = tmp_path / "site"
+    (tmp_path / "videos").rename(tmp_path / "moved")
+    command = ["report", str(results), "--out", str(site), "--min-score", "0.5", "--videos", str(tmp_path / "moved")]
+    assert main(command) == 0
+    page = pages(site)["a.html"]
+    assert 'src="../../moved/a.mp4"' in page
+    assert re.findall(r'data-label="(\w+)"', page) == ["dog"]
+
+
+def test_a_bad_result_is_one_line_and_the_rest_is_there(
+    tmp_path: Path, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / "z.events.json").write_text('{"results": {"z": 1}}')
+    write_results(results / "y.events.json", {"y": Events()})
+    assert main(["report", str(results), "--out", str(tmp_path / "site"), "--quick"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if "z.events.json" in line and "is needed" in line]
+    assert [line for line in lines if line.startswith("avloc: y: its length is unknown")]
+    assert list(pages(tmp_path / "site")) == ["a.html", "deep-a.html"]
+
+
+def test_no_result_at_all_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(tmp_path), "--out", str(tmp_path / "site")]) == 1
+    assert "holds no file that ends in .events.json" in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
