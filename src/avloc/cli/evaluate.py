@@ -174,8 +174,8 @@ class _Result:
         table = _table("mAP at tIoU, %")
         table.add_column("")
         for t in shown:
-            table.add_column(_name(mean.thresholds[t]), justify="right")
-        table.add_column("Avg.", justify="right")
+            table.add_column(_name(mean.thresholds[t]), justify="right", no_wrap=True)
+        table.add_column("Avg.", justify="right", no_wrap=True)
         table.add_row("mAP", *(_percent(mean.by_threshold[t]) for t in shown), _percent(mean.average))
         if self.draws is not None:
             ends = _ends(self.draws.by_threshold, mean.by_threshold)
@@ -189,7 +189,7 @@ class _Result:
         table = _table("average precision by class, %")
         table.add_column("class", overflow="fold", min_width=8)
         for t in shown:
-            table.add_column(_name(mean.thresholds[t]), justify="right")
+            table.add_column(_name(mean.thresholds[t]), justify="right", no_wrap=True)
         counted_columns = ("events", "predictions") if counts else ()
         for name in ("Avg.", *(("95 %",) if self.draws is not None else ()), *counted_columns):
             table.add_column(name, justify="right", no_wrap=True)
