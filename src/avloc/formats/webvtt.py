@@ -26,7 +26,7 @@ from avloc.formats.text import PathLike, encoded, labelled, milliseconds, one_li
 from avloc.formats.truth import Truth
 
 _SCORE = re.compile(r"\d+ score=(-?[\d.]+(?:e-?\d+)?)")
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 _ESCAPED = re.compile(r"[&<>\r\n]|^[ \t\f]|[ \t\f]$")
 _NO_CUES = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
 
