@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from avloc.cli.main import main
 from avloc.formats.activitynet import read_results
@@ -51,7 +52,7 @@ def test_train_resume_and_test(data: Path, tmp_path: Path, capsys: pytest.Captur
     assert train(data, run, "--resume") == 0
     assert train(data, run, "--resume", "--train.seed", "5") == 1
     assert "train.seed was 0, is 5" in capsys.readouterr().err
-    assert main(["test", str(run), "--split", "test", "--json"]) == 0
+    assert main(["test", str(run), "--split", "test", "--device", "cpu", "--json"]) == 0
     scores = json.loads(capsys.readouterr().out)
     found = read_results(run / "test.predictions.json")
     assert set(found) == {"v05", "v11", "v17", "v23"} and any(len(e) for e in found.values())
@@ -122,3 +123,33 @@ def test_an_impossible_setting_is_one_line(
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and bad[0].removeprefix("--").split(".")[0] in error
     assert not (tmp_path / "run").exists()
+
+
+def test_flags_win_over_the_file_and_the_file_over_the_recipe(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "my.yaml"
+    settings.write_text("train: {epochs: 7, learning_rate: 2e-3, batch: 5}\nloss: {iou: diou}\n")
+    out = tmp_path / "run"
+    # The recipe's own batch is a flag, too: it wins though it is the default.
+    assert train(data, out, "--config", str(settings), "--train.epochs", "1", "--train.batch", "16") == 0
+    saved = json.loads((out / "run.json").read_text())
+    assert saved["train"]["epochs"] == 1 and saved["train"]["batch"] == 16
+    assert saved["train"]["learning_rate"] == 2e-3 and saved["loss"]["iou"] == "diou"
+    settings.write_text("train: {epoch: 7}\n")
+    assert train(data, tmp_path / "other", "--config", str(settings)) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "did you mean 'epochs'" in error
+
+
+def test_a_rate_far_too_high_is_one_line(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = ["--train.batch", "4", "--train.warmup-epochs", "0"]
+    assert train(data, tmp_path, "--train.learning-rate", "1e25", *steps) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "epoch 1, step 2" in error and "learning-rate below 1e+25" in error
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_named(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(data, tmp_path, "--device", "cuda") == 1
+    assert "torch finds no GPU" in capsys.readouterr().err

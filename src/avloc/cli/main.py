@@ -22,7 +22,7 @@ from avloc.cli.paper import paper
 from avloc.cli.report import report
 from avloc.cli.simulate import simulate
 from avloc.cli.test import test
-from avloc.cli.train import train
+from avloc.cli.train import train, train_verb
 from avloc.errors import AvlocError
 
 VERBS: dict[str, Callable[..., int]] = {
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         status: int = tyro.extras.subcommand_cli_from_dict(
-            VERBS,
+            {**VERBS, "train": train_verb(arguments)},
             prog="avloc",
             description=DESCRIPTION,
             args=arguments or ["--help"],

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import inspect
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from avloc.cli.inputs import require_writable
+from avloc.cli.settings_file import laid_over, named_file
 from avloc.config import RunConfig
 from avloc.errors import AvlocError
 from avloc.recipes.unav100 import loco_small, loco_unav100_i3d_vggish, loco_unav100_onepeace
 
 if TYPE_CHECKING:
     from avloc.training.fit import Epoch, Step
+    from avloc.training.tensorboard import Board
 
 RECIPES: dict[str, Callable[[], RunConfig]] = {
     "loco-unav100-onepeace": loco_unav100_onepeace,
@@ -28,18 +32,34 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "loco-small": loco_small,
 }
 
-Recipe = tyro.extras.subcommand_type_from_defaults(
-    {name: recipe() for name, recipe in RECIPES.items()},
-    {name: (recipe.__doc__ or "").splitlines()[0] for name, recipe in RECIPES.items()},
-    prefix_names=False,
-)
+
+def _recipes(config: Path | None = None, chosen: str = "") -> Any:
+    """The recipes as a type; with the settings of the file `config` laid over the chosen one."""
+    defaults: dict[str, Any] = {name: recipe() for name, recipe in RECIPES.items()}
+    if config is not None and chosen in defaults:
+        defaults[chosen] = laid_over(defaults[chosen], config)
+    return tyro.extras.subcommand_type_from_defaults(
+        defaults,
+        {name: (recipe.__doc__ or "").splitlines()[0] for name, recipe in RECIPES.items()},
+        prefix_names=False,
+    )
 
 
-def train(recipe: Annotated[Recipe, tyro.conf.arg(name="")], out: Path, resume: bool = False) -> int:  # type: ignore[valid-type]
+Recipe = _recipes()
+
+
+def train(
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")],  # type: ignore[valid-type]
+    out: Path,
+    resume: bool = False,
+    config: Path | None = None,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    tensorboard: bool = False,
+) -> int:
     r"""Train a model; validation chooses the weights that stay in --out.
 
-    Every setting of the recipe is a flag. Ctrl-C, a kill or a power cut lose nothing but the last minutes: the same
-    command with --resume goes on exactly.
+    Every setting of the recipe is a flag, or stands in the file of --config. Ctrl-C, a kill or a power cut lose
+    nothing but the last minutes: the same command with --resume goes on exactly.
 
     examples:
       avloc train loco-small --data.features sim/ --data.annotations sim/annotations.json --out runs/small
@@ -51,6 +71,9 @@ def train(recipe: Annotated[Recipe, tyro.conf.arg(name="")], out: Path, resume: 
         recipe: Named settings to start from.
         out: Folder of the run: model folder, settings, metrics, trainer state.
         resume: Go on from the state in --out; begins anew where there is none.
+        config: YAML or JSON file of settings, laid over the recipe; flags win over the file.
+        device: Where the network computes; auto takes a GPU where there is one.
+        tensorboard: Write curves for TensorBoard to OUT/tensorboard.
     """
     with_training()
     require_writable(out)
@@ -59,18 +82,53 @@ def train(recipe: Annotated[Recipe, tyro.conf.arg(name="")], out: Path, resume: 
     run = _with_absolute_paths(recipe)
     screen = Console(highlight=False)
     watch = _Watch(screen)
+    watchers: list[_Watch | Board] = [watch]
+    if tensorboard:
+        from avloc.training.tensorboard import Board as TensorBoard
+
+        watchers.append(TensorBoard(out / "tensorboard"))
+
+    def on_step(step: Step) -> None:
+        for each in watchers:
+            each.on_step(step)
+
+    def on_epoch(epoch: Epoch) -> None:
+        for each in watchers:
+            each.on_epoch(epoch)
+
+    is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # of several processes the engine starts the others
     try:
-        result = run_training(run, out, resume=resume, on_step=watch.on_step, on_epoch=watch.on_epoch)
+        result = run_training(run, out, resume=resume, device=device, on_step=on_step, on_epoch=on_epoch)
     except KeyboardInterrupt:
         watch.progress.stop()
+        if not is_first:
+            return 0  # the engine would end the first process with this one
         print(f"avloc: stopped; the run goes on with --resume and the same settings ({out})", file=sys.stderr)
         return 130
     finally:
         watch.progress.stop()
-    screen.print(
-        f"validation mAP {100 * result.validation_map:.2f} (epoch {result.epoch}): {result.folder}", soft_wrap=True
-    )
+    if is_first:
+        score = f"validation mAP {100 * result.validation_map:.2f} (epoch {result.epoch})"
+        screen.print(f"{score}: {result.folder}", soft_wrap=True)
     return 0
+
+
+def train_verb(arguments: Sequence[str]) -> Callable[..., int]:
+    """`train` for a command line: where it names a file with --config, recipes begin with the settings in it."""
+    config = named_file(arguments, "--config") if arguments[:1] == ["train"] else None
+    if config is None:
+        return train
+    chosen = next((word for word in arguments[1:] if not word.startswith("-")), "")
+
+    def over_file(*given: Any, **named: Any) -> int:
+        return train(*given, **named)
+
+    # The command line is made of what a function says of itself; only the recipes differ.
+    recipe: Any = _recipes(config, chosen)
+    over_file.__doc__ = train.__doc__
+    over_file.__annotations__ = {**train.__annotations__, "recipe": Annotated[recipe, tyro.conf.arg(name="")]}
+    vars(over_file)["__signature__"] = inspect.signature(train)
+    return over_file
 
 
 def _with_absolute_paths(run: RunConfig) -> RunConfig:
