@@ -102,3 +102,35 @@ def difference(
     every = np.arange(mine.shape[1])
     seeded = mine[chosen[0], every].mean(axis=0) - other[chosen[1], every].mean(axis=0)
     return Difference(seeds, middle, videos, interval(seeded, middle))
+
+
+@dataclass(frozen=True, slots=True)
+class PairedMean:
+    """Means of a number that each video has in two rows, and the 95 % interval of their difference."""
+
+    mine: float
+    other: float
+    low: float
+    high: float
+
+
+def paired_mean(
+    mine: Sequence[Sequence[float]], other: Sequence[Sequence[float]], draws: int = 1000, seed: int = 0
+) -> PairedMean:
+    """By seed and video, (S, V) each, the videos the same: bootstrap over videos and, of more than one, seeds.
+
+    Raises:
+        ValueError: the two are not alike in shape, or empty.
+    """
+    a, b = np.asarray(mine, np.float64), np.asarray(other, np.float64)
+    if a.shape != b.shape or a.ndim != 2 or not a.size:
+        raise ValueError(f"values by seed and video are of shapes {a.shape} and {b.shape}; two alike are needed")
+    random = np.random.default_rng(seed)
+    seeds, videos = a.shape
+    drawn = np.empty(draws)
+    for i in range(draws):
+        column = random.integers(0, videos, videos)
+        of_a, of_b = random.integers(0, seeds, (2, seeds))
+        drawn[i] = a[of_a][:, column].mean() - b[of_b][:, column].mean()
+    low, high = interval(drawn, float(a.mean() - b.mean()))
+    return PairedMean(float(a.mean()), float(b.mean()), float(low), float(high))

@@ -14,14 +14,12 @@ from avloc.errors import FeatureError, FormatError
 VERSION = 1
 """Raised when a change of the code makes the same settings give other results: every run is then made anew."""
 
-_NO_EFFECT = {
-    "data": ("features", "annotations", "cache"),  # where things lie; what lies there is in DataIdentity
-    "train": ("save_every_minutes",),
-}
+_NO_EFFECT = ("data.features", "data.annotations", "data.cache", "train.save_every_minutes")
+"""Where data lie, and what changes no result. What lies there is in DataIdentity."""
 
-_LATER: tuple[tuple[str, str, object], ...] = ()
-"""Settings that came after runs had been made: group, name, and the value that means what was done before. With that
-value they stay out of the key, so that older runs still count."""
+_LATER: dict[str, object] = {}
+"""Settings that came after runs had been made, with the value that means what was done before. With that value they
+stay out of the key, so that older runs still count."""
 
 _FEATURE_ENDINGS = (".npy", ".safetensors")
 
@@ -59,11 +57,12 @@ def identify(features: Path, annotations: Path, layout: str) -> DataIdentity:
 def run_key(run: RunConfig, data: DataIdentity, test_split: str) -> str:
     """16 hexadecimal digits of the SHA-256 of resolved settings, data, test split and version of the code."""
     settings: dict[str, Any] = to_dict(run)
-    for group, names in _NO_EFFECT.items():
-        for name in names:
-            del settings[group][name]
-    for group, name, before in _LATER:
-        if settings[group].get(name) == before:
-            del settings[group][name]
+    for path in (*_NO_EFFECT, *_LATER):
+        *groups, name = path.split(".")
+        group = settings
+        for one in groups:
+            group = group[one]
+        if path in _NO_EFFECT or group[name] == _LATER[path]:
+            del group[name]
     body = {"version": VERSION, "settings": settings, "data": asdict(data), "test": test_split}
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]

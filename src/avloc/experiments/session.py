@@ -10,21 +10,28 @@ from avloc.config import RunConfig
 from avloc.datasets.annotations import read_annotations
 from avloc.errors import ConfigError
 from avloc.events import Events
+from avloc.experiments.cost import Cost, costs
+from avloc.experiments.cost_table import cost_table, wide_table
 from avloc.experiments.execute import Progress, execute
-from avloc.experiments.grid import TABLES, rows_of
+from avloc.experiments.grid import ROWS, TABLES, rows_of
 from avloc.experiments.key import DataIdentity, identify
 from avloc.experiments.runs import Run, plan
 from avloc.experiments.settings import with_settings
 from avloc.experiments.tables import Results, result_table
 from avloc.features.layout import open_layout
 from avloc.files import replace_file
+from avloc.recipes.unav100 import loco_unav100_onepeace
 from avloc.report.tables import ResultTable, to_latex, to_markdown
 from avloc.training.run import fitted_to, open_split
 
 
 @dataclass(frozen=True)
 class Session:
-    """Tables to make, the runs that they need, and the truth that these are scored against."""
+    """Tables to make, the runs that they need, and the truth that these are scored against.
+
+    `known` are the runs of every row there is, whether a table of the session needs them or not. `videos` counts the
+    videos of the splits.
+    """
 
     tables: tuple[str, ...]
     recipe: RunConfig
@@ -34,15 +41,17 @@ class Session:
     seeds: int
     out: Path
     runs: tuple[Run, ...]
+    known: tuple[Run, ...]
     truth: dict[str, Events]
+    videos: dict[str, int]
 
     def execute(self, jobs: int, devices: Sequence[str], on_progress: Callable[[Progress], None]) -> list[Run]:
         """Make what is missing; the result is the runs that failed."""
         return execute(self.runs, jobs=jobs, devices=devices, on_progress=on_progress)
 
     def results(self) -> Results:
-        """What is done by now."""
-        return Results(self.runs, self.truth)
+        """What is done by now, of every row that there is."""
+        return Results(self.known, self.truth)
 
 
 def open_session(
@@ -71,15 +80,39 @@ def open_session(
     data = identify(features, annotations, recipe.data.layout)
     open_layout(features, recipe.data.layout)
     truth = read_annotations(annotations)
-    for split in (recipe.data.train_split, recipe.data.validation_split):
-        truth.split(split)
-    tested = {video: entry.events for video, entry in truth.split(test_split).items()}
+    splits = {
+        split: truth.split(split) for split in (recipe.data.train_split, recipe.data.validation_split, test_split)
+    }
+    tested = {video: entry.events for video, entry in splits[test_split].items()}
+    videos = {split: len(entries) for split, entries in splits.items()}
     recipe = fitted_to(recipe, open_split(recipe, recipe.data.train_split))
-    runs = tuple(plan(recipe, rows_of(tables), seeds, data, out, test_split))
-    return Session(tables, recipe, recipe_name, settings, data, seeds, out, runs, tested)
+    known = tuple(plan(recipe, tuple(ROWS.values()), seeds, data, out, test_split))
+    needed = {row.name for row in rows_of(tables)}
+    runs = tuple(run for run in known if run.row in needed)
+    return Session(tables, recipe, recipe_name, settings, data, seeds, out, runs, known, tested, videos)
 
 
-def write_tables(session: Session, made: Sequence[tuple[str, ResultTable]]) -> list[Path]:
+def make_tables(session: Session, results: Results, *, measure: bool) -> list[tuple[str, ResultTable]]:
+    """The session's tables, of what is done by now, by name; Table 3 at the recipe's and at the paper's width.
+
+    measure: whether times and memory that are not known yet are measured now, which takes a minute or more.
+    """
+    made = []
+    for name in session.tables:
+        if name == "table3":
+            made.append((name, cost_table(costs(session.recipe, session.out / "cost", run=measure), results)))
+            made.append(("table3-wide", wide_table(wide_costs(session, measure=measure))))
+        else:
+            made.append((name, result_table(TABLES[name], results)))
+    return made
+
+
+def wide_costs(session: Session, *, measure: bool) -> dict[str, Cost]:
+    """Table 3's costs at the paper's width."""
+    return costs(loco_unav100_onepeace(), session.out / "cost", run=measure)
+
+
+def write_tables(session: Session, made: Sequence[tuple[str, ResultTable]]) -> None:
     """Each table as OUT/tables/NAME.md and NAME.tex.
 
     Raises:
@@ -87,14 +120,6 @@ def write_tables(session: Session, made: Sequence[tuple[str, ResultTable]]) -> l
     """
     folder = session.out / "tables"
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
     for name, table in made:
-        for ending, text in ((".md", to_markdown(table)), (".tex", to_latex(table, name))):
-            replace_file(folder / f"{name}{ending}", text.encode())
-            paths.append(folder / f"{name}{ending}")
-    return paths
-
-
-def make_tables(session: Session, results: Results) -> list[tuple[str, ResultTable]]:
-    """The session's tables, of what is done by now."""
-    return [(name, result_table(TABLES[name], results)) for name in session.tables]
+        replace_file(folder / f"{name}.md", to_markdown(table).encode())
+        replace_file(folder / f"{name}.tex", to_latex(table, name).encode())

@@ -12,6 +12,7 @@ from avloc.events import Events
 from avloc.experiments.compare import COLUMNS, Difference, columns, difference, draws_of
 from avloc.experiments.grid import REFERENCE, PaperTable
 from avloc.experiments.runs import Run, Summary, summaries_of
+from avloc.experiments.similarity import Spread, spread_of
 from avloc.report.tables import Cell, ResultTable, mark_best
 
 Float64 = NDArray[np.float64]
@@ -72,6 +73,14 @@ class Results:
             [theirs.values[theirs.seeds.index(seed)] for seed in seeds],
             [draws_of(self._folders[other, seed], self.truth, self.draws) for seed in seeds],
         )
+
+    def spreads(self, row: str) -> dict[int, Spread]:
+        """Standard deviations of the cross-similarity matrices of a row's finished runs, by seed."""
+        return {
+            run.seed: spread_of(run.folder, run.test_split, run.config)
+            for run in self.runs
+            if run.row == row and (row, run.seed) in self.summaries
+        }
 
 
 def result_table(table: PaperTable, results: Results) -> ResultTable:

@@ -1,0 +1,151 @@
+"""`avloc paper table...`, `all` and `list`: the grid of runs and the tables that are made of it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
+from rich.table import Table
+
+from avloc.cli.inputs import require_writable
+from avloc.cli.paper_view import GridView
+from avloc.cli.train import RECIPES, with_training
+
+if TYPE_CHECKING:
+    from avloc.experiments.runs import Run
+
+RecipeName = Literal["loco-small", "loco-unav100-onepeace", "loco-unav100-i3d-vggish"]
+
+
+def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
+    """The command that makes these tables."""
+
+    def command(
+        data: Path,
+        recipe: RecipeName = "loco-small",
+        annotations: Path | None = None,
+        seeds: int = 3,
+        out: Path = Path("results"),
+        jobs: int = 1,
+        set: tuple[str, ...] = (),
+        test_split: str = "test",
+        show: bool = False,
+        docs: Path | None = None,
+    ) -> int:
+        with_training()
+        from avloc.experiments.page import claims_table
+        from avloc.experiments.publish import judge_session, publish
+        from avloc.experiments.session import make_tables, open_session, write_tables
+        from avloc.report.tables import to_terminal
+        from avloc.training.devices import visible_devices
+
+        require_writable(out)
+        truth = annotations or data / "annotations.json"
+        session = open_session(
+            names, RECIPES[recipe](), recipe, data, truth, seeds, out, settings=set, test_split=test_split
+        )
+        screen = Console(highlight=False)
+        failed = 0
+        if not show:
+            try:
+                with GridView(screen) as view:
+                    failed = len(session.execute(jobs, visible_devices(), view.on_progress))
+            except KeyboardInterrupt:
+                print("avloc: stopped; the same command goes on", file=sys.stderr)
+                return 130
+        results = session.results()
+        made = make_tables(session, results, measure=not show)
+        if len(names) > 1:
+            made.append(("claims", claims_table(judge_session(session, results))))
+        for _, table in made:
+            _print(screen, to_terminal(table))
+        write_tables(session, made)
+        screen.print(f"tables as Markdown and LaTeX: {out / 'tables'}", markup=False, soft_wrap=True)
+        if docs is not None:
+            publish(session, results, docs, _as_typed())
+            screen.print(f"page: {docs}", markup=False, soft_wrap=True)
+        return 1 if failed else 0
+
+    command.__doc__ = f"""{words}
+
+    Runs that are done are not made again: the key of a run is its resolved settings and the data. Stopped at any
+    moment, the same command goes on. The tables stand in OUT/tables as Markdown and LaTeX too.
+
+    Args:
+        data: Folder of features.
+        recipe: Settings of the reference row; the other rows change them.
+        annotations: Annotation file; without it annotations.json in the folder of features.
+        seeds: Trainings of each row: seeds 0, 1, ...
+        out: Folder of the runs and tables.
+        jobs: Runs side by side, each in a process of its own; several GPUs are taken in turn.
+        set: Settings of the recipe to change, KEY=VALUE, such as train.epochs=2.
+        test_split: Subset that is reported; the validation split chooses the weights.
+        show: Print what is there; run and measure nothing.
+        docs: Write tables, claims, figures and how they were made to this Markdown file.
+    """
+    return command
+
+
+def list_runs(
+    data: Path | None = None,
+    recipe: RecipeName = "loco-small",
+    annotations: Path | None = None,
+    seeds: int = 3,
+    out: Path = Path("results"),
+    set: tuple[str, ...] = (),
+    test_split: str = "test",
+) -> int:
+    """The rows of the tables; with --data, how far their runs are and where they lie.
+
+    Args:
+        data: Folder of features.
+        recipe: Settings of the reference row.
+        annotations: Annotation file; without it annotations.json in the folder of features.
+        seeds: Trainings of each row.
+        out: Folder of the runs.
+        set: Settings of the recipe that were changed, KEY=VALUE.
+        test_split: Subset that is reported.
+    """
+    with_training()
+    from avloc.experiments.execute import state_of
+    from avloc.experiments.grid import ROWS, TABLES
+    from avloc.experiments.session import open_session
+
+    runs: tuple[Run, ...] = ()
+    if data is not None:
+        truth = annotations or data / "annotations.json"
+        runs = open_session(
+            tuple(TABLES), RECIPES[recipe](), recipe, data, truth, seeds, out, settings=set, test_split=test_split
+        ).runs
+    table = Table(box=None, pad_edge=False)
+    for head in ("row", "tables", *(("seed", "state", "folder") if runs else ())):
+        table.add_column(head, no_wrap=head == "folder")
+    for row in ROWS:
+        used = ", ".join(name for name, paper in TABLES.items() if row in paper.rows)
+        mine = [run for run in runs if run.row == row]
+        for run in mine:
+            table.add_row(row, used, str(run.seed), state_of(run), str(run.folder))
+        if not mine:
+            table.add_row(row, used)
+    _print(Console(highlight=False), table)
+    return 0
+
+
+def _print(screen: Console, shown: RenderableType) -> None:
+    """In its full width where nobody watches: a file has no edge."""
+    widest = Measurement.get(screen, screen.options.update(max_width=500), shown).maximum
+    if screen.is_terminal:
+        screen.print(shown)
+    else:
+        screen.print(shown, width=widest, crop=False, soft_wrap=True)
+
+
+def _as_typed() -> str:
+    """The command line, without what only concerns the machine that it ran on: folders by their last name."""
+    words = [word if "/" not in word else Path(word).name + "/" * word.endswith("/") for word in sys.argv[1:]]
+    return shlex.join(["avloc", *words])
