@@ -12,11 +12,14 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from avloc.cli.own import own_videos, show_own_report
 from avloc.cli.progress import counting
 from avloc.datasets.annotations import Annotations, read_annotations
-from avloc.datasets.check import Report, Spread, check_dataset
+from avloc.datasets.check import Problem, Report, Spread, check_dataset
 from avloc.datasets.levels import LevelCount
+from avloc.errors import AvlocError
 from avloc.features.layout import open_layout
+from avloc.own.check import OwnReport, look_over
 
 _MOST_SHOWN = 20
 _EXTREMES = 3
@@ -25,32 +28,41 @@ _NEEDED = {"unav100": ("train", "validation", "test"), "own": ("train",)}
 
 def check_data(
     data: Annotated[Literal["unav100", "own"], tyro.conf.Positional],
-    features: Path,
     annotations: Path,
+    features: Path | None = None,
+    videos: Path | None = None,
     layout: Literal["onepeace", "i3d-vggish", "avloc"] = "onepeace",
     split: tuple[str, ...] = (),
     quick: bool = False,
     json: bool = False,
 ) -> int:
-    """Look over annotations and features before training, and list all that is wrong.
+    """Look over annotations and features, or labels and videos, before training, and list all that is wrong.
 
     Videos, events, classes, durations; how events fall on the levels of the pyramid; missing and odd files, wrong
     widths, values that are not finite, lengths that contradict stride and duration (the stride that would fit is
-    named), unknown labels, events past the end. The exit status is 1 if anything is wrong.
+    named), unknown labels, events past the end. With --videos: names without a video, videos that cannot be read,
+    classes with few events. The exit status is 1 if anything is wrong.
 
     examples:
+      avloc check-data own --annotations my_labels.csv --videos videos/
       avloc check-data unav100 --features onepeace/ --annotations unav100_annotations.json
       avloc check-data own --features features/ --annotations mine.csv --layout avloc
 
     Args:
         data: unav100 has training, validation and test; own data need training alone.
+        annotations: JSON in UnAV-100's form, or CSV with the columns video,start,end,label[,duration,subset]; with
+            --videos a file of any format, or a folder with a file for each video.
         features: Folder of the feature files.
-        annotations: JSON in UnAV-100's form, or CSV with the columns video,start,end,label[,duration,subset].
+        videos: Folder of the videos, instead of features.
         layout: Names, widths and grid of the feature files.
         split: Only these splits.
         quick: Read headers alone: seconds instead of minutes, and values that are not finite stay unseen.
         json: Print the report as JSON.
     """
+    if (features is None) == (videos is None):
+        raise AvlocError("check-data needs one of --features and --videos; see avloc check-data --help")
+    if features is None:
+        return _check_videos(annotations, str(videos), json)
     truth = read_annotations(annotations, strict=False)
     with counting(Console(stderr=True, highlight=False), "videos") as on_progress:
         report = check_dataset(
@@ -69,7 +81,18 @@ def check_data(
     return 0 if report.ok else 1
 
 
-def _print_json(report: Report) -> None:
+def _check_videos(labels: Path, folder: str, json: bool) -> int:
+    with counting(Console(stderr=True, highlight=False), "videos") as on_progress:
+        report = look_over(labels, folder, own_videos(folder), on_progress).report
+    if json:
+        _print_json(report)
+    else:
+        how = "the heads of the videos were read"
+        show_own_report(Console(highlight=False), report, lambda screen: _show_problems(screen, report.problems, how))
+    return 0 if report.ok else 1
+
+
+def _print_json(report: Report | OwnReport) -> None:
     json_text.dump(report.to_dict(), sys.stdout, indent=1, ensure_ascii=False)
     print()
 
@@ -95,17 +118,17 @@ def _show(screen: Console, report: Report, truth: Annotations) -> None:
     )
     if report.unannotated:
         screen.print(f"{report.unannotated} videos have features and no annotation: they are left out.")
-    _show_problems(screen, report)
+    how = "every value is finite" if report.values_read else "headers alone were read"
+    _show_problems(screen, report.problems, how)
 
 
-def _show_problems(screen: Console, report: Report) -> None:
-    if report.ok:
-        how = "every value is finite" if report.values_read else "headers alone were read"
+def _show_problems(screen: Console, problems: tuple[Problem, ...], how: str) -> None:
+    if not problems:
         screen.print(f"Nothing is wrong ({how}).", style="green")
         return
-    screen.print(f"{len(report.problems)} problems:", style="red")
-    for kind in dict.fromkeys(problem.kind for problem in report.problems):
-        mine = [problem for problem in report.problems if problem.kind == kind]
+    screen.print(f"{len(problems)} problems:", style="red")
+    for kind in dict.fromkeys(problem.kind for problem in problems):
+        mine = [problem for problem in problems if problem.kind == kind]
         screen.print(f"{kind}: {len(mine)}", style="bold")
         for problem in mine[:_MOST_SHOWN]:
             screen.print(f"  {problem}", markup=False, soft_wrap=True)

@@ -17,9 +17,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from avloc.cli.inputs import require_writable
+from avloc.cli.own import train_own_model
 from avloc.cli.settings_file import laid_over, named_file
 from avloc.config import RunConfig
 from avloc.errors import AvlocError
+from avloc.own.config import OwnConfig
 from avloc.recipes.unav100 import loco_small, loco_unav100_i3d_vggish, loco_unav100_onepeace
 
 if TYPE_CHECKING:
@@ -32,15 +34,19 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "loco-small": loco_small,
 }
 
+OWN = "default"
+"""The recipe for one's own labels and videos."""
+
 
 def _recipes(config: Path | None = None, chosen: str = "") -> Any:
     """The recipes as a type; with the settings of the file `config` laid over the chosen one."""
-    defaults: dict[str, Any] = {name: recipe() for name, recipe in RECIPES.items()}
+    defaults: dict[str, Any] = {OWN: OwnConfig(), **{name: recipe() for name, recipe in RECIPES.items()}}
     if config is not None and chosen in defaults:
         defaults[chosen] = laid_over(defaults[chosen], config)
     return tyro.extras.subcommand_type_from_defaults(
         defaults,
-        {name: (recipe.__doc__ or "").splitlines()[0] for name, recipe in RECIPES.items()},
+        {OWN: "Own labels and videos: the default model fine-tuned, or its network trained anew (--from-scratch)."}
+        | {name: (recipe.__doc__ or "").splitlines()[0] for name, recipe in RECIPES.items()},
         prefix_names=False,
     )
 
@@ -62,6 +68,7 @@ def train(
     nothing but the last minutes: the same command with --resume goes on exactly.
 
     examples:
+      avloc train default --data.annotations my_labels.csv --data.videos videos/ --out my_model/
       avloc train loco-small --data.features sim/ --data.annotations sim/annotations.json --out runs/small
       avloc train loco-unav100-onepeace --data.features F --data.annotations A --out runs/fixed \
           --network.attention.kind fixed
@@ -77,6 +84,10 @@ def train(
     """
     with_training()
     require_writable(out)
+    if isinstance(recipe, OwnConfig):
+        if tensorboard:
+            raise AvlocError(f"--tensorboard is not there for the recipe {OWN}; leave it out")
+        return train_own_model(recipe, out, resume, device)
     from avloc.training.run import train as run_training
 
     run = _with_absolute_paths(recipe)
