@@ -4,7 +4,7 @@
     python bench/batch.py --videos 40 --bad 4 --kills 3
 
 Makes the videos from the package's own procedural media in four containers, runs `avloc detect` over them undisturbed
-and, into another folder, killed with SIGKILL at random moments (the whole process group, as a power cut would, or only
+and, into another folder, killed with SIGKILL at random moments (all processes, as a power cut, or only
 the first process) and started again. Then: is the table the same byte for byte, are all result files, was each made
 once, and are the bad ones listed with their reasons?
 """

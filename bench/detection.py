@@ -120,8 +120,8 @@ def processor_s(work: Callable[[], object]) -> float:
     return statistics.median(values)
 
 
-def repeat(source: Path, target: Path, times: int) -> None:
-    """The packets of `source`, `times` times in a row, without coding them anew."""
+def repeat(source: Path, target: Path, times: int, seconds: float = SECONDS) -> None:
+    """The packets of `source`, `times` times in a row `seconds` apart, without coding them anew."""
     with av.open(str(target), "w") as out:
         streams = {}
         last: dict[int, int] = {}
@@ -132,7 +132,7 @@ def repeat(source: Path, target: Path, times: int) -> None:
                 for packet in container.demux():
                     if packet.dts is None:
                         continue
-                    shift = round(turn * SECONDS / packet.time_base)
+                    shift = round(turn * seconds / packet.time_base)
                     packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
                     index = packet.stream.index
                     packet.stream = streams[index]
