@@ -97,9 +97,7 @@ def test_a_full_disk_ends_the_run() -> None:
         outcomes(["full disk", "a"])
 
 
-@pytest.mark.parametrize(
-    ("make", "says"), [(no_model, "m: is no model"), (dead_at_once, "could not begin.*status 3")]
-)
+@pytest.mark.parametrize(("make", "says"), [(no_model, "m: is no model"), (dead_at_once, "begin.*status 3")])
 def test_a_worker_that_cannot_begin_ends_the_run(make: Callable[[], object], says: str) -> None:
     with pytest.raises(ModelError, match=says):
         list(run_in_processes(make, ["a"], 2))  # type: ignore[arg-type]

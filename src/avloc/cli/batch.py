@@ -70,7 +70,7 @@ def _follow(events: Iterator[Begun | Progress | News], bar: BatchBar, say: Conso
             numbers = {job.name: number for number, job in enumerate(event.jobs)}
             bar.begin(event.sizes)
             if event.done_before:
-                say.print(f"{event.done_before} videos are done already; {len(event.jobs)} to do.")
+                say.print(f"{event.done_before} done already; {len(event.jobs)} to do.")
         elif isinstance(event, Progress):
             bar.go(event.number, event.seconds / event.of_seconds if event.of_seconds else 0.0)
         else:

@@ -26,6 +26,7 @@ from avloc.scale.batch import Options
 from avloc.scale.task import ENDING, Settings, Task, Work
 
 _MOST_SHOWN = 100
+_MOST_WORKERS = 4  # unless asked for more; each takes some 300 MB
 
 
 def detect(
@@ -61,8 +62,8 @@ def detect(
         inline: Put the video inside its page instead of a link to it.
         min_score: Least score of an event; without it the model's own threshold.
         all: Write all candidates to the JSON file, as evaluation wants them.
-        threads: CPU threads for the networks of each worker; 0 shares all cores.
-        workers: Processes that work side by side on the videos of a folder, with --out; 1 unless given.
+        threads: CPU threads for the networks; 0 takes all cores, or one for each worker.
+        workers: Processes that work side by side on many videos, with --out; unless given, a core each, at most 4.
         time_limit: Seconds after which a video is given up, with --out.
         retry_failed: Try again what failed in an earlier run into --out.
     """
@@ -76,9 +77,10 @@ def detect(
             require_writable(folder)
     settings = Settings(zoo.find_model(model), min_score, all, f"avloc {__version__}")
     if out is not None and (batch or len(found) > 1 or is_results_folder(out)):
-        workers = workers or 1
-        each = threads or max(1, (os.cpu_count() or 1) // workers)
-        return run_batch(found, out, report, settings, Options(workers, each, time_limit, retry_failed, inline))
+        workers = workers or min(_MOST_WORKERS, os.cpu_count() or 1)
+        # One thread unless asked for: sums in another order differ in the last digit, and the files would too.
+        options = Options(workers, threads or 1, time_limit, retry_failed, inline)
+        return run_batch(found, out, report, settings, options)
     return _one_by_one(found, out, report, inline, Work(settings, threads))
 
 

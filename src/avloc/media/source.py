@@ -181,13 +181,13 @@ def picture_problem(width: int, height: int) -> str | None:
 
 
 def _open(path: Path) -> InputContainer:
-    if not path.exists():
-        raise MediaError(f"{path}: there is no such file; check the path")
-    if path.is_dir():
-        raise MediaError(f"{path}: is a folder; give a media file")
-    if not path.is_file():  # reading a pipe or a device may never end
-        raise MediaError(f"{path}: is a pipe, a socket or a device; give a media file")
     try:
+        if not path.exists():
+            raise MediaError(f"{path}: there is no such file; check the path")
+        if path.is_dir():
+            raise MediaError(f"{path}: is a folder; give a media file")
+        if not path.is_file():  # reading a pipe or a device may never end
+            raise MediaError(f"{path}: is a pipe, a socket or a device; give a media file")
         if path.stat().st_size == 0:
             raise MediaError(f"{path}: is empty (0 bytes); give a media file")
         with path.open("rb"):

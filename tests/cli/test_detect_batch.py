@@ -1,0 +1,196 @@
+"""A results folder: what is done stays done, what failed is listed, one table, whatever is killed on the way."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avloc.cli.main import main
+from avloc.formats.activitynet import read_external, read_results
+from avloc.lock import locked
+from avloc.media.writer import write_video
+from avloc.scale.batch import LOCK
+from avloc.scale.manifest import MANIFEST, read_manifest
+from avloc.scale.table import TABLE
+
+LOW = ("--min-score", "0.01")  # the model knows no class of these videos; the table should have rows
+
+
+def tiny(path: Path, seed: int = 0, *, sound: bool = True) -> Path:
+    rng = np.random.default_rng(seed)
+    frames = (rng.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(8))
+    wave = (0.3 * np.sin(np.arange(12_800) * (0.1 + 0.05 * seed))).astype(np.float32)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_video(path, frames, 10, wave if sound else None)
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("videos")
+    tiny(folder / "a.mp4", 1)
+    tiny(folder / "a.mkv", 2)
+    tiny(folder / "deep" / "b [x].mp4", 3)
+    tiny(folder / "silent.mp4", sound=False)
+    (folder / "text.mp4").write_text("no video")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a run that nothing disturbed."""
+    out = tmp_path_factory.mktemp("out")
+    assert main(["detect", str(videos), "--out", str(out), "--workers", "2", *LOW]) == 1
+    return out
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Result files and table, by place."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.suffix in (".json", ".csv")}
+
+
+def test_files_states_and_table(videos: Path, results: Path) -> None:
+    assert sorted(content(results)) == [
+        "a.mkv.events.json",
+        "a.mp4.events.json",
+        "deep/b [x].events.json",
+        "events.csv",
+    ]
+    entries = read_manifest(results)
+    assert {name: entry.state for name, entry in entries.items()} == {
+        "a.mkv": "done",
+        "a.mp4": "done",
+        "deep/b [x]": "done",
+        "silent": "failed",
+        "text": "failed",
+    }
+    assert "seen and heard" in entries["silent"].reason
+    about = read_external(results / "deep" / "b [x].events.json")
+    assert (results / "deep" / about["video"]).resolve() == (videos / "deep" / "b [x].mp4").resolve()
+    assert about["key"] == entries["deep/b [x]"].key and len(about["key"]) == 64
+    rows = list(csv.DictReader((results / TABLE).open()))
+    assert len(rows) > 0 and list(rows[0]) == ["video", "start_s", "end_s", "label", "score"]
+    inside = read_results(results / "a.mp4.events.json")["a.mp4"]
+    assert sum(row["video"] == "a.mp4" for row in rows) == len(inside)
+    assert [row["video"] for row in rows] == sorted(row["video"] for row in rows)
+
+
+def test_again_is_nothing_to_do_and_the_failed_are_listed(
+    videos: Path, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {p: p.stat().st_mtime_ns for p in results.rglob("*.json")}
+    assert main(["detect", str(videos), "--out", str(results), "--workers", "1", *LOW]) == 1
+    said = capsys.readouterr()
+    assert (
+        "3 videos are done already; 0 to do" in said.out
+        and "3 of 5 videos done (0 now, 3 before), 2 failed" in said.out
+    )
+    assert said.err.count("\n") == 2 and "silent" in said.err and "text" in said.err
+    assert {p: p.stat().st_mtime_ns for p in results.rglob("*.json")} == before
+
+
+def test_killed_and_started_again_gives_the_same_files(videos: Path, results: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "avloc.cli.main", "detect", str(videos), "--out", str(tmp_path), *LOW]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    while not any(tmp_path.rglob("*.events.json")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    first = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.json")}
+    with (tmp_path / MANIFEST).open("ab") as f:
+        f.write(b'{"result": "a.mp4", "sta')
+    (tmp_path / ".avloc-1-torn.tmp").write_text("half")
+    assert main(["detect", str(videos), "--out", str(tmp_path), "--workers", "2", *LOW]) == 1
+    assert content(tmp_path) == content(results)
+    assert all(path.stat().st_mtime_ns == at for path, at in first.items())
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_damaged_result_and_a_changed_video_are_made_anew(
+    videos: Path, results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "videos"
+    tiny(mine / "a.mp4", 1)
+    tiny(mine / "b.mp4", 2)
+    out = tmp_path / "out"
+    arguments = ["detect", str(mine), "--out", str(out), *LOW]
+    assert main(arguments) == 0
+    whole = content(out)
+    (out / "a.events.json").write_bytes(whole["a.events.json"][:100])
+    assert main(arguments) == 0 and content(out) == whole
+    assert "(1 now, 1 before)" in capsys.readouterr().out
+    tiny(mine / "b.mp4", 5)
+    (out / MANIFEST).unlink()
+    assert main(arguments) == 0
+    assert "b: was done before" not in capsys.readouterr().out
+    assert content(out)["b.events.json"] != whole["b.events.json"]
+
+
+def test_the_failed_are_tried_again_on_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine, out = tmp_path / "videos", tmp_path / "out"
+    tiny(mine / "slow.mp4", 1)
+    arguments = ["detect", str(mine), "--out", str(out), *LOW]
+    assert main([*arguments, "--time-limit", "0.001"]) == 1
+    assert "took longer than 0.001 s" in capsys.readouterr().err
+    assert main(arguments) == 1
+    assert "took longer" in capsys.readouterr().err
+    assert main([*arguments, "--retry-failed"]) == 0
+    assert (out / "slow.events.json").is_file()
+
+
+def test_pages_are_made_by_workers_too(tmp_path: Path) -> None:
+    tiny(tmp_path / "videos" / "deep" / "a.mp4", 1)
+    arguments = ["detect", str(tmp_path / "videos"), "--out", str(tmp_path / "out"), "--workers", "1", *LOW]
+    assert main(arguments) == 0
+    assert main([*arguments, "--report", str(tmp_path / "site")]) == 0
+    page = tmp_path / "site" / "deep" / "a.html"
+    made = page.stat().st_mtime_ns
+    assert main([*arguments, "--report", str(tmp_path / "site")]) == 0
+    assert page.stat().st_mtime_ns == made
+
+
+def test_two_runs_on_one_folder(videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with locked(tmp_path / LOCK) as mine:
+        assert mine
+        assert main(["detect", str(videos), "--out", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "another run works there" in error
+
+
+def test_a_manifest_that_leads_outside(videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / MANIFEST).write_text(json.dumps({"result": "../../x", "video": "a", "state": "done"}))
+    assert main(["detect", str(videos), "--out", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "outside of the folder" in error
+
+
+@pytest.mark.parametrize(
+    "options", [("--workers", "2"), ("--retry-failed",), ("--out", "o", "--workers", "0"), ("--time-limit", "nan")]
+)
+def test_options_that_cannot_be(options: tuple[str, ...], videos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["detect", str(videos), *options]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_ctrl_c_leaves_a_usable_folder(videos: Path, results: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "avloc.cli.main", "detect", str(videos), "--out", str(tmp_path), *LOW]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while not any(tmp_path.rglob("*.events.json")):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    said, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and errors == ""
+    assert "The same command goes on from here" in said and (tmp_path / TABLE).is_file()
+    assert main(["detect", str(videos), "--out", str(tmp_path), *LOW]) == 1
+    assert content(tmp_path) == content(results)
