@@ -129,7 +129,7 @@ def growth(network: LocoConfig) -> None:
         times, sizes = [], []
         for length in lengths:
             with ProcessPoolExecutor(1, get_context("spawn")) as process:
-                took_s, bytes_more = process.submit(forward_cost, config, length, torch.get_num_threads()).result()
+                took_s, bytes_more = process.submit(forward_cost, config, length).result()
             times.append(took_s)
             sizes.append(bytes_more)
         for what, values, unit in (("time", times, (1e3, "ms")), ("memory", sizes, (1e-6, "MB"))):
@@ -138,9 +138,11 @@ def growth(network: LocoConfig) -> None:
             print(f"{name}: {what} grows with exponent {exponent:.2f} ({said})", flush=True)
 
 
-def forward_cost(network: LocoConfig, length: int, threads: int) -> tuple[float, int]:
-    """Median seconds of a forward pass, and the bytes by which it raises the process's largest size."""
-    torch.set_num_threads(threads)
+def forward_cost(network: LocoConfig, length: int) -> tuple[float, int]:
+    """Seconds of processor time of a forward pass (one thread, median), and the bytes by which it raises the
+    process's largest size. Processor time, because the exponent must not depend on who else computes meanwhile.
+    """
+    torch.set_num_threads(1)
     model = Loco(network).eval()
     inputs_ = inputs(network, 1, length)
     with torch.no_grad():
@@ -148,7 +150,7 @@ def forward_cost(network: LocoConfig, length: int, threads: int) -> tuple[float,
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         model(*inputs_)
         more = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
-        return seconds(partial(model, *inputs_)), more
+        return seconds(partial(model, *inputs_), clock=time.process_time), more
 
 
 def plain_loss(outputs: Outputs, truth: Truth, moments: Moments) -> torch.Tensor:
@@ -190,14 +192,14 @@ def some_truth() -> Truth:
     return Truth(segments, torch.randint(0, 100, (B, EVENTS)))
 
 
-def seconds(work: Callable[[], object], runs: int = RUNS) -> float:
+def seconds(work: Callable[[], object], runs: int = RUNS, clock: Callable[[], float] = time.perf_counter) -> float:
     """Median of `runs` after one that warms up."""
     work()
     times = []
     for _ in range(runs):
-        began = time.perf_counter()
+        began = clock()
         work()
-        times.append(time.perf_counter() - began)
+        times.append(clock() - began)
     return statistics.median(times)
 
 
