@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,12 +167,76 @@ LEFT_OUT: dict[str, str] = {
     "rope skipping": "unknown to both encoders",
 }
 
-# Whose voice: pitch (of MALE, FEMALE, CHILD) that a class of ours needs besides its sound classes.
+# Whose voice: of the pitches below, the one that a class of ours needs besides its sound classes.
 VOICES: dict[str, str] = {
     "man speaking": "male", "male singing": "male",
     "woman speaking": "female", "female singing": "female",
     "kid speaking": "child", "child singing": "child",
 }  # fmt: skip
+
+
+# Mean and spread of the pitch of voices in octaves above 100 Hz, and how common each is (events in UnAV-100). Adults'
+# speech after Hillenbrand et al. 1995 (131 and 220 Hz, children 237 Hz and more), wider for lively speech; singing by
+# the usual ranges of voices.
+PITCH: dict[str, tuple[float, float, float, int]] = {
+    "man speaking": (0.4, 0.35, 2515, 1), "woman speaking": (1.1, 0.3, 1519, 1), "kid speaking": (1.6, 0.35, 725, 1),
+    "male singing": (0.9, 0.5, 710, 2), "female singing": (1.7, 0.45, 442, 2), "child singing": (1.9, 0.4, 268, 2),
+}  # fmt: skip
+
+# Classes that are hard to tell apart; the network is shown the rivals of each.
+ALIKE: tuple[tuple[str, ...], ...] = (
+    ("playing drum kit", "playing snare drum", "playing timpani", "playing bongo", "playing tabla", "cymbal crashing", "shaking maracas"),
+    ("playing acoustic guitar", "playing electric guitar", "playing base guitar", "playing banjo", "playing ukulele", "playing harp"),
+    ("playing violin", "playing cello", "orchestra"),
+    ("playing trumpet", "playing trombone", "playing french horn", "playing saxophone", "orchestra"),
+    ("playing clarinet", "playing flute", "playing harmonica", "playing accordion", "playing saxophone"),
+    ("playing piano", "playing electronic organ", "playing accordion"),
+    ("man speaking", "woman speaking", "kid speaking", "baby babbling", "people shouting", "people whispering"),
+    ("male singing", "female singing", "child singing", "singing choir", "beat boxing"),
+    ("people laughing", "baby laughter"),
+    ("baby crying", "people sobbing", "baby babbling", "baby laughter"),
+    ("people cheering", "people crowd", "people clapping", "people shouting"),
+    ("people coughing", "people sneezing", "people burping"),
+    ("car passing by", "auto racing", "skidding", "driving motorcycle", "driving buses", "vehicle honking"),
+    ("fire truck siren", "police car siren", "ambulance siren"),
+    ("train horning", "train wheels squealing"),
+    ("airplane flyby", "helicopter"),
+    ("dog barking", "dog howling"),
+    ("bird chirping", "crow cawing", "owl hooting", "rooster crowing", "duck quacking", "turkey gobbling"),
+    ("bull bellowing", "sheep bleating", "pig grunting"),
+    ("sea waves", "water burbling", "raining", "sailing"),
+    ("thunder", "fireworks banging", "machine gun shooting"),
+    ("vacuum cleaner cleaning floors", "hair dryer drying", "lawn mowing", "chainsawing trees"),
+    ("playing tennis", "playing badminton", "playing table tennis", "playing volleyball", "basketball bounce"),
+    ("hammering nails", "sawing"),
+)  # fmt: skip
+
+
+def grounding(labels: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """The constants of avloc.models.grounded.Grounding."""
+    sounds = audio_matrix(labels)
+    most = int((sounds > 0).sum(axis=1).max())
+    order = np.argsort(-sounds, axis=1, kind="stable")[:, :most]
+    voice = np.zeros((len(labels), 4), np.float32)
+    voice[:, 1] = 1
+    for i, label in enumerate(labels):
+        if label in PITCH:
+            mean, spread, count, group = PITCH[label]
+            total = sum(c for _, _, c, g in PITCH.values() if g == group)
+            voice[i] = mean, spread, np.log(count / total), group
+    alike = np.zeros((len(labels), len(labels)), np.float32)
+    for group_of in ALIKE:
+        rows = [labels.index(name) for name in group_of if name in labels]
+        alike[np.ix_(rows, rows)] = 1
+    np.fill_diagonal(alike, 0)
+    return {
+        "seen": visual_matrix(labels),
+        "sound_index": order.astype(np.int64),
+        "sound_weight": np.take_along_axis(sounds, order, axis=1),
+        "voice": voice,
+        "alike": alike,
+        "context": np.array([YamNet.classes.index(n) for n in ("Silence", "Speech", "Music")], np.int64),
+    }
 
 
 def audio_matrix(labels: Sequence[str]) -> Matrix:

@@ -122,6 +122,25 @@ class LocoConfig:
 
 
 @dataclass(frozen=True)
+class GroundedConfig:
+    """The network of the default model (avloc.models.grounded): encoders' class scores instead of embeddings."""
+
+    classes: int
+    sounds: int
+    """Most sound classes that ground one class."""
+    visual_width: int = 1000 + 1
+    audio_width: int = 521 + 2
+    width: int = 32
+    levels: int = 6
+    class_prior: float = 0.02
+
+    def __post_init__(self) -> None:
+        for name in ("classes", "sounds", "width", "visual_width", "audio_width", "levels"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"network.{name} is {getattr(self, name)}; at least 1 is needed")
+
+
+@dataclass(frozen=True)
 class LossConfig:
     """Weights and forms of Eq. 9."""
 
@@ -257,7 +276,7 @@ class ModelConfig:
     name: str
     labels: tuple[str, ...]
     features: FeatureConfig
-    network: LocoConfig
+    network: LocoConfig | GroundedConfig
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
     window_steps: int = 256
     """Length of the fixed window that the exported network runs on."""
@@ -293,6 +312,15 @@ def from_dict(cls: type[T], data: Mapping[str, Any], where: str = "config") -> T
     return cls(**values)
 
 
+def _fitting(kinds: tuple[Any, ...], value: Any) -> Any:
+    """Of several groups of settings, the first that has all keys of `value`; the first of all where none has."""
+    if isinstance(value, Mapping):
+        for kind in kinds:
+            if dataclasses.is_dataclass(kind) and set(value) <= {f.name for f in dataclasses.fields(kind)}:
+                return kind
+    return kinds[0]
+
+
 def _value(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return from_dict(typing.cast(type[Any], hint), value, where)
@@ -309,7 +337,9 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             raise ConfigError(f"{where} has {len(value)} entries; {len(item)} are needed")
         return tuple(_value(h, v, f"{where}[{i}]") for i, (h, v) in enumerate(zip(item, value, strict=True)))
     if origin is types.UnionType:
-        return None if value is None else _value(args[0], value, where)
+        if value is None and type(None) in args:
+            return None
+        return _value(_fitting(args, value), value, where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         try:
             return float(value)

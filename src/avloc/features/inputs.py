@@ -32,8 +32,8 @@ def network_inputs(
         logits = features.visual_scores
         p = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
         p /= p.sum(axis=1, keepdims=True)
-        see.append(SCORE_GAIN * np.sqrt(p))
-        hear.append(SCORE_GAIN * np.sqrt(features.audio_scores))
+        see.append(np.float32(SCORE_GAIN) * np.sqrt(p))
+        hear.append(np.float32(SCORE_GAIN) * np.sqrt(features.audio_scores))
     if cues:
         if features.cues.shape[1] != cues:
             raise FeatureError(

@@ -10,13 +10,16 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from avloc import zoo
-from avloc.config import ModelConfig
+from avloc.config import LocoConfig, ModelConfig
 from avloc.errors import ModelError, OutputError
 from avloc.files import replace_file
+from avloc.models.grounded import Grounded
 from avloc.models.loco import Loco
 
+Network = Loco | Grounded
 
-def save_model(folder: Path, model: Loco, config: ModelConfig) -> None:
+
+def save_model(folder: Path, model: Network, config: ModelConfig) -> None:
     """Write config and weights of a model; each file whole or not at all. An older ONNX file is removed.
 
     Raises:
@@ -38,6 +41,20 @@ def save_model(folder: Path, model: Loco, config: ModelConfig) -> None:
 
 
 def load_model(folder: Path) -> tuple[Loco, ModelConfig]:
+    """The LoCo of a model folder, in evaluation mode.
+
+    Raises:
+        ModelError: as `load_network`, or it is another network.
+    """
+    network, config = load_network(folder)
+    if not isinstance(network, Loco):
+        raise ModelError(
+            f"{folder}: its network is no LoCo; give the model loco, or a folder that was trained from it"
+        )
+    return network, config
+
+
+def load_network(folder: Path) -> tuple[Network, ModelConfig]:
     """The network of a model folder, in evaluation mode.
 
     Raises:
@@ -51,7 +68,8 @@ def load_model(folder: Path) -> tuple[Loco, ModelConfig]:
         raise ModelError(f"{path}: cannot be read as weights ({error})") from None
     _require_finite(state, path)
     try:
-        model = Loco(config.network)
+        kind = config.network
+        model = Loco(kind) if isinstance(kind, LocoConfig) else Grounded(kind)
     except (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ModelError(f"{folder / zoo.CONFIG}: no network can be made of its settings ({reason})") from None

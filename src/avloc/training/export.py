@@ -24,9 +24,8 @@ from torch import Tensor, nn
 from avloc import zoo
 from avloc.errors import ModelError
 from avloc.files import replace_file
-from avloc.models.loco import Loco
 from avloc.runner import OnnxRunner
-from avloc.training.checkpoint import load_model
+from avloc.training.checkpoint import Network, load_network
 
 _SMALLEST_HALVED = 256
 TOLERANCE = 1e-4
@@ -35,7 +34,7 @@ TOLERANCE = 1e-4
 class _Deployed(nn.Module):
     """What runs at detection: scores and offsets alone."""
 
-    def __init__(self, network: Loco) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
@@ -62,7 +61,7 @@ def export_model(folder: Path) -> Exported:
         OutputError: the file cannot be written.
         ModelError: the folder is broken, or the outputs differ by more than 1e-4.
     """
-    network, config = load_model(folder)
+    network, config = load_network(folder)
     path = folder / zoo.ONNX
     T, c = config.window_steps, config.network
     example = (
@@ -130,7 +129,7 @@ def _strip(model: onnx.ModelProto) -> None:
     onnx.checker.check_model(model)
 
 
-def _compare(path: Path, network: Loco, T: int) -> Exported:
+def _compare(path: Path, network: Network, T: int) -> Exported:
     runner = OnnxRunner(path)
     generator = torch.Generator().manual_seed(0)
     score, offset = 0.0, 0.0

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from avloc.models.loco import Loco
+from avloc.training.checkpoint import Network
 
 Float32 = NDArray[np.float32]
 
@@ -17,7 +17,7 @@ class TorchRunner:
     It computes where the network's weights lie.
     """
 
-    def __init__(self, network: Loco) -> None:
+    def __init__(self, network: Network) -> None:
         self.network = network.eval()
         self.device = next(network.parameters()).device
 

@@ -63,8 +63,6 @@ def letterboxed(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 def _around(length: int, wanted: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Two pixels for each of `wanted` places: a quarter and three quarters into its stretch."""
-    place = np.arange(wanted) * (length / wanted)
     step = length / wanted
-    return tuple(  # type: ignore[return-value]
-        np.clip(place + share * step, 0, length - 1).astype(np.intp) for share in (0.25, 0.75)
-    )
+    first, second = ((np.arange(wanted) + share) * step for share in (0.25, 0.75))
+    return first.astype(np.intp), second.astype(np.intp)

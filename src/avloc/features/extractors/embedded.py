@@ -200,7 +200,7 @@ def _pictures(
 
 
 class _Sound:
-    """Log-mel patches (N, 96, 64) and voice (N, 2) of grid steps from a stream of blocks; silence around the sound."""
+    """Log-mel patches (N, 96, 64) and voice (N, 2) of steps, from a stream of blocks; silence around the sound."""
 
     def __init__(self, blocks: Iterator[NDArray[np.float32]], on_block: OnBlock | None) -> None:
         self.blocks = blocks

@@ -1,0 +1,203 @@
+"""Grounded: class scores of the encoders > evidence of each class > one small pyramid for all classes > heads.
+
+Not of the paper. Each class of the vocabulary is a weighted group of the encoders' own classes, by eye and by ear.
+What is learned is how evidence of both makes an event, where it starts and where it ends; the weights are shared by
+all classes, so that no picture or sound can be learned by heart, and a class needs no training media.
+
+Legend: B batch, T time, K classes, S sound classes of one class (padded), C channels, N = B * K, P moments.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from avloc.config import GroundedConfig
+
+CHANNELS = 9
+_FLOOR = 0.003  # evidence below this is none
+_GAIN = 4.0  # of the scores' square roots in the network's inputs
+_FACE = 0.6  # from here on the detector's makers call it a face
+_PITCH_STEPS = 11  # over which a voice is listened to
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """As LoCo's outputs: logits (B, P, K), offsets (B, P, K, 2) in strides of the moment's level, mask (B, P)."""
+
+    logits: Float[Tensor, "B P K"]
+    offsets: Float[Tensor, "B P K 2"]
+    mask: Bool[Tensor, "B P"]
+
+
+class Grounding(nn.Module):
+    """The mapping: constants that are saved with the weights and never trained.
+
+    seen (K, visual_width); sound_index and sound_weight (K, S); voice (K, 4) is mean and width of the pitch of a
+    class's voice in octaves above 100 Hz, the logarithm of its share, and the number of its group (0 for none);
+    alike (K, K) is 1 for classes that are hard to tell apart; context (3,) are the sound classes of silence, speech
+    and music.
+    """
+
+    seen: Tensor
+    sound_index: Tensor
+    sound_weight: Tensor
+    voice: Tensor
+    alike: Tensor
+    context: Tensor
+
+    def __init__(self, config: GroundedConfig) -> None:
+        super().__init__()
+        K = config.classes
+        self.register_buffer("seen", torch.zeros(K, config.visual_width))
+        self.register_buffer("sound_index", torch.zeros(K, config.sounds, dtype=torch.long))
+        self.register_buffer("sound_weight", torch.zeros(K, config.sounds))
+        self.register_buffer("voice", torch.zeros(K, 4))
+        self.register_buffer("alike", torch.zeros(K, K))
+        self.register_buffer("context", torch.zeros(3, dtype=torch.long))
+
+    def forward(
+        self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]
+    ) -> tuple[Float[Tensor, "B T K"], Float[Tensor, "B T K"], Float[Tensor, "B T 3"]]:
+        """Evidence by ear and by eye, each from 0 to 1, and scores of silence, speech and music."""
+        face = visual[..., -1:].clamp(1e-4, 1 - 1e-4)
+        sure = torch.sigmoid(3 * (torch.logit(face) - math.log(_FACE / (1 - _FACE))))
+        pictures = torch.cat([(visual[..., :-1] / _GAIN) ** 2, sure], dim=-1)
+        seen = (pictures @ self.seen.T).clamp(max=1.0)
+        sounds = (audio[..., :-2] / _GAIN) ** 2
+        K, S = self.sound_index.shape
+        heard = sounds[..., self.sound_index.reshape(-1)].reshape(*sounds.shape[:2], K, S)
+        heard = (heard * self.sound_weight).amax(dim=-1)
+        heard = heard * self._voices(audio[..., -2], audio[..., -1], mask)
+        return heard, seen, sounds[..., self.context]
+
+    def _voices(
+        self, voiced: Float[Tensor, "B T"], pitch: Float[Tensor, "B T"], mask: Bool[Tensor, "B T"]
+    ) -> Float[Tensor, "B T K"]:
+        """How likely each class's voice is beside the likeliest of its group; 1 for classes without a voice."""
+        mean, width, share, group = self.voice.unbind(dim=-1)  # (K,)
+        z = (pitch[..., None] - mean) / width.clamp(min=1e-3)
+        evidence = (-0.5 * z**2 - torch.log(width.clamp(min=1e-3))) * (voiced * mask)[..., None]
+        weight = nearby((voiced * mask)[..., None]).clamp(min=0.02)
+        log_p = share + nearby(evidence) / weight
+        same = (group[:, None] == group[None, :]) & (group > 0)
+        best = torch.where(same, log_p[..., None, :], -1e4).amax(dim=-1)  # (B, T, K)
+        # Squared: the less likely voice is to be left clearly behind.
+        return torch.where(group > 0, torch.exp(2 * (log_p - best).clamp(max=0.0)), 1.0)
+
+
+class ChannelNorm(nn.Module):
+    """LayerNorm over the channels of (N, C, T)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(width, 1))
+        self.shift = nn.Parameter(torch.zeros(width, 1))
+
+    def forward(self, x: Float[Tensor, "N C T"]) -> Float[Tensor, "N C T"]:
+        centred = x - x.mean(dim=1, keepdim=True)
+        return centred * torch.rsqrt((centred**2).mean(dim=1, keepdim=True) + 1e-5) * self.gain + self.shift
+
+
+class Block(nn.Module):
+    """Convolution over three steps, norm, ReLU; padding is neither read nor written."""
+
+    def __init__(self, width_in: int, width: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(width_in, width, 3, padding=1)
+        self.norm = ChannelNorm(width)
+
+    def forward(self, x: Float[Tensor, "N Ci T"], mask: Float[Tensor, "N 1 T"]) -> Float[Tensor, "N C T"]:
+        return torch.relu(self.norm(self.conv(x))) * mask
+
+
+class Grounded(nn.Module):
+    """Scores and cues of both modalities on one grid -> Found. T must be a multiple of 2^(levels - 1)."""
+
+    def __init__(self, config: GroundedConfig) -> None:
+        super().__init__()
+        self.config = config
+        W, L = config.width, config.levels
+        self.grounding = Grounding(config)
+        self.stem = nn.ModuleList([Block(CHANNELS, W), Block(W, W)])
+        self.down = nn.ModuleList(Block(W, W) for _ in range(L - 1))
+        self.side = nn.ModuleList(nn.Conv1d(W, W, 1) for _ in range(L))
+        self.up = nn.ModuleList(Block(W, W) for _ in range(L))
+        self.classify = nn.ModuleList([Block(W, W), nn.Conv1d(W, 1, 3, padding=1)])
+        self.regress = nn.ModuleList([Block(W, W), nn.Conv1d(W, 2, 3, padding=1)])
+        self.level_bias = nn.Parameter(torch.full((L,), -math.log((1 - config.class_prior) / config.class_prior)))
+        self.level_scale = nn.Parameter(torch.ones(L))
+
+    def forward(
+        self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]
+    ) -> Found:
+        x = self.channels(*self.grounding(visual, audio, mask))  # (B, K, C, T)
+        B, K = x.shape[:2]
+        every = mask[:, None].expand(B, K, mask.shape[1]).reshape(B * K, -1)
+        logits, offsets, kept = self.detect(x.reshape(B * K, CHANNELS, -1), every)
+        P = logits.shape[1]
+        return Found(
+            logits.reshape(B, K, P).transpose(1, 2),
+            offsets.reshape(B, K, P, 2).transpose(1, 2),
+            kept.reshape(B, K, P)[:, 0],
+        )
+
+    def channels(
+        self, heard: Float[Tensor, "B T K"], seen: Float[Tensor, "B T K"], context: Float[Tensor, "B T 3"]
+    ) -> Float[Tensor, "B K C T"]:
+        """What the pyramid reads of each class: its own evidence, that of its rivals, and the surroundings."""
+        h, s = brightness(heard), brightness(seen)
+        both = torch.minimum(h, s)
+        alike = self.grounding.alike > 0
+        other = ~(alike | torch.eye(len(alike), dtype=torch.bool, device=alike.device))
+        rivals = [rival(x, among) for among in (alike, other) for x in (h, both)]
+        around = [context[..., i : i + 1].expand_as(h) for i in range(3)]
+        return torch.stack([h, s, *rivals, *around], dim=-1).permute(0, 2, 3, 1)
+
+    def detect(
+        self, x: Float[Tensor, "N C T"], mask: Bool[Tensor, "N T"]
+    ) -> tuple[Float[Tensor, "N P"], Float[Tensor, "N P 2"], Bool[Tensor, "N P"]]:
+        """Logits, offsets and mask of all moments of each sequence, finest level first."""
+        masks = [mask[:, None, :: 2**i].to(x.dtype) for i in range(self.config.levels)]
+        x = x * masks[0]
+        for block in self.stem:
+            x = block(x, masks[0])
+        levels = [x]
+        for block, m in zip(self.down, masks[1:], strict=True):
+            levels.append(block(F.max_pool1d(levels[-1], 3, 2, 1), m))
+        logits: list[Tensor] = []
+        offsets: list[Tensor] = []
+        y = torch.zeros_like(levels[-1])
+        for i in reversed(range(self.config.levels)):
+            y = self.side[i](levels[i]) + (y if i + 1 == self.config.levels else twice(y))
+            y = self.up[i](y, masks[i])
+            score = self.classify[1](self.classify[0](y, masks[i])) + self.level_bias[i]
+            reach = F.softplus(self.regress[1](self.regress[0](y, masks[i])) + 1.0) * self.level_scale[i]
+            logits.insert(0, score[:, 0])
+            offsets.insert(0, reach.transpose(1, 2))
+        return torch.cat(logits, dim=1), torch.cat(offsets, dim=1), torch.cat([m[:, 0] > 0 for m in masks], dim=1)
+
+
+def nearby(x: Float[Tensor, "B T K"]) -> Float[Tensor, "B T K"]:
+    """Mean over the steps in which a voice is listened to."""
+    return F.avg_pool1d(x.transpose(1, 2), _PITCH_STEPS, 1, _PITCH_STEPS // 2).transpose(1, 2)
+
+
+def twice(x: Float[Tensor, "N C T"]) -> Float[Tensor, "N C T2"]:
+    """Every step twice."""
+    return x[..., None].expand(*x.shape, 2).reshape(*x.shape[:2], -1)
+
+
+def brightness(evidence: Tensor) -> Tensor:
+    """Evidence on a logarithmic scale from 0 (none) to 1 (sure)."""
+    return torch.log1p(evidence / _FLOOR) / math.log1p(1 / _FLOOR)
+
+
+def rival(x: Float[Tensor, "B T K"], among: Bool[Tensor, "K K"]) -> Float[Tensor, "B T K"]:
+    """For each class the largest value of those `among` its rivals, 0 where it has none."""
+    return torch.where(among, x[..., None, :], 0.0).amax(dim=-1)
