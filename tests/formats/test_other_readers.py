@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import pytest
+from av.subtitles.subtitle import AssSubtitle
 
 from avloc.events import Events
 from avloc.formats.files import read_events, write_events
@@ -28,8 +29,9 @@ def test_ffmpeg_shows_the_labels_at_their_times(tmp_path: Path, name: str, event
     with av.open(str(path)) as container:
         for packet in container.demux():
             for line in packet.decode() if packet.size else ():
-                start_s, length_s = packet.pts * packet.time_base, packet.duration * packet.time_base
-                shown.append((float(start_s), float(start_s + length_s), line.dialogue.decode()))
+                assert isinstance(line, AssSubtitle) and packet.pts is not None and packet.duration is not None
+                start_s, end_s = (float(t * packet.time_base) for t in (packet.pts, packet.pts + packet.duration))
+                shown.append((start_s, end_s, line.dialogue.decode()))
     assert shown == [(e.start_s, e.end_s, e.label) for e in events]
 
 
