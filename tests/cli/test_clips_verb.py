@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,19 @@ def test_the_same_command_goes_on_where_it_stopped(
     assert {name: (out / name).stat().st_mtime_ns for name in first} == first
     assert sorted(row["file"] for row in table(out)) == sorted(p.name for p in out.glob("*.mp4"))
     assert len(table(out)) == 3
+
+
+def test_what_a_killed_run_left_is_swept_away(tmp_path: Path, video: Path) -> None:
+    results(tmp_path / "results", "a", EVENTS[:1], str(video))
+    out = tmp_path / "clips"
+    out.mkdir()
+    old, new, other = (out / f".{name}.mp4" for name in ("b_0001.00-0002.00_x.77", "b_0001.00-0002.00_x.78", "mine"))
+    for path in (old, new, other):
+        path.touch()
+    for path in (old, other):
+        os.utime(path, (1, 1))
+    assert main(["clips", str(tmp_path / "results"), "--out", str(out)]) == 0
+    assert [path.exists() for path in (old, new, other)] == [False, True, True]
 
 
 def test_hostile_labels_and_names_stay_inside_the_folder(tmp_path: Path, video: Path) -> None:

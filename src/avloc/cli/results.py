@@ -91,7 +91,7 @@ def _read(file: Path, root: Path, shelf: Shelf | None) -> list[Result]:
             events=events,
             duration_s=_number(about, "duration") if alone else None,
             recorded=recorded if alone else video,
-            video=_place(file, recorded if alone else video, stem, shelf),
+            video=_place(file, recorded if alone else video, stem if alone else video, shelf),
             model=_text(about, "model"),
             min_score=_number(about, "min_score"),
         )

@@ -16,7 +16,7 @@
   lowest = Math.max(0, Math.floor(100 * lowest) / 100);
   let shown = [];          // the videos that pass the filters, in order
   let rowHeight = 60;      // pixels, as the style sheet has it for this width
-  let active = 0;          // place in `shown` of the row that Tab comes to
+  let active = 0;          // place in `shown` of the row that has the focus, or that Tab comes to
   const drawn = new Map(); // place in `shown` -> row on the page
 
   document.documentElement.classList.add("js");
@@ -164,6 +164,9 @@
       if (!row) { row = rowOf(shown[k], k); drawn.set(k, row); list.insertBefore(row, before); }
       before = row;
     }
+    // Tab comes to a row that is seen.
+    if (!list.contains(document.activeElement)) active = Math.min(shown.length - 1, Math.max(0, Math.ceil(top / rowHeight)));
+    for (const [k, row] of drawn) row.firstChild.tabIndex = k === active ? 0 : -1;
   }
   function rowOf(video, place) {
     const row = make("div", "video"), link = make("a", "open"), strip = make("div", "strip");
@@ -174,7 +177,6 @@
     row.style.top = `${place * rowHeight}px`;
     row.dataset.place = place;
     link.href = video.page;
-    link.tabIndex = place === active ? 0 : -1;
     link.title = video.name;
     const facts = [clock(video.duration), video.flat.length ? many(video.shown.length, "event") : "no event"];
     if (folder) facts.push(folder);
@@ -220,14 +222,13 @@
 
   // Keys: up and down from video to video, left and right from event to event.
   function goTo(place) {
-    active = Math.min(shown.length - 1, Math.max(0, place));
-    const top = list.getBoundingClientRect().top + active * rowHeight;
+    const to = Math.min(shown.length - 1, Math.max(0, place)), top = list.getBoundingClientRect().top + to * rowHeight;
     const head = document.querySelector(".filters"), roof = getComputedStyle(head).position === "sticky" ? head.offsetHeight : 0;
     if (top < roof) scrollBy(0, top - roof - 4);
     else if (top + rowHeight > innerHeight) scrollBy(0, top + rowHeight - innerHeight + 4);
     draw();
-    for (const [k, row] of drawn) row.firstChild.tabIndex = k === active ? 0 : -1;
-    drawn.get(active)?.firstChild.focus({ preventScroll: true });
+    active = to;
+    drawn.get(to)?.firstChild.focus({ preventScroll: true });
     draw();
   }
   list.addEventListener("keydown", (press) => {
@@ -273,10 +274,13 @@
     for (const kind of classes) kind.chosen = chosen.has(kind.label);
   }
 
-  let waiting = 0;
-  const soon = (work) => () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(work); };
-  query.addEventListener("input", soon(filter));
-  floor.addEventListener("input", soon(filter));
+  function soon(work) {  // many events of one frame are one piece of work
+    let waiting = 0;
+    return () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(work); };
+  }
+  const filterSoon = soon(filter);
+  query.addEventListener("input", filterSoon);
+  floor.addEventListener("input", filterSoon);
   order.addEventListener("change", filter);
   find("clear").addEventListener("click", () => {
     query.value = "";
