@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from avloc.formats.activitynet import read_results
 from avloc.media.compose import ComposeConfig, MediaLibrary, compose_video, plan, truth
 from avloc.models.loco import Loco
 from avloc.training.checkpoint import save_model
+from avloc.training.fit import fit
 from avloc.zoo import read_config
 
 CLASSES = ("buzzer", "whistle")
@@ -55,8 +57,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def replace_classes(library: MediaLibrary) -> MediaLibrary:
-    pictures, sounds = ({c: media[c] for c in CLASSES} for media in (library.pictures, library.sounds))
-    return MediaLibrary(pictures, sounds, library.backgrounds, library.ambient)
+    return MediaLibrary(
+        {c: library.pictures[c] for c in CLASSES},
+        {c: library.sounds[c] for c in CLASSES},
+        library.backgrounds,
+        library.ambient,
+    )
 
 
 def train(folder: Path, out: Path, *more: str, labels: str = "labels.csv") -> int:
@@ -95,47 +101,40 @@ def test_labels_to_model_to_events(folder: Path, capsys: pytest.CaptureFixture[s
 def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import avloc.own.train as own
 
-    whole, stopped = folder / "whole", folder / "stopped"
-    assert train(folder, whole, "--train.epochs", "2") == 0
-    before, trainings = own.fit, []
+    out, before, trainings = folder / "stopped", fit, []
 
-    def stop_in_the_second(*given: object, **settings: object) -> Loco:
+    def stop_in_the_second(*given: Any, **settings: Any) -> Loco:
         trainings.append(1)
         if len(trainings) == 2:
             raise KeyboardInterrupt
-        return before(*given, **settings)  # type: ignore[arg-type]
+        return before(*given, **settings)
 
     monkeypatch.setattr(own, "fit", stop_in_the_second)
-    assert train(folder, stopped, "--train.epochs", "2") == 130
-    assert train(folder, stopped, "--train.epochs", "2", "--train.seed", "1", "--resume") == 1
-    assert train(folder, stopped, "--train.epochs", "2", "--resume") == 0
+    monkeypatch.setattr(own, "export_model", lambda folder: None)  # takes seconds, and is no part of this
+    assert train(folder, out) == 130
+    assert train(folder, out, "--train.seed", "1", "--resume") == 1
+    assert train(folder, out, "--resume") == 0
     assert len(trainings) == 4  # one whole, one stopped, then the two that were left
     for name in ("model.safetensors", "cross-validation.json"):
-        one, other = ((run / name).read_bytes() for run in (whole, stopped))
-        assert one.replace(b'"whole"', b'"stopped"') == other
+        whole, stopped = ((folder / run / name).read_bytes() for run in ("model", "stopped"))
+        assert whole.replace(b'"model": "model"', b'"model": "stopped"') == stopped
 
 
-def test_subsets_are_used(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = (folder / "labels.csv").read_text().splitlines()
-    subset = {f"rec {i}.mp4": ("train", "train", "validation", "train", "test", "train")[i] for i in range(6)}
-    table = [rows[0] + ",subset", *(f"{row},{subset[row.split(',')[0]]}" for row in rows[1:])]
-    (folder / "subsets.csv").write_text("\n".join(table) + "\n")
-    assert train(folder, folder / "by_subset", "--from-scratch", labels="subsets.csv") == 0
-    shown = capsys.readouterr().out
-    assert "training 1 of 1" in shown and "validation videos: mAP" in shown and "test videos: mAP" in shown
-    assert set(read_results(folder / "by_subset" / "cross-validation.json")) == {"rec 2.mp4"}
-
-
-def test_what_is_wrong_is_named_before_training(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_is_wrong_is_named_and_subsets_are_used(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(folder / "videos", tmp_path / "videos")
-    shutil.copytree(folder / "features", tmp_path / "features", dirs_exist_ok=True)
-    shutil.copytree(folder / "start", tmp_path / "start")
+    import avloc.own.train as own
+
+    for name in ("videos", "features", "start"):
+        shutil.copytree(folder / name, tmp_path / name)
     (tmp_path / "videos" / "south" / "rec 5.mp4").write_bytes(b"no video")
     shutil.copy(tmp_path / "videos" / "north" / "rec 0.mp4", tmp_path / "videos" / "extra.mp4")
-    bad = "lost.mp4,0,1,buzzer\nnorth/rec 1,3,9,owl\n"
-    (tmp_path / "labels.csv").write_text((folder / "labels.csv").read_text().replace("rec 1.mp4", "rec 2") + bad)
+    parts = ("train", "train", "validation", "train", "test", "train")
+    head, *rows = (folder / "labels.csv").read_text().splitlines()
+    rows = [f"{row},{parts[int(row[4])]}" for row in rows]  # rec N.mp4,...
+    rows += ["lost.mp4,0,1,buzzer,train", "north/rec 3,0,1,owl,train", "rec 1.mp4,3,9,owl,train"]
+    (tmp_path / "labels.csv").write_text("\n".join([f"{head},subset", *rows]) + "\n")
+
     given = ["check-data", "own", "--annotations", str(tmp_path / "labels.csv"), "--videos", str(tmp_path / "videos")]
     assert main(given) == 1
     shown = capsys.readouterr().out
@@ -143,12 +142,18 @@ def test_what_is_wrong_is_named_before_training(
         assert part in shown
     assert main([*given, "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
-    kinds = [problem["kind"] for problem in report["problems"]]
-    assert kinds == ["names", "names", "files", "annotations"] and report["unlabelled"] == ["extra.mp4"]
+    assert {p["kind"]: p["video"] for p in report["problems"]} == {
+        "names": "rec 3.mp4", "files": "rec 5.mp4", "annotations": "rec 1.mp4"
+    }  # fmt: skip
+    assert report["unlabelled"] == ["extra.mp4"] and report["subsets"] == {"train": 2, "validation": 1, "test": 1}
 
-    assert train(tmp_path, tmp_path / "model") == 1
-    assert "--skip-bad" in capsys.readouterr().err and not (tmp_path / "model" / "own.json").exists()
-    assert train(tmp_path, tmp_path / "model", "--skip-bad", "--folds", "0") == 0
+    out = tmp_path / "model"
+    assert train(tmp_path, out) == 1
+    assert "--skip-bad" in capsys.readouterr().err and not (out / "own.json").exists()
+    monkeypatch.setattr(own, "export_model", lambda folder: None)
+    assert train(tmp_path, out, "--skip-bad", "--from-scratch") == 0
     shown = capsys.readouterr().out
-    assert "left out or cut" in shown and "mAP" not in shown
-    assert "Not measured" in (tmp_path / "model" / "README.md").read_text()
+    for part in ("left out or cut", "training 1 of 1", "validation videos: mAP", "test videos: mAP"):
+        assert part in shown
+    assert set(read_results(out / "cross-validation.json")) == {"rec 2.mp4"}
+    assert read_config(out).labels == ("buzzer", "owl", "whistle")

@@ -17,7 +17,7 @@ from rich.table import Table
 from avloc.cli.inputs import find_videos
 from avloc.errors import MediaError
 from avloc.own.check import OwnReport
-from avloc.own.config import OwnConfig
+from avloc.own.config import OwnConfig, require_named
 from avloc.own.extract import Done
 from avloc.own.matching import VideoFile
 
@@ -42,7 +42,7 @@ def own_videos(folder: str) -> list[VideoFile]:
 
 def train_own_model(config: OwnConfig, out: Path, resume: bool, device: Literal["auto", "cpu", "cuda"]) -> int:
     """Labels and videos to a model folder; the exit status."""
-    from avloc.own.train import OwnWatch, require_named, train_own
+    from avloc.own.train import OwnWatch, train_own
 
     require_named(config)
     config = _with_absolute_paths(config)
@@ -64,7 +64,8 @@ def _with_absolute_paths(config: OwnConfig) -> OwnConfig:
     d = config.data
     paths = {name: getattr(d, name) for name in ("annotations", "videos", "features")}
     absolute = {name: str(Path(path).resolve()) if path else "" for name, path in paths.items()}
-    return replace(config, data=replace(d, **absolute))
+    start = str(Path(config.start).resolve()) if Path(config.start).is_dir() else config.start
+    return replace(config, start=start, data=replace(d, **absolute))
 
 
 def _show_result(screen: Console, result: OwnResult) -> None:

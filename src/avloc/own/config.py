@@ -60,3 +60,10 @@ class OwnConfig:
             raise ConfigError(f"steps is {self.steps}; at least 1 is needed")
         if self.folds < 0 or self.folds == 1:
             raise ConfigError(f"folds is {self.folds}; 2 or more are needed, or 0 for no cross-validation")
+
+
+def require_named(config: OwnConfig) -> None:
+    """Raise ConfigError where labels or videos are not named."""
+    for name in ("annotations", "videos"):
+        if not getattr(config.data, name):
+            raise ConfigError(f"data.{name} is not set; name it with --data.{name}")

@@ -1,13 +1,46 @@
-"""Videos shared out to the folds of a cross-validation."""
+"""Videos shared out: to training, validation and test by subset, and to the folds of a cross-validation."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
+from avloc.errors import FormatError
 from avloc.events import Events
+from avloc.own.config import OwnDataConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Names of the videos that are trained on, that choose the threshold, and that only test."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+
+
+def share_out(data: OwnDataConfig, subsets: Mapping[str, str]) -> Parts:
+    """Videos by subset; all of them are trained on where the labels name one subset or none.
+
+    Raises:
+        FormatError: there are several subsets and none of them is for training.
+    """
+    if len(set(subsets.values())) < 2:
+        return Parts(tuple(subsets))
+    train, validation, test = (
+        tuple(name for name, subset in subsets.items() if subset == wanted)
+        for wanted in (data.train_split, data.validation_split, data.test_split)
+    )
+    if not train:
+        known = ", ".join(repr(s) for s in sorted(set(subsets.values())))
+        raise FormatError(
+            f"{data.annotations}: the subsets are {known}, none is {data.train_split!r}; "
+            "name yours with --data.train-split"
+        )
+    return Parts(train, validation, test)
 
 
 def assign_folds(truth: Mapping[str, Events], groups: Mapping[str, str], folds: int, seed: int) -> dict[str, int]:

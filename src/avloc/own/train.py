@@ -14,14 +14,14 @@ import hashlib
 import json
 import math
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from avloc import zoo
 from avloc.config import ModelConfig, TrainConfig, to_dict
 from avloc.detector import Detector
-from avloc.errors import ConfigError, FormatError, ModelError
+from avloc.errors import FormatError, ModelError
 from avloc.evaluation.operating_point import best_f1
 from avloc.events import Events
 from avloc.features.extractors.embedded import EmbeddedExtractor
@@ -33,7 +33,7 @@ from avloc.own.check import OwnVideos, look_over
 from avloc.own.config import OwnConfig
 from avloc.own.extract import Done, Kept, keep_features
 from avloc.own.figures import Figures, measure
-from avloc.own.folds import assign_folds
+from avloc.own.folds import assign_folds, share_out
 from avloc.own.matching import VideoFile
 from avloc.own.samples import Repeated, StoredVideos
 from avloc.timegrid import TimeGrid
@@ -58,15 +58,6 @@ class OwnWatch:
     """A training begins: its name, its number, how many there are."""
     on_step: Callable[[Step], None] = lambda step: None
     on_note: Callable[[str], None] = lambda line: None
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Names of the videos that are trained on, that choose the threshold, and that only test."""
-
-    train: tuple[str, ...]
-    validation: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +104,14 @@ def train_own(
 
 
 def _require_free(out: Path, resume: bool) -> None:
-    if not resume and ((out / RECORD).is_file() or (out / TRAINER / _SETTINGS).is_file()):
+    is_own = (out / RECORD).is_file() or (out / TRAINER / _SETTINGS).is_file()
+    if is_own and not resume:
         raise ModelError(
             f"{out}: holds a training already; go on with --resume, or name another folder (its features can be "
             f"used again: --data.features {out / FEATURES})"
         )
+    if not is_own and (out / zoo.CONFIG).is_file():
+        raise ModelError(f"{out}: holds another model; name a new folder")
 
 
 def _features(config: OwnConfig, start: ModelConfig, own: OwnVideos, out: Path, watch: OwnWatch) -> Kept:
@@ -141,27 +135,6 @@ def _features(config: OwnConfig, start: ModelConfig, own: OwnVideos, out: Path, 
     return kept
 
 
-def share_out(config: OwnConfig, subsets: Mapping[str, str]) -> Parts:
-    """Videos by subset; all of them are trained on where the labels name one subset or none.
-
-    Raises:
-        FormatError: there are several subsets and none of them is for training.
-    """
-    if len(set(subsets.values())) < 2:
-        return Parts(tuple(subsets))
-    d = config.data
-    train, validation, test = (
-        tuple(name for name, subset in subsets.items() if subset == wanted)
-        for wanted in (d.train_split, d.validation_split, d.test_split)
-    )
-    if not train:
-        known = ", ".join(repr(s) for s in sorted(set(subsets.values())))
-        raise FormatError(
-            f"{d.annotations}: the subsets are {known}, none is {d.train_split!r}; name yours with --data.train-split"
-        )
-    return Parts(train, validation, test)
-
-
 class _Work:
     def __init__(
         self,
@@ -179,7 +152,7 @@ class _Work:
         self.labels, self.device = own.labels, device
         steps = {name: header.steps for name, header in kept.headers.items()}
         self.videos = StoredVideos(kept.paths, steps, self.truth, self.labels, start.features)
-        self.parts = share_out(config, {name: own.truth[name].subset for name in kept.paths})
+        self.parts = share_out(config.data, {name: own.truth[name].subset for name in kept.paths})
         if not any(len(self.truth[name]) for name in self.parts.train):
             raise FormatError(f"{config.data.annotations}: none of the videos to train on has an event")
         self.settings = json.dumps({"config": to_dict(config), "data": self._digest()}, indent=1)
@@ -318,10 +291,3 @@ class _Work:
 def repetitions(videos: int, steps: int, train: TrainConfig) -> int:
     """How often each video stands in an epoch, so that all epochs have at least `steps` batches together."""
     return max(1, math.ceil(steps * train.batch / (train.epochs * videos)))
-
-
-def require_named(config: OwnConfig) -> None:
-    """Raise ConfigError where labels or videos are not named."""
-    for name in ("annotations", "videos"):
-        if not getattr(config.data, name):
-            raise ConfigError(f"data.{name} is not set; name it with --data.{name}")
