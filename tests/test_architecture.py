@@ -81,6 +81,6 @@ def test_what_contracts_cannot_say(path: Path) -> None:
     # The package's own face leads to the detector: only the command line goes in by the front door.
     if room not in ("cli", "__init__.py"):
         taken = [name.removeprefix("avloc.") for name in names if name.startswith("avloc.") and name.count(".") == 1]
-            taken = [name for name in taken if name != "__version__"]
+        taken = [name for name in taken if name != "__version__"]
         assert [name for name in taken if not ((PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").is_file())] == []
     assert not [name for name in names if name.split(".")[0] in ("pickle", "cPickle", "dill", "joblib")]
