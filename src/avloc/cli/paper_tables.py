@@ -60,14 +60,16 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
                 return 130
         results = session.results()
         made = make_tables(session, results, measure=not show)
-        if len(names) > 1:
-            made.append(("claims", claims_table(judge_session(session, results))))
-        for _, table in made:
+        judged = judge_session(session, results) if len(names) > 1 or docs is not None else []
+        for table in (*(table for _, table in made), *([claims_table(judged)] if judged else [])):
             _print(screen, to_terminal(table))
         write_tables(session, made)
         screen.print(f"tables as Markdown and LaTeX: {out / 'tables'}", markup=False, soft_wrap=True)
         if docs is not None:
-            publish(session, results, docs, _as_typed())
+            words = ["paper", "all" if len(names) > 1 else names[0], "--recipe", recipe, "--data", f"{data.name}/"]
+            words += ["--seeds", str(seeds), "--out", f"{out.name}/", *(("--set", *set) if set else ())]
+            words += ["--docs", f"{docs.parent.name}/{docs.name}"]
+            publish(session, results, made, judged, docs, shlex.join(["avloc", *words]))
             screen.print(f"page: {docs}", markup=False, soft_wrap=True)
         return 1 if failed else 0
 
@@ -126,7 +128,7 @@ def list_runs(
     for head in ("row", "tables", *(("seed", "state", "folder") if runs else ())):
         table.add_column(head, no_wrap=head == "folder")
     for row in ROWS:
-        used = ", ".join(name for name, paper in TABLES.items() if row in paper.rows)
+        used = ", ".join(name.removeprefix("table") for name, paper in TABLES.items() if row in paper.rows)
         mine = [run for run in runs if run.row == row]
         for run in mine:
             table.add_row(row, used, str(run.seed), state_of(run), str(run.folder))
@@ -139,13 +141,4 @@ def list_runs(
 def _print(screen: Console, shown: RenderableType) -> None:
     """In its full width where nobody watches: a file has no edge."""
     widest = Measurement.get(screen, screen.options.update(max_width=500), shown).maximum
-    if screen.is_terminal:
-        screen.print(shown)
-    else:
-        screen.print(shown, width=widest, crop=False, soft_wrap=True)
-
-
-def _as_typed() -> str:
-    """The command line, without what only concerns the machine that it ran on: folders by their last name."""
-    words = [word if "/" not in word else Path(word).name + "/" * word.endswith("/") for word in sys.argv[1:]]
-    return shlex.join(["avloc", *words])
+    (screen if screen.is_terminal else Console(highlight=False, width=max(80, widest))).print(shown)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from avloc.config import LocoConfig, RunConfig, from_dict, to_dict
@@ -13,7 +14,7 @@ from avloc.errors import ConfigError
 from avloc.experiments.grid import ROWS, TABLES
 from avloc.experiments.key import VERSION
 from avloc.files import replace_file
-from avloc.training.describe import describe
+from avloc.training.describe import Description, describe
 from avloc.training.measure import Measured, measure
 
 
@@ -55,16 +56,16 @@ PEERS = (
 _LIKE = ("UnAV", "UniAV, this task's weights")
 
 
-def costs(recipe: RunConfig, cache: Path | None, *, run: bool) -> dict[str, Cost]:
-    """Of every row of Table 3. Time and memory are measured once and kept in the folder `cache`.
+def costs(recipe: RunConfig, kept: Path | None, *, run: bool) -> dict[str, Cost]:
+    """Of every row of Table 3. Time and memory are measured once and kept in the folder `kept`.
 
     run: whether what is not measured yet is measured now.
     """
-    return {row: _cost(row, ROWS[row].of(recipe, 0), cache, run) for row in TABLES["table3"].rows}
+    return {row: _cost(row, ROWS[row].of(recipe, 0), kept, run) for row in TABLES["table3"].rows}
 
 
-def _cost(row: str, config: RunConfig, cache: Path | None, run: bool) -> Cost:
-    found = describe(config.network, config.train.longest_steps)
+def _cost(row: str, config: RunConfig, kept: Path | None, run: bool) -> Cost:
+    found = _described(config.network, config.train.longest_steps)
     lcc = found.lcc if config.loss.lcc_weight else None
     return Cost(
         row,
@@ -73,13 +74,18 @@ def _cost(row: str, config: RunConfig, cache: Path | None, run: bool) -> Cost:
         found.macs + (lcc.macs if lcc else 0),
         lcc.parameters if lcc else 0,
         lcc.macs if lcc else 0,
-        _measured(config.network, found.length, cache, run),
+        _measured(config.network, found.length, kept, run),
     )
 
 
-def _measured(network: LocoConfig, length: int, cache: Path | None, run: bool) -> Measured | None:
+@cache
+def _described(network: LocoConfig, length: int) -> Description:
+    return describe(network, length)
+
+
+def _measured(network: LocoConfig, length: int, kept: Path | None, run: bool) -> Measured | None:
     body = json.dumps({"version": VERSION, "network": to_dict(network), "length": length}, sort_keys=True)
-    path = None if cache is None else cache / f"{hashlib.sha256(body.encode()).hexdigest()[:16]}.json"
+    path = None if kept is None else kept / f"{hashlib.sha256(body.encode()).hexdigest()[:16]}.json"
     if path is not None and path.is_file():
         try:
             return from_dict(Measured, json.loads(path.read_bytes()), where=path.name)

@@ -73,7 +73,7 @@ def _counting(costs: dict[str, Cost]) -> str:
     loco = costs["loco"]
     return (
         f"Counts are of one video of {loco.length} steps. LCC's part in training is counted where a model has it "
-        f"({loco.lcc_parameters / 1e6:.3f} M, {loco.lcc_macs / 1e9:.4f} G); detection does without it."
+        f"({_three(loco.lcc_parameters / 1e6)} M, {_three(loco.lcc_macs / 1e9)} G); detection does without it."
     )
 
 

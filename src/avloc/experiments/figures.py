@@ -189,9 +189,9 @@ def title_of(folder: Path) -> str:
 
 
 def telling_video(truth: Mapping[str, Events]) -> str:
-    """The video that a timeline says most with, chosen by the truth alone: of those with 12 events at most, the one
+    """The video that a timeline says most with, chosen by the truth alone: of those with 5 events at most, the one
     with the most classes, then the most events, then the first by name."""
-    few = {name: events for name, events in truth.items() if len(events) <= 12} or truth
+    few = {name: events for name, events in truth.items() if len(events) <= 5} or truth
     return min(few, key=lambda name: (-len(set(few[name].labels)), -len(few[name]), name))
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from avloc.experiments.claims import Judged, judge_all
 from avloc.experiments.figures import DataPlace, parameters, similarity_figure, timeline, windows
 from avloc.experiments.grid import REFERENCE, TABLES
 from avloc.experiments.page import FINDINGS, results_page, spread_table
-from avloc.experiments.session import Session, make_tables, wide_costs
+from avloc.experiments.session import Session, wide_costs
 from avloc.experiments.tables import Results, result_table
 from avloc.files import replace_file
 from avloc.report.paper_figures import require_matplotlib, save
+from avloc.report.tables import ResultTable
 
 _GLOBAL, _WITHOUT_LCC, _KL, _FIXED = "global", "cdp", "kl", "fixed"
-_CSM_VIDEOS = 10
+_CSM_VIDEOS = 6
 
 
 def judge_session(session: Session, results: Results) -> list[Judged]:
@@ -22,14 +24,21 @@ def judge_session(session: Session, results: Results) -> list[Judged]:
     return judge_all(results, wide_costs(session, measure=False))
 
 
-def publish(session: Session, results: Results, page: Path, command: str) -> None:
-    """Write the page, and its figures as PNG and SVG in a folder beside it that has its name.
+def publish(
+    session: Session,
+    results: Results,
+    made: Sequence[tuple[str, ResultTable]],
+    judged: Sequence[Judged],
+    page: Path,
+    command: str,
+) -> None:
+    """Write the page, its figures as PNG in a folder beside it that has its name, and as SVG too in OUT/figures.
 
     Raises:
         AvlocError: matplotlib is missing, a run cannot be read, or a file cannot be written.
     """
     require_matplotlib()
-    tables = [table for _, table in make_tables(session, results, measure=False)]
+    tables = [table for _, table in made]
     tables.append(spread_table(results, (_WITHOUT_LCC, REFERENCE)))
     readings = TABLES["readings"]
     if any(results.scores(row) for row in readings.rows if row != REFERENCE):
@@ -39,7 +48,7 @@ def publish(session: Session, results: Results, page: Path, command: str) -> Non
         session,
         results,
         tables,
-        judge_session(session, results),
+        judged,
         command,
         _figures(session, results, page),
         with_findings=(page.parent / FINDINGS).is_file(),
@@ -55,8 +64,9 @@ def _figures(session: Session, results: Results, page: Path) -> list[tuple[str, 
     }
     if REFERENCE not in folders:
         return []
-    folder = page.parent / page.stem
-    folder.mkdir(parents=True, exist_ok=True)
+    shown, kept = page.parent / page.stem, session.out / "figures"
+    for folder in (shown, kept):
+        folder.mkdir(parents=True, exist_ok=True)
     data = session.recipe.data
     place = DataPlace(data.features, data.annotations, session.runs[0].test_split)
     loco = folders[REFERENCE]
@@ -71,5 +81,6 @@ def _figures(session: Session, results: Results, page: Path) -> list[tuple[str, 
     courses = [folders[row] for row in (REFERENCE, _FIXED, _GLOBAL, _KL) if row in folders]
     made.append(("parameters", parameters(courses), "Sigma and temperature over training."))
     for stem, figure, _ in made:
-        save(figure, folder / stem)
+        png, _ = save(figure, kept / stem)
+        replace_file(shown / png.name, png.read_bytes())
     return [(f"{page.stem}/{stem}.png", f"{caption} Seed {seed}.") for stem, _, caption in made]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.errors import AvlocError
-from avloc.events import Events
+from avloc.events import Event, Events
 from avloc.files import replace_file
 from avloc.report.timeline import class_order
 
@@ -68,12 +68,12 @@ def require_matplotlib() -> None:
         )
 
 
-def csm_figure(pairs: Sequence[CsmPair], title: str, columns: int = 5) -> Figure:
+def csm_figure(pairs: Sequence[CsmPair], title: str) -> Figure:
     """Matrices before and after LCC side by side, all on one colour scale."""
     wide = 2 if any(pair.before is not None for pair in pairs) else 1
-    columns = min(columns, len(pairs))
+    columns = min(3 if len(pairs) < 10 else 5, len(pairs))
     rows = -(-len(pairs) // columns)
-    figure = _figure(max(4.2, 1.45 * wide * columns + 1.3), 1.75 * rows + 1.1)
+    figure = _figure(max(4.2, 1.35 * wide * columns + 1.2), 1.6 * rows + 0.6)
     axes = figure.subplots(rows, wide * columns, squeeze=False)
     every = [m for pair in pairs for m in (pair.before, pair.after) if m is not None]
     low, high = min(float(m.min()) for m in every), max(float(m.max()) for m in every)
@@ -124,11 +124,7 @@ def timeline_figure(truth: Events, found: Sequence[tuple[str, Events]], duration
             place.axhspan(top - 0.4, top + lanes + 0.4, color="#f2f2f2", zorder=0)
         for lane, (_, events, colour) in enumerate(sources):
             for event in events.take([name == label for name in events.labels]) if len(events) else ():
-                _bar(place, event.start_s, event.end_s, top + lane, colour)
-                if lane:
-                    place.text(
-                        event.end_s, top + lane + 0.42, f" {event.score:.2f}", fontsize=6, va="center", color=colour
-                    )
+                _bar(place, event, top + lane, colour, duration_s, with_score=lane > 0)
     place.set_yticks([c * (lanes + 0.8) + lanes / 2 for c in range(len(labels))], labels, fontsize=8)
     place.set_ylim((lanes + 0.8) * max(len(labels), 1) - 0.4, -0.4)
     place.set_xlim(0, duration_s)
@@ -222,8 +218,15 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
-def _bar(place: Axes, start_s: float, end_s: float, y: float, colour: str) -> None:
-    place.barh(y + 0.42, end_s - start_s, 0.72, start_s, color=colour, alpha=0.85, edgecolor="white", lw=0.6)
+def _bar(place: Axes, event: Event, y: float, colour: str, duration_s: float, *, with_score: bool) -> None:
+    place.barh(
+        y + 0.42, event.duration_s, 0.76, event.start_s, color=colour, alpha=0.85, edgecolor="white", linewidth=0.6
+    )
+    if not with_score:
+        return
+    inside = event.duration_s > 0.05 * duration_s
+    at, ink = (event.start_s, "white") if inside else (event.end_s, colour)
+    place.text(at, y + 0.44, f" {event.score:.2f}", fontsize=6, va="center", color=ink, clip_on=True)
 
 
 def _legend(figure: Figure, entries: Sequence[tuple[str, str]]) -> None:

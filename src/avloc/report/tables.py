@@ -58,7 +58,7 @@ def to_terminal(table: ResultTable) -> Table:
     shown = Table(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for i, head in enumerate(table.heads):
         if i < table.words:
-            shown.add_column(head, overflow="fold")
+            shown.add_column(head, overflow="fold", min_width=min(12, max(len(line[i].text) for line in table.lines)))
         else:
             shown.add_column(head, justify="right", no_wrap=True)
     for line in table.lines:
