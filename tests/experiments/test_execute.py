@@ -62,7 +62,9 @@ def test_a_run_does_what_train_and_test_do(recipe: RunConfig, data: Path, tmp_pa
     assert (summary.best_epoch, summary.validation_map) == (best["number"], best["validation_map"])
 
 
-def test_data_that_were_moved_do_not_stop_a_run(recipe: RunConfig, data: Path, tmp_path: Path) -> None:
+def test_data_that_were_moved_do_not_stop_a_run(
+    recipe: RunConfig, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = run_of(replace(recipe, train=replace(recipe.train, epochs=1)), data, tmp_path / "out")
     write_experiment(run)
     worker.make(run)
@@ -70,7 +72,9 @@ def test_data_that_were_moved_do_not_stop_a_run(recipe: RunConfig, data: Path, t
     moved = data.parent / "moved"
     moved.symlink_to(data)
     place = replace(run.config.data, features=str(moved), annotations=str(moved / "annotations.json"))
+    capsys.readouterr()
     assert worker.make(replace(run, config=replace(run.config, data=place))).best_epoch == 1
+    assert "begun anew" in capsys.readouterr().out and len(read_metrics(run.folder)) == 1
 
 
 def test_two_processes_do_not_make_one_run(

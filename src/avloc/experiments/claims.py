@@ -93,8 +93,8 @@ def judge(claim: Claim, results: Results) -> Judged:
     found = results.difference(claim.better, claim.worse)
     words = f"{claim.words} ({'average mAP' if claim.column == 'Avg.' else f'mAP at {claim.column}'})"
     if found is None:
-        lacking = [row for row in (claim.better, claim.worse) if results.missing(row)]
-        evidence = f"no runs yet of {', '.join(lacking)}"
+        lacking = [row for row in (claim.better, claim.worse) if results.scores(row) is None]
+        evidence = f"no run yet of {' and '.join(lacking)}" if lacking else "no seed that both have"
         return Judged(claim.source, words, claim.paper, evidence, "not tried")
     c = COLUMNS.index(claim.column)
     low, high = 100 * found.seeded[:, c]
@@ -112,7 +112,7 @@ def judge_spread(results: Results) -> Judged:
     mine, other = results.spreads("loco"), results.spreads("cdp")
     seeds = sorted(mine.keys() & other.keys())
     if not seeds:
-        return Judged("Section 4.5", words, "", "no runs yet of loco and cdp", "not tried")
+        return Judged("Section 4.5", words, "", "no seed yet that loco and cdp both have", "not tried")
     videos = list(results.truth)
     found = paired_mean(
         [[mine[seed].encoded[video] for video in videos] for seed in seeds],

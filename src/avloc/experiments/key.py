@@ -17,7 +17,11 @@ VERSION = 1
 _NO_EFFECT = ("data.features", "data.annotations", "data.cache", "train.save_every_minutes")
 """Where data lie, and what changes no result. What lies there is in DataIdentity."""
 
-_LATER: dict[str, object] = {}
+_LATER: dict[str, object] = {
+    "decoding.rivals": (),
+    "decoding.rival_share": 0.5,
+    "decoding.rival_factor": 0.7,
+}
 """Settings that came after runs had been made, with the value that means what was done before. With that value they
 stay out of the key, so that older runs still count."""
 
@@ -62,7 +66,7 @@ def run_key(run: RunConfig, data: DataIdentity, test_split: str) -> str:
         group = settings
         for one in groups:
             group = group[one]
-        if path in _NO_EFFECT or group[name] == _LATER[path]:
+        if path in _NO_EFFECT or (name in group and group[name] == _LATER[path]):
             del group[name]
     body = {"version": VERSION, "settings": settings, "data": asdict(data), "test": test_split}
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]

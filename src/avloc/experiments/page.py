@@ -131,7 +131,8 @@ _RULE = """\
 A claim says that one row is better than another. Its evidence is the difference of their mean mAP in points, with a
 95 % interval over draws of test videos and of seeds, each row's seeds drawn by themselves; beside it the interval
 over draws of videos alone (paired bootstrap, 1,000 draws). **Reproduced**: the interval lies above 0. **Not
-reproduced**: it lies below 0. **Undecided**: it holds 0. Claims on counts hold or do not.
+reproduced**: it lies below 0. **Undecided**: it holds 0. With one seed the interval is over videos alone; with three,
+the spread between trainings is known only roughly. Claims on counts hold or do not.
 """
 
 _COLUMNS = """\

@@ -35,7 +35,7 @@ from avloc.lock import locked
 from avloc.training.checkpoint import load_model
 from avloc.training.fit import Step, make_fabric
 from avloc.training.predict import predict
-from avloc.training.run import STATE, Result, open_split, read_run, train
+from avloc.training.run import STATE, Result, open_split, train
 
 BUSY = 75
 """Exit status: another process has the folder."""
@@ -97,19 +97,21 @@ def make(run: Run) -> Summary:
 
 
 def _trained(run: Run) -> Result:
-    """Goes on from the state in the folder, if it is of these very settings; else begins anew."""
-    state = run.folder / STATE
-    if state.is_file() and not _same_data(run):
-        state.unlink()
-    return train(run.config, run.folder, resume=True, on_step=_stop_without(os.getppid()), on_epoch=print)
+    """Goes on from the state in the folder; begins anew where the trainer does not take it.
 
-
-def _same_data(run: Run) -> bool:
-    """The key says that the data are the same; the trainer, that they must also lie where they lay."""
+    The key says that the run is the same. The trainer also wants its data in the same place, and the state in the
+    form that it writes today.
+    """
+    parent, state = os.getppid(), run.folder / STATE
+    begun = state.is_file()
     try:
-        return read_run(run.folder).data == run.config.data
-    except ModelError:
-        return False
+        return train(run.config, run.folder, resume=True, on_step=_stop_without(parent), on_epoch=print)
+    except ModelError as error:
+        if not begun:
+            raise
+        print(f"begun anew: {error}")
+        state.unlink()
+    return train(run.config, run.folder, resume=True, on_step=_stop_without(parent), on_epoch=print)
 
 
 def _stop_without(parent: int) -> Callable[[Step], None]:

@@ -206,7 +206,7 @@ def save(figure: Figure, stem: Path, vector: Literal["svg", "pdf"] = "svg") -> t
             (paths[1], vector, {"Date": None} if vector == "svg" else {"CreationDate": None}),
         ):
             buffer = io.BytesIO()
-            figure.savefig(buffer, format=form, dpi=160, metadata=metadata)
+            figure.savefig(buffer, format=form, dpi=120, metadata=metadata)
             replace_file(path, buffer.getvalue())
     return paths
 
