@@ -39,6 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=int, nargs="*", default=[5, 120])
     parser.add_argument("--model", default="default")
+    parser.add_argument("--container", default="mkv", help="mp4 holds a table of all pictures, which is read whole")
     parser.add_argument("--stride-s", type=float, help="in place of the model's own; memory only")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -47,7 +48,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         for minutes in options.minutes:
-            video = Path(folder) / f"{minutes}.mp4"
+            video = Path(folder) / f"{minutes}.{options.container}"
             repeat(SAMPLE, video, minutes * 60 // SAMPLE_S, SAMPLE_S)
             command = [sys.executable, __file__, "--measure", str(video), "--model", options.model]
             if options.stride_s:
@@ -56,7 +57,7 @@ def main() -> None:
             print(f"{minutes:4d} minutes: {said}", flush=True)
             video.unlink()
         if not options.stride_s:
-            video = Path(folder) / "agreement.mp4"
+            video = Path(folder) / f"agreement.{options.container}"
             repeat(SAMPLE, video, AGREE_MINUTES * 60 // SAMPLE_S, SAMPLE_S)
             agreement(video, options.model)
 

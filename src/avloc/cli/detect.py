@@ -19,11 +19,12 @@ from avloc.cli.inputs import Video, find_videos, require_writable
 from avloc.cli.progress import following
 from avloc.errors import AvlocError, one_line
 from avloc.events import Events
+from avloc.formats.files import ENDING
 from avloc.media.probe import probe
 from avloc.report.page import summary
 from avloc.report.terminal import EventsTimeline, events_table
 from avloc.scale.batch import Options
-from avloc.scale.task import ENDING, Settings, Task, Work
+from avloc.scale.task import Settings, Task, Work
 
 _MOST_SHOWN = 100
 _MOST_WORKERS = 4  # unless asked for more; each takes some 300 MB

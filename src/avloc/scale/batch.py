@@ -17,11 +17,12 @@ from pathlib import Path
 
 from avloc.errors import OutputError
 from avloc.events import Events
+from avloc.formats.files import ENDING
 from avloc.lock import locked
 from avloc.scale.manifest import Entry, Manifest
 from avloc.scale.pool import Ended, Failed, Progress, run_in_processes
 from avloc.scale.table import TABLE, write_events_table
-from avloc.scale.task import ENDING, Done, Settings, Task, Work, read_done, relative
+from avloc.scale.task import Done, Settings, Task, Work, read_done, relative
 
 LOCK = ".avloc.lock"
 

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
 
-from avloc.errors import AvlocError, ModelError, OutputError
+from avloc.errors import AvlocError, ModelError, OutputError, one_line
 
 Task = TypeVar("Task")
 Value = TypeVar("Value")
@@ -182,7 +182,7 @@ def _outcome(function: Function[Task, Value], task: Task, tell: OnProgress) -> V
     except MemoryError:
         return Failed("there is too little memory for it")
     except Exception as error:  # one odd file must not end the run over all others
-        return Failed(f"{type(error).__name__}: {error}; please report this with the file")
+        return Failed(one_line(f"{type(error).__name__}: {error}; please report this with the file"))
 
 
 @dataclass

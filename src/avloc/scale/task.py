@@ -15,11 +15,11 @@ from avloc.errors import AvlocError, MediaError, ModelError, OutputError
 from avloc.events import Events
 from avloc.features.extractors.embedded import file_hash
 from avloc.formats.activitynet import read_external, read_results, write_results
+from avloc.formats.files import ENDING
 from avloc.media.probe import MediaInfo, probe
 from avloc.report.levels import LevelMeter
 from avloc.report.page import video_url, write_page
 
-ENDING = ".events.json"
 VERSION = 1
 """Raised when a change of the code gives other events for the same model: results are then made anew."""
 
