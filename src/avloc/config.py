@@ -176,6 +176,12 @@ class DecodingConfig:
     """Least tIoU that linear and hard suppression answer to."""
     voting_iou: float = 0.0
     """Least tIoU of the candidates that move a kept segment to their mean; 0 leaves it where it is."""
+    rivals: tuple[tuple[str, ...], ...] = ()
+    """Groups of classes that are hard to tell apart: where two are found at once, the less sure one loses score."""
+    rival_share: float = 0.5
+    """Least share of its length with which an event lies on a surer rival to lose."""
+    rival_factor: float = 0.7
+    """What is left of its score."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.config import DecodingConfig
+from avloc.decoding.rivals import settle
 from avloc.decoding.soft_nms import soft_nms, vote
 from avloc.events import Events
 from avloc.timegrid import Moments, TimeGrid
@@ -95,4 +96,5 @@ def decode(
     found_s = start_s[best], end_s[best]
     if config.voting_iou > 0:
         found_s = vote(*columns, index, iou=config.voting_iou)
-    return Events(*found_s, [labels[i] for i in candidates.label[best]], score)
+    events = Events(*found_s, [labels[i] for i in candidates.label[best]], score)
+    return settle(events, config.rivals, share=config.rival_share, factor=config.rival_factor)

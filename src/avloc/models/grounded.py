@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from avloc.config import GroundedConfig
 
 CHANNELS = 9
-_FLOOR = 0.003  # evidence below this is none
+FLOOR = 0.003  # evidence below this is none
 _GAIN = 4.0  # of the scores' square roots in the network's inputs
 _FACE = 0.6  # from here on the detector's makers call it a face
 _PITCH_STEPS = 11  # over which a voice is listened to
@@ -195,7 +195,7 @@ def twice(x: Float[Tensor, "N C T"]) -> Float[Tensor, "N C T2"]:
 
 def brightness(evidence: Tensor) -> Tensor:
     """Evidence on a logarithmic scale from 0 (none) to 1 (sure)."""
-    return torch.log1p(evidence / _FLOOR) / math.log1p(1 / _FLOOR)
+    return torch.log1p(evidence / FLOOR) / math.log1p(1 / FLOOR)
 
 
 def rival(x: Float[Tensor, "B T K"], among: Bool[Tensor, "K K"]) -> Float[Tensor, "B T K"]:

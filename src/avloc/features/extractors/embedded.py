@@ -101,13 +101,16 @@ class EmbeddedExtractor:
         finally:
             pictures.close()
 
-    def embed(self, pictures: NDArray[np.uint8], waveform: NDArray[np.float32], grid: TimeGrid) -> FeatureSequence:
+    def embed(
+        self, pictures: NDArray[np.uint8], waveform: NDArray[np.float32], grid: TimeGrid, *, look: bool = True
+    ) -> FeatureSequence:
         """Features of pictures (T, size, size, 3), one a step of the grid, and a waveform at 16 kHz from 0 s.
 
-        Pictures of other proportions, (T, H, W, 3), are squeezed and cut as those of a file.
+        Pictures of other proportions, (T, H, W, 3), are squeezed and cut as those of a file. Unless one is to `look`,
+        the scores are those of the whole frame alone, and no face is seen.
         """
         sound = _Sound(iter([waveform]), None)
-        wide = list(pictures[::VIEW_EVERY])
+        wide = list(pictures[::VIEW_EVERY]) if look else []
         squeezed = pictures if pictures.shape[1:3] == (self.see.size,) * 2 else _squeezed(pictures, self.see.size)
         steps = np.arange(len(pictures))
         return self._features(squeezed, wide, sound, grid, steps, len(waveform) / SAMPLE_RATE)
@@ -125,11 +128,12 @@ class EmbeddedExtractor:
         patches, voices = sound.patches(grid, steps)
         audio, audio_scores = self.hear(patches)
         visual, logits = self.see(squeezed)
-        middle = self.see(np.stack([_middle(w, self.see.size) for w in wide]))[1]
-        faces = self.faces(np.stack([letterboxed(w, self.faces.size) for w in wide]))
-        near = _nearest_look(steps) - steps[0] // VIEW_EVERY
-        near = np.minimum(near, len(wide) - 1)
-        mean = (_softmax(logits) + _softmax(middle)[near]) / 2
+        mean, faces = _softmax(logits), np.zeros(len(steps), np.float32)
+        if wide:
+            near = np.minimum(_nearest_look(steps) - steps[0] // VIEW_EVERY, len(wide) - 1)
+            middle = self.see(np.stack([_middle(w, self.see.size) for w in wide]))[1]
+            mean = (mean + _softmax(middle)[near]) / 2
+            faces = self.faces(np.stack([letterboxed(w, self.faces.size) for w in wide]))[near]
         return FeatureSequence(
             grid.shifted(int(steps[0])),
             duration_s,
@@ -138,7 +142,7 @@ class EmbeddedExtractor:
             np.log(np.maximum(mean, _LEAST)),
             audio_scores,
             self.name,
-            cues=np.concatenate([faces[near, None], voices], axis=1),
+            cues=np.concatenate([faces[:, None], voices], axis=1),
         )
 
 
