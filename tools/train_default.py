@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -185,7 +186,7 @@ def precise_threshold(found: dict[str, Events], truth: dict[str, Events]) -> flo
     return round(max(rows)[2], 3)
 
 
-def hits(found: dict[str, Events], truth: dict[str, Events], tiou: float) -> tuple[int, int, int]:
+def hits(found: Mapping[str, Events], truth: Mapping[str, Events], tiou: float) -> tuple[int, int, int]:
     """Detections that match truth (each true event once, by the surest detection of its class), all, and all true."""
     right = 0
     for video, events in truth.items():
