@@ -83,7 +83,7 @@ def whole_points(
 def sample_linear(
     x: Float[Tensor, "B H T D"], points: Float[Tensor, "B H P"], lengths: Float[Tensor, "B"]
 ) -> tuple[Float[Tensor, "B H P D"], Bool[Tensor, "B H P"]]:
-    """Linear interpolation of x at fractional steps; points outside [0, length - 1] are zero and invalid."""
+    """Linear interpolation of x at fractional steps; points outside [0, length - 1] are invalid, not to be seen."""
     last = (lengths - 1)[:, None, None]  # (B, 1, 1)
     valid = (points >= 0) & (points <= last)
     inside = torch.minimum(points.clamp(min=0), last.clamp(min=0))
@@ -94,8 +94,7 @@ def sample_linear(
     # Clamped, so that a place that is no number, in a training that diverges, gives no number and no odd index.
     x_left = x.gather(2, left.long().clamp(min=0)[..., None].expand(-1, -1, -1, D))
     x_right = x.gather(2, right.long().clamp(min=0)[..., None].expand(-1, -1, -1, D))
-    mixed = torch.lerp(x_left, x_right, share.expand_as(x_left))
-    return mixed * valid[..., None].to(x.dtype), valid
+    return torch.lerp(x_left, x_right, share.expand_as(x_left)), valid
 
 
 class CdpLayer(nn.Module):

@@ -8,9 +8,7 @@ Legend: B batch, T time, C channels, L levels, P moments of all levels, K classe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
 
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -19,7 +17,7 @@ from avloc.models.attention import TransformerBlock
 from avloc.models.encoder import UnimodalEncoder
 from avloc.models.heads import ClassificationHead, RegressionHead
 from avloc.models.lcc import Correspondence, CorrespondenceHead
-from avloc.models.pyramid import CrossModalPyramid, in_one_row
+from avloc.models.pyramid import CrossModalPyramid, apart, in_one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +72,4 @@ class Loco(nn.Module):
         z = self.norm(z)
         logits = self.classify(z, z_mask)
         offsets = self.regress(z, z_mask, lengths)
-        moments = torch.cat([torch.arange(n - 1) + end - n for n, end in zip(lengths, accumulate(lengths), strict=True)])
-        moments = moments.to(z.device)
-        return Outputs(logits[:, moments], offsets[:, moments], z_mask[:, moments], correspondence)
+        return Outputs(apart(logits, lengths), apart(offsets, lengths), apart(z_mask, lengths), correspondence)

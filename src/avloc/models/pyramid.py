@@ -6,6 +6,8 @@ Legend: B batch, T time of the level, C channels, L levels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -34,6 +36,11 @@ def in_one_row(
     row = torch.cat([F.pad(z, (0, 0, 0, 1)) for z in levels], dim=1)
     mask = torch.cat([F.pad(m, (0, 1)) for m in masks], dim=1)
     return row, mask, [z.shape[1] + 1 for z in levels]
+
+
+def apart(x: Tensor, lengths: Sequence[int]) -> Tensor:
+    """(B, S, ...) of `in_one_row` without its steps of padding: (B, P, ...), P moments."""
+    return torch.cat([part[:, :-1] for part in torch.split(x, list(lengths), dim=1)], dim=1)
 
 
 class CrossModalPyramid(nn.Module):

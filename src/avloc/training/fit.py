@@ -170,7 +170,7 @@ class _Trainer:
         self.average = copy.deepcopy(network).eval().requires_grad_(False)
         ranks = _ranks(fabric) if fabric.world_size > 1 else None
         self.criterion = Criterion(loss, network.config.lcc, network.config.levels, ranks)
-        optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.learning_rate)
+        optimizer = torch.optim.AdamW(_groups(network, config.weight_decay), lr=config.learning_rate, fused=True)
         if config.compile:
             network.compile()
         self.model, self.optimizer = fabric.setup(_Objective(network, self.criterion), optimizer)
