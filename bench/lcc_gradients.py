@@ -1,0 +1,87 @@
+"""How hard LCC pulls at the unimodal encoders, beside detection, before and after a training.
+
+    python bench/lcc_gradients.py runs/loco      # a folder of `avloc train`
+
+Prints, as means over batches of training videos: the norms of both gradients with respect to the encoders' weights,
+LCC's as Eq. 9 weighs it; their cosine; LCC's loss, and the loss of guessing, the logarithm of the number of segments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from avloc.config import RunConfig
+from avloc.datasets.batch import Batch, collate
+from avloc.datasets.feature_dataset import FeatureDataset
+from avloc.datasets.labelled import random_crop
+from avloc.learning.criterion import Criterion
+from avloc.learning.targets import Truth
+from avloc.models.loco import Loco
+from avloc.training.checkpoint import load_model
+from avloc.training.run import fitted_to, open_split, read_run
+
+BATCHES = 8
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    folder = parser.parse_args().run
+    run = read_run(folder)
+    data = open_split(run, run.data.train_split)
+    run = fitted_to(run, data)
+    run = replace(run, loss=replace(run.loss, lcc_weight=run.loss.lcc_weight or 0.1))
+    torch.manual_seed(run.train.seed)
+    trained, _ = load_model(folder)
+    for name, network in (("before training", Loco(run.network)), ("trained", trained)):
+        rows = np.array([pulls(network, run, batch(data, run, seed)) for seed in range(BATCHES)]).mean(axis=0)
+        detection, lcc, cosine, loss, guess = rows
+        print(
+            f"{name}: detection {detection:.3f}, LCC {lcc:.3f} ({lcc / detection:.1f} times), cosine {cosine:+.3f}; "
+            f"LCC's loss {loss:.2f}, of guessing {guess:.2f}"
+        )
+
+
+def batch(data: FeatureDataset, run: RunConfig, seed: int) -> Batch:
+    """A random batch, cropped as in training."""
+    c = run.train
+    rng = np.random.default_rng(seed)
+    crops = [
+        random_crop(data.sample(int(i)), c.crop_share, c.longest_steps, c.keep_share, rng)
+        for i in rng.choice(len(data), c.batch, replace=False)
+    ]
+    multiple = 2 ** (run.network.levels - 1)
+    return collate(crops, multiple, -(-max(len(crop.visual) for crop in crops) // multiple) * multiple)
+
+
+def pulls(network: Loco, run: RunConfig, batch: Batch) -> tuple[float, float, float, float, float]:
+    """Norm of detection's gradient, of LCC's, their cosine, LCC's loss, and the loss of guessing."""
+    criterion = Criterion(run.loss, run.network.lcc, run.network.levels)
+    visual, audio, mask, segments, labels = (
+        torch.from_numpy(x) for x in (batch.visual, batch.audio, batch.mask, batch.segments, batch.labels)
+    )
+    network.train().requires_grad_()
+    losses = criterion(network(visual, audio, mask), mask, Truth(segments, labels))
+    weights = [*network.visual.parameters(), *network.audio.parameters()]
+    detection, lcc = (
+        torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights, retain_graph=True)])
+        for loss in (losses.classification + losses.regression, run.loss.lcc_weight * losses.correspondence)
+    )
+    cosine = torch.nn.functional.cosine_similarity(detection, lcc, dim=0)
+    return (
+        float(detection.norm()),
+        float(lcc.norm()),
+        float(cosine),
+        float(losses.correspondence.detach()),
+        math.log(int(mask.sum())),
+    )
+
+
+if __name__ == "__main__":
+    main()
