@@ -176,7 +176,8 @@ def test_a_wrong_model_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["--help"], ["detect", "--help"], ["extract", "--help"], ["export", "--help"]):
+    assert main(["--help"]) == 0 and "examples:" in capsys.readouterr().out
+    for arguments in (["detect", "--help"], ["extract", "--help"], ["export", "--help"]):
         with pytest.raises(SystemExit) as stopped:
             main(arguments)
         assert stopped.value.code == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 
@@ -63,15 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments in (["--version"], ["-V"]):
         print(f"avloc {__version__}")
         return 0
+    if not arguments or arguments[0] in ("--help", "-h"):
+        print(f"{DESCRIPTION}\n\nverbs (avloc VERB --help tells more):\n{_verbs()}")
+        return 0
     try:
-        status: int = tyro.extras.subcommand_cli_from_dict(
-            {**VERBS, "train": train_verb(arguments)},
-            prog="avloc",
-            description=DESCRIPTION,
-            args=arguments or ["--help"],
-            config=(tyro.conf.FlagCreatePairsOff, tyro.conf.CascadeSubcommandArgs),
-        )
-        return status
+        return _run(arguments[0], arguments)
     except AvlocError as error:
         print(f"avloc: {error}", file=sys.stderr)
         return 1
@@ -82,6 +80,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has left; Python must not complain again while it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _run(verb: str, arguments: Sequence[str]) -> int:
+    if verb not in VERBS:
+        near = difflib.get_close_matches(verb, VERBS, n=1)
+        meant = f"did you mean avloc {near[0]}?" if near else f"the verbs are {', '.join(VERBS)}"
+        raise AvlocError(f"there is no verb {verb!r}; {meant}")
+    return tyro.cli(
+        train_verb(arguments) if verb == "train" else VERBS[verb],
+        prog=f"avloc {verb}",
+        args=arguments[1:],
+        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.CascadeSubcommandArgs),
+    )
+
+
+def _verbs() -> str:
+    """A line for each verb: the first sentence of its docstring, up to a colon."""
+    first = {name: re.split(r"[.:](?:\s|$)", verb.__doc__ or "", maxsplit=1)[0] for name, verb in VERBS.items()}
+    return "\n".join(f"  {name:12s}{' '.join(words.split())}" for name, words in first.items())
 
 
 if __name__ == "__main__":
