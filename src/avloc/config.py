@@ -103,7 +103,7 @@ class LocoConfig:
         inner = self.fusion_attention_width
         if inner is not None and (inner < 1 or inner % self.heads):
             raise ConfigError(
-                f"network.fusion_attention_width is {inner} with {self.heads} heads; a width that heads divide is needed"
+                f"network.fusion_attention_width is {inner} with {self.heads} heads; heads must divide it"
             )
         if not 1 <= self.levels <= 10:
             raise ConfigError(f"network.levels is {self.levels}; 1 to 10 levels are possible")
@@ -193,7 +193,7 @@ class TrainConfig:
     warmup_epochs: int = 5
     batch: int = 16
     pool_batches: int = 8
-    """Batches that are drawn together and shared out by length, so that little of a batch is padding; 1: by chance."""
+    """Batches that are drawn together and shared out by length, so that little of them is padding; 1: by chance."""
     learning_rate: float = 1e-4
     weight_decay: float = 1e-4
     clip_norm: float = 1.0
