@@ -14,7 +14,7 @@ from avloc.cli.train import Recipe, with_training
 
 
 def describe(
-    recipe: Annotated[Recipe, tyro.conf.arg(name="")],  # type: ignore[valid-type]
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")],
     length: int = 256,
     json: bool = False,
 ) -> int:
@@ -32,7 +32,7 @@ def describe(
     with_training()
     from avloc.training.describe import describe as count
 
-    found = count(recipe.network, length)  # type: ignore[attr-defined]
+    found = count(recipe.network, length)
     if json:
         print(json_text.dumps(asdict(found), indent=1))
         return 0
