@@ -7,7 +7,9 @@ Each class has names of AudioSet (by ear) and of ImageNet (by eye), separated by
 the default; `a..b` is a range in ImageNet's order. By eye, `@face` is the face detector. By ear, the classes of
 VOICES count by the pitch of the voice as well: YAMNet has no classes of men's and women's voices.
 
-The table was written from the names of the classes alone, before any of it was measured.
+The table was written from the names of the classes, before any of it was measured; later only the weights of whole
+families of instruments, of children's speech, and of violin and cello by eye were changed, on composed validation
+videos and the sample video.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ HIT = "Whack, thwack|Bouncing|Slap, smack*0.7|Tap*0.5"
 UNAV: dict[str, tuple[str, str]] = {
     "man speaking": (SPEECH, FACE),
     "woman speaking": (SPEECH, FACE),
-    "kid speaking": (f"Child speech, kid speaking|{SPEECH}", FACE),
+    "kid speaking": ("Child speech, kid speaking|Speech*0.3", FACE),
     "male singing": (SINGING, f"{FACE}|microphone|stage*0.7"),
     "people laughing": ("Laughter|Giggle|Snicker|Belly laugh|Chuckle, chortle", FACE),
     "car passing by": ("Car passing by|Car|Vehicle*0.6|Motor vehicle (road)*0.6|Traffic noise, roadway noise*0.6", CARS),
@@ -64,7 +66,7 @@ UNAV: dict[str, tuple[str, str]] = {
     "people burping": ("Burping, eructation|Hiccup*0.4", FACE),
     "orchestra": ("Orchestra|String section*0.8|Classical music*0.5", "stage|cello*0.7|violin*0.7|French horn*0.5|oboe*0.5|bassoon*0.5"),
     "playing drum kit": ("Drum kit|Drum*0.7|Bass drum*0.7|Cymbal*0.6|Hi-hat*0.6|Snare drum*0.5", DRUMS),
-    "playing violin": ("Violin, fiddle|Bowed string instrument*0.6", "violin"),
+    "playing violin": ("Violin, fiddle|Bowed string instrument*0.3", "violin|cello*0.4"),
     "machine gun shooting": ("Machine gun|Gunshot, gunfire|Fusillade|Artillery fire*0.5|Cap gun*0.7", "assault rifle|rifle|revolver|cannon*0.5|tank*0.5|military uniform*0.5|holster*0.5"),
     "child singing": (f"Child singing|{SINGING}", f"{FACE}|microphone*0.7|stage*0.5"),
     "playing electronic organ": ("Electronic organ|Hammond organ|Organ*0.8", "pipe organ|upright piano*0.6"),
@@ -76,15 +78,15 @@ UNAV: dict[str, tuple[str, str]] = {
     "playing table tennis": (f"{HIT}|Ping*0.7", "ping-pong ball|racket*0.6|pool table*0.4"),
     "people coughing": ("Cough|Throat clearing*0.7", FACE),
     "people whispering": ("Whispering", FACE),
-    "playing ukulele": ("Ukulele|Plucked string instrument*0.4", "acoustic guitar|banjo*0.5"),
+    "playing ukulele": ("Ukulele|Plucked string instrument*0.2", "acoustic guitar|banjo*0.5"),
     "sheep bleating": ("Bleat|Sheep*0.9|Goat*0.9", "ram (adult male sheep)|bighorn sheep|Alpine ibex*0.8|llama*0.4"),
     "playing tabla": ("Tabla", "drum"),
     "fire truck siren": ("Fire engine, fire truck (siren)|Siren*0.8|Emergency vehicle*0.8", "fire truck"),
     "playing volleyball": (f"{HIT}|Basketball bounce*0.6", "volleyball ball"),
     "beat boxing": ("Beatboxing", f"{FACE}|microphone"),
-    "playing trumpet": ("Trumpet|Brass instrument*0.6", "cornet trumpet"),
+    "playing trumpet": ("Trumpet|Brass instrument*0.3", "cornet trumpet"),
     "thunder": ("Thunder|Thunderstorm", "volcano|lakeshore*0.5|promontory*0.5|geyser*0.5|cliff*0.5"),
-    "playing cello": ("Cello|Bowed string instrument*0.5", "cello"),
+    "playing cello": ("Cello|Bowed string instrument*0.2", "cello|violin*0.4"),
     "playing harp": ("Harp", "harp"),
     "hammering nails": ("Hammer|Thunk*0.3", "hammer|metal nail|tool kit*0.5"),
     "sailing": ("Sailboat, sailing ship|Boat, Water vehicle*0.6|Wind*0.5|Wind noise (microphone)*0.5|Waves, surf*0.3", "yawl (boat)|schooner|catamaran|trimaran"),
@@ -94,7 +96,7 @@ UNAV: dict[str, tuple[str, str]] = {
     "playing clarinet": ("Clarinet", "oboe|flute*0.7|bassoon*0.5"),
     "train wheels squealing": ("Train wheels squealing|Railroad car, train wagon|Train*0.6|Rail transport*0.5", TRAINS),
     "playing flute": ("Flute", "flute"),
-    "playing trombone": ("Trombone|Brass instrument*0.5", "trombone"),
+    "playing trombone": ("Trombone|Brass instrument*0.3", "trombone"),
     "bull bellowing": ("Moo|Cattle, bovinae*0.9", "ox|water buffalo|bison"),
     "raining": ("Rain|Rain on surface|Raindrop", "umbrella|window screen*0.5|car mirror*0.5|window shade*0.3|rain barrel|greenhouse*0.3|fountain*0.3|patio*0.3"),
     "skidding": ("Skidding|Tire squeal", f"{CARS}|race car|go-kart"),
@@ -136,7 +138,7 @@ EXTRA: dict[str, tuple[str, str]] = {
     "pig grunting": ("Oink|Pig", "pig|wild boar|warthog*0.7"),
     "playing bongo": ("Wood block*0.6|Tabla*0.5", "drum"),
     "playing electric guitar": ("Electric guitar|Guitar*0.5|Tapping (guitar technique)*0.7", "electric guitar"),
-    "playing french horn": ("French horn|Brass instrument*0.5", "French horn"),
+    "playing french horn": ("French horn|Brass instrument*0.3", "French horn"),
     "playing timpani": ("Timpani", "drum|steel drum"),
     "rooster crowing": ("Crowing, cock-a-doodle-doo|Chicken, rooster*0.8|Fowl*0.5", "rooster|hen"),
     "sawing": ("Sawing", "hatchet|letter opener|block plane*0.5"),
