@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -122,6 +124,19 @@ def test_rotation(tmp_path: Path, turn: int) -> None:
     assert picture.shape == (30, 20, 3)
     light = (picture[:, :, 0] > 140).reshape(2, 15, 2, 10).mean((1, 3)) > 0.5
     assert np.array_equal(light, np.rot90([[True, False], [False, False]], -turn // 90))
+
+
+def test_pictures_are_let_go_at_once(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mkv", ramp(60), FPS, None)
+    gc.collect()
+    gc.disable()  # what needs the collector stays
+    try:
+        before = sum(isinstance(o, VideoFrame) for o in gc.get_objects())
+        for _ in read_frames(path, [i / FPS for i in range(60)], SMALL):
+            pass
+        assert sum(isinstance(o, VideoFrame) for o in gc.get_objects()) <= before + 2
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("pixels", ["yuv444p", "yuv420p10le", "gray", "yuv422p10le", "yuvj420p"])

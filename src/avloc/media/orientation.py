@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from av.buffer import Buffer
+from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
@@ -36,7 +37,9 @@ def orientation_of(frame: VideoFrame) -> Orientation:
 
     The matrix maps a stored pixel (x, y) to (a x + c y, b x + d y), y downwards (ISO/IEC 14496-12, 8.3.2).
     """
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    # Not frame.side_data: it ties the frame into a circle of references, and hundreds of decoded pictures would wait
+    # for the garbage collector.
+    matrix = SideDataContainer(frame).get(Type.DISPLAYMATRIX)  # type: ignore[call-arg]
     if not isinstance(matrix, Buffer):
         return UPRIGHT
     a, b, _, c, d = np.frombuffer(bytes(matrix), "=i4")[:5].astype(float)
