@@ -6,7 +6,7 @@
 
 The videos are the sample scene, repeated without coding it anew. Memory is the largest resident set of a process of
 its own. For the agreement torch runs the network over all steps of the video at once, which the exported one cannot;
-that needs avloc[train]. Events are the same where class and, within 2 s, both ends are.
+that needs avloc[train]. Events are the same where class and, within 2 s, both ends are. Figures: docs/batch.md.
 """
 
 from __future__ import annotations
