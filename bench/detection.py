@@ -26,7 +26,8 @@ import numpy as np
 from avloc import load
 from avloc.config import DecodingConfig
 from avloc.decoding.candidates import Candidates, decode
-from avloc.features.extractors.embedded import EmbeddedExtractor
+from avloc.features.extractors.blazeface import letterboxed
+from avloc.features.extractors.embedded import VIEW_EVERY, EmbeddedExtractor
 from avloc.features.logmel import log_mel
 from avloc.media.reader import read_audio, read_frames
 from avloc.media.writer import write_video
@@ -86,6 +87,7 @@ def shares(video: Path) -> None:
     times_s = grid.to_seconds(steps).tolist()
     size = (extractor.see.size, extractor.see.size)
     pictures = np.stack(list(read_frames(video, times_s, size, threads=1)))
+    views = list(pictures.repeat(2, axis=2)[::VIEW_EVERY, :, :398])  # of 16:9
     waveform = np.concatenate(list(read_audio(video)))
     patches = np.zeros((len(steps), 96, 64), np.float32)
     network = OnnxRunner(SHIPPED / "default" / ONNX, threads=1)
@@ -100,6 +102,9 @@ def shares(video: Path) -> None:
         "decoding pictures": lambda: list(read_frames(video, times_s, size, threads=1)),
         "decoding sound": lambda: list(read_audio(video)),
         "EfficientNet-Lite0": lambda: extractor.see(pictures),
+        "its middle view": lambda: extractor.see(pictures[::VIEW_EVERY]),
+        "BlazeFace": lambda: extractor.faces(np.stack([letterboxed(v, extractor.faces.size) for v in views])),
+        "YOLOv3-tiny": lambda: extractor.objects(views),
         "log-mel": lambda: log_mel(waveform),
         "YAMNet": lambda: extractor.hear(patches),
         "network": lambda: network(*inputs),

@@ -63,7 +63,7 @@ def features(steps: int, visual_width: int = 6, audio_width: int = 5) -> Feature
     rng = np.random.default_rng(steps)
     visual, audio = (rng.standard_normal((steps, w)).astype(np.float32) for w in (visual_width, audio_width))
     nothing = np.zeros((steps, 0), np.float32)
-    return FeatureSequence(GRID, steps * 0.32, visual, audio, nothing, nothing, "avloc-embedded/2")
+    return FeatureSequence(GRID, steps * 0.32, visual, audio, nothing, nothing, "avloc-embedded/3")
 
 
 def in_chunks(whole: FeatureSequence, sizes: Sequence[int]) -> list[FeatureSequence]:
@@ -149,7 +149,7 @@ def test_an_event_in_the_middle_is_found_where_it_is() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"extractor": "other/1"}, "come from 'other/1', the model needs 'avloc-embedded/2'"),
+        ({"extractor": "other/1"}, "come from 'other/1', the model needs 'avloc-embedded/3'"),
         ({"grid": TimeGrid(0.5, 0.96)}, "the model needs TimeGrid"),
         ({"duration_s": 99.0}, "40 steps of features were given for 99 s"),
         ({"visual": np.zeros((40, 7), np.float32)}, "7 and 5 wide, the model needs 6 and 5"),

@@ -32,8 +32,9 @@ from media_table import ALIKE, AMBIENT, BACKGROUNDS, CLASSES, GCOMPRIS_LICENCES,
 from qt_resource import unpack
 from soundfont import play
 
-SPLITS = {"t": "train", "h": "heldout", "s": "sample"}
+SPLITS = {"t": "train", "v": "validation", "h": "heldout", "s": "sample"}
 SIDE_PX = 640
+UPPER = 0.4  # of a standing person: head and shoulders
 PATCH, HOP = 96, 24  # log-mel frames of 10 ms
 PAUSE_PATCHES = 8  # pauses of 2 s do not end a stretch
 LONGEST_S = 30.0
@@ -95,7 +96,11 @@ class Builder:
             self.sound("sound", label, split, source, rows)
 
     def picture(self, kind: str, label: str | None, split: str, source: str) -> None:
+        source, _, part = source.partition("#")
         image = _image(self._path(source))
+        if part == "upper":
+            left, top, right, bottom = image.getbbox() or (0, 0, *image.size)
+            image = image.crop((left, top, right, top + round((bottom - top) * UPPER)))
         image.thumbnail((SIDE_PX, SIDE_PX))
         target = self._target(kind, label, source, ".png")
         image.save(target, "PNG")
@@ -126,7 +131,7 @@ class Builder:
                 f"{kind}s {' + '.join(str(counts[label, kind, s]) for s in SPLITS.values())}" for kind in kinds
             )
             print(f"{'* ' if label in both else '  '}{label or 'surroundings':32} {row}")
-        print(f"{len(both)} classes (*) with pictures and sounds to train on; columns train + heldout + sample")
+        print(f"{len(both)} classes (*) with pictures and sounds to train on; columns: " + ", ".join(SPLITS.values()))
         print("left out:", *self.left_out, sep="\n  ")
 
     def _heard(self, sound: Wave, rows: Rows) -> tuple[slice | None, float]:

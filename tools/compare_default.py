@@ -119,7 +119,7 @@ def grounded(labels: tuple[str, ...], videos: list[LabelledVideo]) -> tuple[dict
     for v in videos:
         f = v.features
         p = np.exp(f.visual_scores)
-        pictures = np.concatenate([p / p.sum(axis=1, keepdims=True), f.cues[:, :1]], axis=1)
+        pictures = np.concatenate([p / p.sum(axis=1, keepdims=True), f.cues[:, :1], f.cues[:, 1:-2] ** 2], axis=1)
         by_eye[v.name] = np.minimum(pictures @ seen.T, 1)
         by_ear[v.name] = (f.audio_scores[:, None, :] * heard[None]).max(axis=2)
     return by_ear, by_eye

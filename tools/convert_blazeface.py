@@ -93,12 +93,8 @@ class Converter:
         corners = op.options is not None and bool(op.options.number(2, "b"))
         rule = b"align_corners" if corners else b"half_pixel" if centred else b"asymmetric"
         before, after = (self.network.shapes[i][1:3] for i in (op.inputs[0], op.outputs[0]))
-        scales = np.array([1, 1, after[0] / before[0], after[1] / before[1]], np.float32)
-        y = self.graph.add("Resize", x, "", self.graph.constant(f"{name}_scales", scales))
-        for key, value in (("mode", b"linear"), ("coordinate_transformation_mode", rule)):
-            attribute = self.graph.nodes[-1].attribute.add()
-            attribute.name, attribute.s, attribute.type = key, value, 3
-        return y
+        scales = (after[0] / before[0], after[1] / before[1])
+        return self.graph.resize(x, name, scales, b"linear", rule)
 
 
 def main() -> None:

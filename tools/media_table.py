@@ -1,8 +1,9 @@
 # ruff: noqa: E501 - a table
 """Which file of which Debian package shows or sounds like which class; chosen by looking and with a tagger.
 
-A source is `package folder:path`; `soundfont:program/seed` is a melody of that General MIDI program. Each goes
-with its split: t train, h held out (for tests on unseen media), s sample (in the sample video only). The `tags` are
+A source is `package folder:path`, with `#upper` for the upper part of a picture; `soundfont:program/seed` is a melody
+of that General MIDI program. Each goes
+with its split: t train, v validation, h held out (for tests on unseen media), s sample (in the sample video only). The `tags` are
 the AudioSet classes that the tagger must hear in a sound of the class for it to be kept. Class names that
 UnAV-100 has are written as there; EXTRA_CLASSES are not in UnAV-100.
 """
@@ -58,14 +59,14 @@ CLASSES: dict[str, Rows] = {
         s gcompris:explore_farm_animals/resource/animals/dog.webp
         t stamps:animals/mammals/dogs/dog.png
         t stamps:animals/mammals/dogs/dingo.png
-        t scratch:Costumes/Animals/dog1-a.png
+        v scratch:Costumes/Animals/dog1-a.png
         h scratch:Costumes/Animals/dog2-a.png
         """,
         """
         s gcompris:memory-sound/resource/LRBark_3_LA_cut.ogg
         t gcompris:memory-sound/resource/LRBark_1_LA_cut.ogg
         h gcompris:explore_farm_animals/resource/animals/dog.ogg
-        t scratch:Sounds/Animal/Dog1.wav
+        v scratch:Sounds/Animal/Dog1.wav
         """,
     ),
     "cat meowing": Rows(
@@ -75,14 +76,14 @@ CLASSES: dict[str, Rows] = {
         t gcompris:erase/resource/kitten.webp
         t stamps:animals/mammals/cats/kitten.svg
         h stamps:seasonal/halloween/blackcat.png
-        t scratch:Costumes/Animals/cat4.png
+        v scratch:Costumes/Animals/cat4.png
         h scratch:Costumes/Animals/cat2.gif
         """,
         """
         t gcompris:explore_farm_animals/resource/animals/cat.ogg
         t scratch:Sounds/Animal/Kitten.wav
         h scratch:Sounds/Animal/Cat.mp3
-        t stamps:seasonal/halloween/blackcat.ogg
+        v stamps:seasonal/halloween/blackcat.ogg
         """,
     ),
     "sheep bleating": Rows(
@@ -92,13 +93,13 @@ CLASSES: dict[str, Rows] = {
         t stamps:animals/mammals/bovines/sheep.png
         s gcompris:explore_farm_animals/resource/animals/sheep.webp
         h stamps:animals/mammals/bovines/sheep_lamb.png
-        t stamps:animals/mammals/bovines/goat.png
+        v stamps:animals/mammals/bovines/goat.png
         h gcompris:erase/resource/goat.webp
         """,
         """
         t stamps:animals/mammals/bovines/sheep.ogg
         s gcompris:explore_farm_animals/resource/animals/sheep.ogg
-        t stamps:animals/mammals/bovines/goat.ogg
+        v stamps:animals/mammals/bovines/goat.ogg
         h stamps:animals/mammals/bovines/sheep_lamb.ogg
         """,
     ),
@@ -112,7 +113,7 @@ CLASSES: dict[str, Rows] = {
         t stamps:animals/mammals/bovines/zebu.png
         t stamps:animals/mammals/bovines/bison.png
         h gcompris:erase/resource/calf.webp
-        t scratch:Costumes/Animals/cow1.gif
+        v scratch:Costumes/Animals/cow1.gif
         """,
         """
         t gcompris:explore_farm_animals/resource/animals/cow.ogg
@@ -124,10 +125,10 @@ CLASSES: dict[str, Rows] = {
         """
         t stamps:animals/mammals/cats/lion.png
         h stamps:animals/mammals/cats/lion-2.png
-        t scratch:Costumes/Animals/lion1-a.png
+        v scratch:Costumes/Animals/lion1-a.png
         """,
         """
-        t stamps:animals/mammals/cats/tiger.ogg
+        v stamps:animals/mammals/cats/tiger.ogg
         h stamps:animals/mammals/cats/lion.ogg
         t stamps:animals/mammals/bears/bear.ogg
         """,
@@ -139,7 +140,7 @@ CLASSES: dict[str, Rows] = {
         t gcompris:explore_farm_animals/resource/animals/horse.webp
         h gcompris:erase/resource/horse.webp
         t stamps:animals/mammals/equines/donkey.png
-        t scratch:Costumes/Animals/horse2.png
+        v scratch:Costumes/Animals/horse2.png
         """,
         """
         t scratch:Sounds/Animal/HorseGallop.wav
@@ -166,9 +167,9 @@ CLASSES: dict[str, Rows] = {
         t stamps:animals/birds/lark.png
         h stamps:animals/birds/adelaide-rosella.png
         t stamps:animals/birds/rainbow-lorikeet.png
-        t stamps:animals/birds/pigeon.png
+        v stamps:animals/birds/pigeon.png
         h gcompris:explore_world_animals/resource/animals/scarlet_macaw.webp
-        t gcompris:erase/resource/kingfisher.webp
+        v gcompris:erase/resource/kingfisher.webp
         t stamps:animals/birds/magpie.png
         t stamps:animals/birds/swallow.svg
         """,
@@ -177,7 +178,7 @@ CLASSES: dict[str, Rows] = {
         t stamps:animals/birds/lark.ogg
         h simutrans:tropic.wav
         t simutrans:forest.wav
-        t scratch:Sounds/Animal/Bird.wav
+        v scratch:Sounds/Animal/Bird.wav
         """,
     ),
     "rooster crowing": Rows(
@@ -185,13 +186,13 @@ CLASSES: dict[str, Rows] = {
         """
         s gcompris:explore_farm_animals/resource/animals/chicken.webp
         t stamps:animals/birds/rooster.png
-        t stamps:animals/birds/hen.png
+        v stamps:animals/birds/hen.png
         h stamps:animals/birds/chicken_profile.png
         """,
         """
         t stamps:animals/birds/rooster.ogg
         s scratch:Sounds/Animal/Rooster.wav
-        t gcompris:explore_farm_animals/resource/animals/chickens.ogg
+        v gcompris:explore_farm_animals/resource/animals/chickens.ogg
         h stamps:animals/birds/hen.ogg
         """,
     ),
@@ -202,11 +203,11 @@ CLASSES: dict[str, Rows] = {
         t gcompris:explore_farm_animals/resource/animals/duck.webp
         t stamps:animals/birds/gander.png
         h stamps:animals/birds/drake.png
-        t gcompris:erase/resource/gosling.webp
+        v gcompris:erase/resource/gosling.webp
         """,
         """
         t stamps:animals/birds/duck.ogg
-        t stamps:animals/birds/gander.ogg
+        v stamps:animals/birds/gander.ogg
         h scratch:Sounds/Animal/Goose.wav
         t gcompris:explore_farm_animals/resource/animals/duck.ogg
         """,
@@ -229,7 +230,7 @@ CLASSES: dict[str, Rows] = {
         t stamps:animals/mammals/pig_golden2.png
         h stamps:animals/mammals/pig_golden.png
         t gcompris:explore_farm_animals/resource/animals/pig.webp
-        t stamps:animals/mammals/wildboar.png
+        v stamps:animals/mammals/wildboar.png
         """,
         """
         t gcompris:explore_farm_animals/resource/animals/pig.ogg
@@ -273,8 +274,8 @@ CLASSES: dict[str, Rows] = {
         t scratch:Costumes/Transportation/car-bug.gif
         h stamps:vehicles/auto/sportscar.svg
         t stamps:vehicles/auto/truck.png
-        t stamps:vehicles/auto/beetle.png
-        t scratch:Costumes/Transportation/convertible1.gif
+        v stamps:vehicles/auto/beetle.png
+        v scratch:Costumes/Transportation/convertible1.gif
         """,
         "t scratch:Sounds/Effects/CarPassing.wav",
     ),
@@ -289,7 +290,7 @@ CLASSES: dict[str, Rows] = {
         t stamps:vehicles/masstransit/green_korean_bus.png
         t stamps:vehicles/masstransit/cartoon/schoolbus.svg
         h scratch:Costumes/Transportation/bus.gif
-        t stamps:vehicles/masstransit/cartoon/double_decker_bus.png
+        v stamps:vehicles/masstransit/cartoon/double_decker_bus.png
         t stamps:vehicles/iso_bus.svg
         """,
         """
@@ -305,7 +306,7 @@ CLASSES: dict[str, Rows] = {
         t stamps:vehicles/flight/planes/plane.svg
         h scratch:Costumes/Transportation/airplane.gif
         t stamps:military/vehicles/f22_raptor.png
-        t stamps:military/vehicles/mustang.svg
+        v stamps:military/vehicles/mustang.svg
         """,
         """
         t simutrans:comet-jet.wav
@@ -317,7 +318,7 @@ CLASSES: dict[str, Rows] = {
         """
         t stamps:vehicles/locomotive/white_train.svg
         t gcompris:railroad/resource/loco2.svg
-        t gcompris:railroad/resource/loco7.svg
+        v gcompris:railroad/resource/loco7.svg
         h gcompris:railroad/resource/loco5.svg
         """,
         """
@@ -334,7 +335,7 @@ CLASSES: dict[str, Rows] = {
         """
         t scratch:Sounds/Effects/BellToll.wav
         t soundfont:14/1
-        t soundfont:14/2
+        v soundfont:14/2
         h soundfont:14/3
         """,
     ),
@@ -362,7 +363,7 @@ CLASSES: dict[str, Rows] = {
         ("Waves, surf", "Ocean", "Water"),
         """
         t scratch:Backgrounds/Nature/wave.jpg
-        t scratch:Backgrounds/Nature/beach-malibu.jpg
+        v scratch:Backgrounds/Nature/beach-malibu.jpg
         """,
         """
         t simutrans:Water.wav
@@ -374,7 +375,7 @@ CLASSES: dict[str, Rows] = {
         "t scratch:Backgrounds/Nature/water-and-rocks.jpg",
         """
         t scratch:Sounds/Effects/Bubbles.wav
-        t sonicpi:ambi_sauna.flac
+        v sonicpi:ambi_sauna.flac
         h scratch:Sounds/Effects/Ripples.wav
         """,
     ),
@@ -386,7 +387,7 @@ CLASSES: dict[str, Rows] = {
         """,
         """
         t stamps:seasonal/newyears/fireworks.ogg
-        t simutrans:explosion.wav
+        v simutrans:explosion.wav
         """,
     ),
     "toilet flushing": Rows(("Toilet flush",), "t stamps:household/toilet.png", "t stamps:household/toilet.ogg"),
@@ -403,7 +404,7 @@ CLASSES: dict[str, Rows] = {
         t gcompris:instruments/resource/violin.ogg
         h stamps:hobbies/music/string/violin.ogg
         t soundfont:40/1
-        t soundfont:40/2
+        v soundfont:40/2
         h soundfont:40/3
         """,
     ),
@@ -417,7 +418,7 @@ CLASSES: dict[str, Rows] = {
         t gcompris:instruments/resource/cello.ogg
         h stamps:hobbies/music/string/cello.ogg
         t soundfont:42/1
-        t soundfont:42/2
+        v soundfont:42/2
         """,
     ),
     "playing trumpet": Rows(
@@ -432,7 +433,7 @@ CLASSES: dict[str, Rows] = {
         t scratch:Sounds/Instruments/Trumpet1.wav
         h scratch:Sounds/Instruments/Trumpet2.wav
         t soundfont:56/1
-        t soundfont:56/2
+        v soundfont:56/2
         h soundfont:56/3
         """,
     ),
@@ -478,7 +479,7 @@ CLASSES: dict[str, Rows] = {
         """
         t gcompris:instruments/resource/flute_traversiere.ogg
         t soundfont:73/1
-        t soundfont:73/2
+        v soundfont:73/2
         h soundfont:73/3
         """,
     ),
@@ -525,7 +526,7 @@ CLASSES: dict[str, Rows] = {
         """,
         """
         t gcompris:instruments/resource/guitar.ogg
-        t scratch:Sounds/Music Loops/GuitarChords1.mp3
+        v scratch:Sounds/Music Loops/GuitarChords1.mp3
         h scratch:Sounds/Music Loops/GuitarChords2.mp3
         t soundfont:24/1
         t soundfont:25/2
@@ -536,14 +537,14 @@ CLASSES: dict[str, Rows] = {
         ("Guitar", "Electric guitar", "Plucked string instrument"),
         """
         t stamps:hobbies/music/string/guitar2.png
-        t stamps:hobbies/music/string/guitar_electric.png
+        v stamps:hobbies/music/string/guitar_electric.png
         h gcompris:instruments/resource/electric_guitar.svg
         """,
         """
         t gcompris:instruments/resource/electric_guitar.ogg
         t soundfont:29/1
         h soundfont:29/2
-        t sonicpi:guit_e_fifths.flac
+        v sonicpi:guit_e_fifths.flac
         """,
         0.05,
     ),
@@ -565,7 +566,7 @@ CLASSES: dict[str, Rows] = {
         "t gcompris:instruments/resource/piano.svg",
         """
         t gcompris:instruments/resource/piano.ogg
-        t gcompris:memory-sound/resource/LRLaPause_short.ogg
+        v gcompris:memory-sound/resource/LRLaPause_short.ogg
         t soundfont:0/1
         h soundfont:0/2
         """,
@@ -586,16 +587,16 @@ CLASSES: dict[str, Rows] = {
         """
         t stamps:hobbies/music/percussion/drumkit.png
         h gcompris:instruments/resource/drum_kit.svg
-        t gcompris:explore_world_music/resource/music/america.webp
+        v gcompris:explore_world_music/resource/music/america.webp
         """,
         """
         t stamps:hobbies/music/percussion/drumkit.ogg
         t gcompris:instruments/resource/drum_kit.ogg
         t sonicpi:loop_amen_full.flac
         h sonicpi:loop_mika.flac
-        t sonicpi:loop_breakbeat.flac
+        v sonicpi:loop_breakbeat.flac
         h scratch:Sounds/Music Loops/DrumSet1.mp3
-        t scratch:Sounds/Music Loops/DrumSet2.mp3
+        v scratch:Sounds/Music Loops/DrumSet2.mp3
         """,
     ),
     "playing snare drum": Rows(
@@ -655,21 +656,82 @@ CLASSES: dict[str, Rows] = {
         ("Applause", "Clapping"), "", "t gcompris:memory-sound/resource/LRApplauses_1_LA_cut.ogg"
     ),
     "people laughing": Rows(
-        ("Laughter", "Giggle", "Snicker", "Chuckle, chortle"), "",
+        ("Laughter", "Giggle", "Snicker", "Chuckle, chortle"), "t scratch:Costumes/People/mako-laughing.gif#upper",
         """
         t stamps:town/roadsigns/xing_school.ogg
         h scratch:Sounds/Human/Laugh-male2.wav
         """,
     ),
-    "people coughing": Rows(("Cough", "Throat clearing"), "", "t scratch:Sounds/Human/Cough-male.wav"),
+    "people coughing": Rows(("Cough", "Throat clearing"), "t scratch:Costumes/People/calvrett-thinking.gif#upper", "t scratch:Sounds/Human/Cough-male.wav"),
     "people burping": Rows(("Burping, eructation",), "", "t sonicpi:misc_burp.flac"),
     "man speaking": Rows(
+        ("Speech",),
+        """
+        t scratch:Costumes/People/dan1.gif#upper
+        t scratch:Costumes/People/dan5.gif#upper
+        t scratch:Costumes/People/jay.gif#upper
+        t scratch:Costumes/People/nathan.gif#upper
+        v scratch:Costumes/People/sam.gif#upper
+        """,
+        """
+        t stamps:symbols/chess/b_4_knight_desc_bg.ogg
+        t stamps:symbols/chess/b_2_queen_desc_fr.ogg
+        t stamps:symbols/chess/b_5_rook_desc_ca.ogg
+        t stamps:space/apollo_lander.ogg
+        v stamps:symbols/chess/b_4_knight_desc_ru.ogg
+        h scratch:Sounds/Vocals/Got-inspiration.mp3
+        """,
+    ),
+    "woman speaking": Rows(
+        ("Speech",),
+        """
+        t scratch:Costumes/People/cassy-chillin.gif#upper
+        t scratch:Costumes/People/cassy-dancing-1.gif#upper
+        t scratch:Costumes/People/anjuli-1.gif#upper
+        v scratch:Costumes/People/marissa.gif#upper
+        """,
+        """
+        t stamps:symbols/chess/b_4_knight_desc_es.ogg
+        t stamps:symbols/chess/b_2_queen_desc_ro.ogg
+        t stamps:symbols/chess/b_2_queen_desc_be.ogg
+        t scratch:Sounds/Vocals/Come-and-play.mp3
+        v stamps:symbols/chess/b_4_knight_desc_el.ogg
+        """,
+    ),
+    "beat boxing": Rows(
+        ("Beatboxing",),
+        """
+        t scratch:Costumes/People/mako-stop.gif#upper
+        v scratch:Costumes/People/ed.gif#upper
+        """,
+        """
+        t scratch:Sounds/Music Loops/HumanBeatbox1.mp3
+        v scratch:Sounds/Music Loops/HumanBeatbox2.mp3
+        """,
+    ),
+    "people crowd": Rows(("Speech",), "", "t scratch:Sounds/Human/PartyNoise.wav"),
+    "speech from off screen": Rows(
         ("Speech",), "",
         """
-        t scratch:Sounds/Vocals/Come-and-play.mp3
-        t stamps:space/apollo_lander.ogg
-        h scratch:Sounds/Vocals/Got-inspiration.mp3
-        t scratch:Sounds/Human/PartyNoise.wav
+        t stamps:symbols/chess/w_5_rook_desc_fr.ogg
+        t stamps:symbols/chess/w_1_king_desc_es.ogg
+        t stamps:symbols/chess/w_3_bishop_desc_ca.ogg
+        t stamps:symbols/chess/w_3_bishop_desc_ro.ogg
+        v stamps:symbols/chess/w_5_rook_desc_ru.ogg
+        v stamps:symbols/chess/w_5_rook_desc_el.ogg
+        """,
+    ),
+    "music": Rows(
+        ("Music",), "",
+        """
+        t scratch:Sounds/Music Loops/Cave.mp3
+        t scratch:Sounds/Music Loops/Garden.mp3
+        t scratch:Sounds/Music Loops/HipHop.mp3
+        t scratch:Sounds/Music Loops/Medieval1.mp3
+        t scratch:Sounds/Music Loops/Techno.mp3
+        v scratch:Sounds/Music Loops/Medieval2.mp3
+        v scratch:Sounds/Music Loops/Techno2.mp3
+        v scratch:Sounds/Music Loops/Jungle.mp3
         """,
     ),
     "raining": Rows(("Rain", "Water"), "", "t gcompris:memory-sound/resource/LRRain_in_garden_01_LA_cut.ogg"),
@@ -720,7 +782,7 @@ CLASSES: dict[str, Rows] = {
     "bassoon": Rows((), "t stamps:hobbies/music/wind/bassoon.png"),
     "balloon": Rows((), "t stamps:vehicles/flight/balloon360.png"),
     "umbrella": Rows((), "t stamps:household/umbrella.svg"),
-    "person": Rows((), "t stamps:people/fireman240a.png\nh stamps:people/fireman200b.png\nt stamps:people/cartoon/man_in_suit.svg"),
+    "person": Rows((), "t stamps:people/fireman240a.png\nh stamps:people/fireman200b.png\nt stamps:people/cartoon/man_in_suit.svg\nt scratch:Costumes/People/football-run.gif\nt scratch:Costumes/People/chamak1.gif\nt scratch:Costumes/People/breakdancer2.gif\nv scratch:Costumes/People/referee1.gif\nv scratch:Costumes/People/thai-dancer.gif"),
     "flower": Rows((), "t scratch:Costumes/Things/flower-vase.gif"),
     "saxophone player and band": Rows((), "t gcompris:explore_world_music/resource/music/ireland.webp"),
 }  # fmt: skip
@@ -746,15 +808,18 @@ ALIKE = (
     ("bull bellowing", "sheep bleating", "pig grunting"),
     ("train horning", "train wheels squealing"),
     ("sea waves", "water burbling", "raining"),
-    ("man speaking", "people laughing", "people coughing", "baby crying", "people clapping", "person"),
+    ("man speaking", "woman speaking", "people laughing", "people coughing", "beat boxing", "baby crying",
+     "people clapping", "people crowd", "people burping", "speech from off screen", "person"),
+    ("playing drum kit", "beat boxing"),
+    *(("music", name) for name in CLASSES if name.startswith(("playing ", "cymbal", "shaking", "orchestra", "beat"))),
     ("thunder", "fireworks banging"),
 )  # fmt: skip
 
 BACKGROUNDS = """
     t scratch:Backgrounds/Indoors/chalkboard.jpg
-    t scratch:Backgrounds/Indoors/clothing-store.jpg
+    v scratch:Backgrounds/Indoors/clothing-store.jpg
     h scratch:Backgrounds/Indoors/hall.jpg
-    t scratch:Backgrounds/Indoors/kitchen.jpg
+    v scratch:Backgrounds/Indoors/kitchen.jpg
     t scratch:Backgrounds/Indoors/room1.jpg
     t scratch:Backgrounds/Indoors/room3.jpg
     h scratch:Backgrounds/Indoors/the-movies-inside.jpg
@@ -765,14 +830,14 @@ BACKGROUNDS = """
     h scratch:Backgrounds/Nature/garden-rock.jpg
     t scratch:Backgrounds/Nature/grand-canyon.jpg
     t scratch:Backgrounds/Nature/gravel-desert.jpg
-    t scratch:Backgrounds/Nature/hill.jpg
+    v scratch:Backgrounds/Nature/hill.jpg
     s scratch:Backgrounds/Nature/lake.jpg
     t scratch:Backgrounds/Nature/pathway.jpg
     t scratch:Backgrounds/Nature/tree.jpg
-    t scratch:Backgrounds/Nature/woods-and-bench.jpg
+    v scratch:Backgrounds/Nature/woods-and-bench.jpg
     t scratch:Backgrounds/Outdoors/atom-playground.jpg
     h scratch:Backgrounds/Outdoors/bench-with-view.jpg
-    t scratch:Backgrounds/Outdoors/berkeley-mural.jpg
+    v scratch:Backgrounds/Outdoors/berkeley-mural.jpg
     t scratch:Backgrounds/Outdoors/boardwalk.jpg
     t scratch:Backgrounds/Outdoors/brick-wall1.jpg
     t scratch:Backgrounds/Outdoors/brick-wall2.jpg
@@ -782,25 +847,25 @@ BACKGROUNDS = """
     s scratch:Backgrounds/Outdoors/driveway.jpg
     t scratch:Backgrounds/Outdoors/hallway_outdoors.jpg
     t scratch:Backgrounds/Outdoors/hay_field.jpg
-    t scratch:Backgrounds/Outdoors/houses.jpg
+    v scratch:Backgrounds/Outdoors/houses.jpg
     t scratch:Backgrounds/Outdoors/mansion.jpg
     t scratch:Backgrounds/Outdoors/parking-ramp.jpg
     h scratch:Backgrounds/Outdoors/pool.jpg
-    t scratch:Backgrounds/Outdoors/route66.jpg
+    v scratch:Backgrounds/Outdoors/route66.jpg
     t scratch:Backgrounds/Outdoors/silos.jpg
     t scratch:Backgrounds/Outdoors/the-movies.jpg
     t scratch:Backgrounds/Outdoors/village.jpg
     h scratch:Backgrounds/Outdoors/wooden-house.jpg
     t scratch:Backgrounds/Sports/basketball-court1-a.jpg
     t scratch:Backgrounds/Sports/football-field.jpg
-    t scratch:Backgrounds/Sports/playing-field.jpg
+    v scratch:Backgrounds/Sports/playing-field.jpg
     h scratch:Backgrounds/Sports/tennis-backboard.jpg
 """
 
 AMBIENT = """
     t simutrans:arctic.wav
-    t simutrans:desert.wav
-    t sonicpi:vinyl_hiss.flac
+    v simutrans:desert.wav
+    v sonicpi:vinyl_hiss.flac
     t sonicpi:loop_3d_printer.flac
     h sonicpi:ambi_drone.flac
     t gcompris:chronos/resource/sound/1.ogg

@@ -71,6 +71,14 @@ class Graph:
             raise SystemExit(f"weight {name} leaves the range of float16")
         return self.add("Cast", self.constant(f"{name}_f16", stored), name=name, attributes={"to": TensorProto.FLOAT})
 
+    def small_weight(self, name: str, values: Array) -> str:
+        """A float32 weight (Cout, ...), stored as 8-bit integers and a scale for each output channel."""
+        scale = np.abs(values).reshape(len(values), -1).max(axis=1) / 127
+        scale = np.where(scale > 0, scale, 1).astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
+        stored = self.constant(f"{name}_i8", np.round(values / scale).astype(np.int8))
+        whole = self.add("Cast", stored, attributes={"to": TensorProto.FLOAT})
+        return self.add("Mul", whole, self.constant(f"{name}_scale", scale), name=name)
+
     def conv(
         self,
         x: str,
@@ -97,6 +105,21 @@ class Graph:
             self.constant("six", np.array(6, np.float32))
         return self.add("Clip", x, "zero", "six")
 
+    def leaky_relu(self, x: str, slope: float) -> str:
+        """x where it is positive, else slope * x."""
+        y = self.add("LeakyRelu", x)
+        self.nodes[-1].attribute.append(helper.make_attribute("alpha", slope))
+        return y
+
+    def resize(self, x: str, name: str, scales: tuple[float, float], mode: bytes, rule: bytes) -> str:
+        """Height and width times `scales`; `rule` is the name of ONNX for where the pixels lie."""
+        y = self.add("Resize", x, "", self.constant(f"{name}_scales", np.array([1, 1, *scales], np.float32)))
+        rows = {"mode": mode, "coordinate_transformation_mode": rule}
+        if mode == b"nearest":
+            rows["nearest_mode"] = b"floor"
+        self.nodes[-1].attribute.extend(helper.make_attribute(key, value) for key, value in rows.items())
+        return y
+
     def pooled_dense(self, x: str, kernel: Array, bias: Array, name: str) -> str:
         """Mean over space as output `embedding` (N, C), then x @ kernel.T + bias; kernel (K, C)."""
         pooled = self.add("GlobalAveragePool", x)
@@ -105,7 +128,7 @@ class Graph:
         return self.add("Gemm", embedding, weight, offset, name=name, attributes={"transB": 1})
 
     def save(
-        self, path: Path, source: str, inputs: dict[str, tuple[int, tuple[int, ...]]], outputs: dict[str, int]
+        self, path: Path, source: str, inputs: dict[str, tuple[int, tuple[int | str, ...]]], outputs: dict[str, int]
     ) -> None:
         """Checks and writes the model; inputs: name -> (element type, shape without N), outputs: name -> width."""
         graph = helper.make_graph(

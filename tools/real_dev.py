@@ -157,7 +157,7 @@ def yardstick(
     for name in truth:
         f = features[name]
         p = np.exp(f.visual_scores)
-        pictures = np.concatenate([p / p.sum(axis=1, keepdims=True), f.cues[:, :1]], axis=1)
+        pictures = np.concatenate([p / p.sum(axis=1, keepdims=True), f.cues[:, :1], f.cues[:, 1:-2] ** 2], axis=1)
         by_eye = np.minimum(pictures @ seen.T, 1)
         by_ear = (f.audio_scores[:, None, :] * heard[None]).max(axis=2)
         curves[name] = smoothed(by_ear**EAR * by_eye ** (1 - EAR))

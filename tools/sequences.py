@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,14 @@ import torch
 from numpy.typing import NDArray
 
 from avloc.datasets.labelled import LabelledVideo
+from avloc.features.extractors.embedded import CUES
 from avloc.features.inputs import network_inputs
 from avloc.models.grounded import CHANNELS, FLOOR, Grounded
 from avloc.timegrid import TimeGrid
 
 Float32 = NDArray[np.float32]
 HEARD, SEEN = 0, 1  # channels of a class's own evidence
-OF_SOUND = np.array([0, 2, 4, 6, 7, 8])  # channels that come with what is heard
-CUES = 3
+OF_SOUND = np.array([0, 2, 5, 8, 9, 10, 11])  # channels that come with what is heard
 _SCALE = math.log1p(1 / FLOOR)
 
 
@@ -39,9 +39,8 @@ class Sequence:
 
 @torch.no_grad()
 def channels_of(network: Grounded, video: LabelledVideo) -> Float32:
-    """(K, C, T), faces and voices left out: composed media has none that could be trusted."""
-    features = replace(video.features, cues=np.zeros((len(video.features), CUES), np.float32))
-    seen, heard = network_inputs(features, True, embeddings=False, cues=CUES)
+    """(K, C, T) of a whole video."""
+    seen, heard = network_inputs(video.features, True, embeddings=False, cues=len(CUES))
     mask = torch.ones(1, len(seen), dtype=torch.bool)
     evidence = network.grounding(torch.from_numpy(seen)[None], torch.from_numpy(heard)[None], mask)
     return np.asarray(network.channels(*evidence)[0].numpy(), np.float32)
@@ -86,7 +85,7 @@ def crop(sequence: Sequence, length: int, rng: np.random.Generator) -> Sequence:
     if rng.random() < 0.6:
         x[SEEN] = fainter(x[SEEN], rng.exponential(1.0))
     if rng.random() < 0.3:
-        x[2:6] *= rng.uniform(0.6, 1.1)
+        x[2:8] *= rng.uniform(0.6, 1.1)
     x[:2] += rng.normal(0, 0.02, (2, n))
     cut = sequence.segments.clip(first - 0.5, first + n - 0.5) - first
     left, whole = cut[:, 1] - cut[:, 0], sequence.segments[:, 1] - sequence.segments[:, 0]

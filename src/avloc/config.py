@@ -128,8 +128,10 @@ class GroundedConfig:
     classes: int
     sounds: int
     """Most sound classes that ground one class."""
-    visual_width: int = 1000 + 1
+    visual_width: int = 1000 + 1 + 80
     audio_width: int = 521 + 2
+    objects: int = 80
+    """Of visual_width, classes of the object detector; they come last, behind the face."""
     width: int = 32
     levels: int = 6
     class_prior: float = 0.02
@@ -138,6 +140,8 @@ class GroundedConfig:
         for name in ("classes", "sounds", "width", "visual_width", "audio_width", "levels"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"network.{name} is {getattr(self, name)}; at least 1 is needed")
+        if not 0 <= self.objects < self.visual_width:
+            raise ConfigError(f"network.objects is {self.objects}; 0 to {self.visual_width - 1} is needed")
 
 
 @dataclass(frozen=True)
@@ -229,7 +233,7 @@ class TrainConfig:
 class FeatureConfig:
     """Which features a model eats, on which grid."""
 
-    extractor: str = "avloc-embedded/2"
+    extractor: str = "avloc-embedded/3"
     stride_s: float = 0.32
     window_s: float = 0.96
     offset_s: float = -0.32

@@ -88,7 +88,7 @@ def test_one_step_for_every_cell_of_the_video(extracted: FeatureSequence, video:
     assert len(extracted) == GRID.length(extracted.duration_s) == STEPS
     assert extracted.visual.shape == (STEPS, 1280) and extracted.visual_scores.shape == (STEPS, 1000)
     assert extracted.audio.shape == (STEPS, 1024) and extracted.audio_scores.shape == (STEPS, 521)
-    assert extracted.grid == GRID and extracted.extractor == "avloc-embedded/2"
+    assert extracted.grid == GRID and extracted.extractor == "avloc-embedded/3"
     assert extracted.source_hash == file_hash(video)
 
 

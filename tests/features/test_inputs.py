@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from avloc.errors import FeatureError
 from avloc.features.inputs import network_inputs
 from avloc.features.sequence import FeatureSequence
 from avloc.timegrid import TimeGrid
@@ -40,6 +43,19 @@ def test_scores_stand_behind_the_embeddings(logits: float) -> None:
         assert visual[step, 4:] == pytest.approx(4 * np.sqrt(p / p.sum()), abs=1e-5)
         assert audio[step, 3:] == pytest.approx(4 * np.sqrt(given.audio_scores[step]), rel=1e-6)
     assert np.allclose((visual[:, 4:] ** 2).sum(axis=1), 16, rtol=1e-5)
+
+
+def test_cues_stand_behind_the_scores_of_their_modality() -> None:
+    given = features(5)
+    cues = np.arange(25, dtype=np.float32).reshape(5, 5)  # three seen, two heard
+    visual, audio = network_inputs(replace(given, cues=cues), True, embeddings=False, cues=5)
+    assert visual.shape == (5, 6 + 3) and audio.shape == (5, 3 + 2)
+    assert np.array_equal(visual[:, 6:], cues[:, :3]) and np.array_equal(audio[:, 3:], cues[:, 3:])
+
+
+def test_features_with_other_cues_are_refused_in_one_line() -> None:
+    with pytest.raises(FeatureError, match="have 0 cues, the model needs 83; extract them anew"):
+        network_inputs(features(5), True, embeddings=False, cues=83)
 
 
 def test_nothing_of_nothing() -> None:

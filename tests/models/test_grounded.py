@@ -9,11 +9,13 @@ torch = pytest.importorskip("torch")
 
 from avloc.config import FeatureConfig, GroundedConfig, ModelConfig  # noqa: E402
 from avloc.features.inputs import SCORE_GAIN  # noqa: E402
-from avloc.models.grounded import Grounded, brightness  # noqa: E402
+from avloc.models.grounded import CHANNELS, Grounded, brightness  # noqa: E402
 from avloc.timegrid import pyramid_moments  # noqa: E402
 
 T, LEVELS = 64, 4
-CONFIG = GroundedConfig(classes=4, sounds=2, visual_width=5 + 1, audio_width=6 + 2, width=8, levels=LEVELS)
+CONFIG = GroundedConfig(
+    classes=4, sounds=2, visual_width=5 + 1 + 2, audio_width=6 + 2, objects=2, width=8, levels=LEVELS
+)
 
 
 @pytest.fixture
@@ -22,17 +24,19 @@ def network() -> Grounded:
     torch.manual_seed(0)
     net = Grounded(CONFIG).eval()
     g = net.grounding
-    g.seen[0, 1], g.seen[1:, 5] = 1, 1
+    g.seen[0, 1], g.seen[0, 7], g.seen[1:, 5] = 1, 0.5, 1
     g.sound_index.copy_(torch.tensor([[2, 0], [3, 0], [4, 0], [4, 0]]))
     g.sound_weight.copy_(torch.tensor([[1.0, 0], [0.5, 0], [1, 0], [1, 0]]))
     g.voice.copy_(torch.tensor([[0, 1, 0, 0], [0, 1, 0, 0], [0.3, 0.3, -0.5, 1], [1.1, 0.3, -0.9, 1]]))
     g.alike[2, 3] = g.alike[3, 2] = 1
+    g.context.copy_(torch.tensor([0, 1, 1]))
+    g.foreign[5] = 1
     return net
 
 
 def inputs(seen: int = 1, heard: int = 2, face: float = 0.1, pitch: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
     """Sure pictures and sounds all the time."""
-    visual, audio = torch.zeros(1, T, 6), torch.zeros(1, T, 8)
+    visual, audio = torch.zeros(1, T, 8), torch.zeros(1, T, 8)
     visual[..., seen], visual[..., 5] = SCORE_GAIN, face
     audio[..., heard] = SCORE_GAIN
     audio[..., 6], audio[..., 7] = 1.0, pitch
@@ -46,6 +50,23 @@ def test_evidence_is_what_the_mapping_says(network: Grounded) -> None:
     assert seen[0, 5, 1] < 0.01  # a face of .1 is none
     heard, seen, _ = network.grounding(*inputs(seen=0, heard=3, face=0.9), mask)
     assert heard[0, 5].tolist() == pytest.approx([0, 0.5, 0, 0]) and seen[0, 5, 0] == 0 and seen[0, 5, 1] > 0.9
+
+
+def test_an_object_counts_with_the_square_of_its_score(network: Grounded) -> None:
+    visual, audio = inputs(seen=0)
+    visual[..., 7], visual[..., 6] = 0.8, 1.0
+    _, seen, _ = network.grounding(visual, audio, torch.ones(1, T, dtype=torch.bool))
+    assert seen[0, 5, 0] == pytest.approx(0.5 * 0.8**2)
+
+
+def test_a_foreign_sound_is_told_to_every_class(network: Grounded) -> None:
+    visual, audio = inputs()
+    mask = torch.ones(1, T, dtype=torch.bool)
+    audio[..., 0], audio[..., 5] = 0.2 * SCORE_GAIN, 0.5 * SCORE_GAIN
+    heard, seen, context = network.grounding(visual, audio, mask)
+    assert context[0, 9].tolist() == pytest.approx([0.04, 0, 0, 0.25])  # silence, speech, music, foreign
+    channels = network.channels(heard, seen, context)
+    assert channels.shape == (1, 4, CHANNELS, T) and torch.allclose(channels[:, :, -1], torch.tensor(0.25))
 
 
 @pytest.mark.parametrize(("pitch", "winner"), [(0.2, 2), (1.2, 3)])

@@ -12,7 +12,7 @@ from avloc.errors import FeatureError
 from avloc.features.sequence import Array, FeatureSequence
 
 SCORE_GAIN = 4.0  # brings the root of a clear score to the size of the embeddings' larger values
-SEEN_CUES = 1  # of the cues the first is seen (a face), the others are heard (a voice)
+HEARD_CUES = 2  # of the cues the last are heard (a voice), those before are seen (faces, objects)
 
 
 def network_inputs(
@@ -20,8 +20,8 @@ def network_inputs(
 ) -> tuple[Array, Array]:
     """Visual (T, Dv) and audio (T, Da) inputs; with `scores`, (T, Dv + Kv) and (T, Da + Ka).
 
-    Without `embeddings` the scores stand alone. `cues` is the number of cues that the network reads: the one that is
-    seen stands behind the visual scores, those that are heard behind the audio scores.
+    Without `embeddings` the scores stand alone. `cues` is the number of cues that the network reads: those
+    that are seen stand behind the visual scores, those that are heard behind the audio scores.
 
     Raises:
         FeatureError: the features have other cues.
@@ -39,8 +39,8 @@ def network_inputs(
             raise FeatureError(
                 f"the features have {features.cues.shape[1]} cues, the model needs {cues}; extract them anew"
             )
-        see.append(features.cues[:, :SEEN_CUES])
-        hear.append(features.cues[:, SEEN_CUES:])
+        see.append(features.cues[:, :-HEARD_CUES])
+        hear.append(features.cues[:, -HEARD_CUES:])
     return _joined(see), _joined(hear)
 
 

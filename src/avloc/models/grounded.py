@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from avloc.config import GroundedConfig
 
-CHANNELS = 9
+CHANNELS = 12
 FLOOR = 0.003  # evidence below this is none
 _GAIN = 4.0  # of the scores' square roots in the network's inputs
 _FACE = 0.6  # from here on the detector's makers call it a face
@@ -41,7 +41,7 @@ class Grounding(nn.Module):
     seen (K, visual_width); sound_index and sound_weight (K, S); voice (K, 4) is mean and width of the pitch of a
     class's voice in octaves above 100 Hz, the logarithm of its share, and the number of its group (0 for none);
     alike (K, K) is 1 for classes that are hard to tell apart; context (3,) are the sound classes of silence, speech
-    and music.
+    and music; foreign (sound classes,) is 1 for sounds of things that no class means.
     """
 
     seen: Tensor
@@ -50,31 +50,36 @@ class Grounding(nn.Module):
     voice: Tensor
     alike: Tensor
     context: Tensor
+    foreign: Tensor
 
     def __init__(self, config: GroundedConfig) -> None:
         super().__init__()
-        K = config.classes
+        K, self.objects = config.classes, config.objects
         self.register_buffer("seen", torch.zeros(K, config.visual_width))
         self.register_buffer("sound_index", torch.zeros(K, config.sounds, dtype=torch.long))
         self.register_buffer("sound_weight", torch.zeros(K, config.sounds))
         self.register_buffer("voice", torch.zeros(K, 4))
         self.register_buffer("alike", torch.zeros(K, K))
         self.register_buffer("context", torch.zeros(3, dtype=torch.long))
+        self.register_buffer("foreign", torch.zeros(config.audio_width - 2))
 
     def forward(
         self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]
-    ) -> tuple[Float[Tensor, "B T K"], Float[Tensor, "B T K"], Float[Tensor, "B T 3"]]:
-        """Evidence by ear and by eye, each from 0 to 1, and scores of silence, speech and music."""
-        face = visual[..., -1:].clamp(1e-4, 1 - 1e-4)
-        sure = torch.sigmoid(3 * (torch.logit(face) - math.log(_FACE / (1 - _FACE))))
-        pictures = torch.cat([(visual[..., :-1] / _GAIN) ** 2, sure], dim=-1)
-        seen = (pictures @ self.seen.T).clamp(max=1.0)
+    ) -> tuple[Float[Tensor, "B T K"], Float[Tensor, "B T K"], Float[Tensor, "B T 4"]]:
+        """Evidence by ear and by eye, each from 0 to 1, and scores of silence, speech, music and foreign sounds."""
+        widths = [visual.shape[-1] - self.objects - 1, 1, self.objects]
+        pictures, face, objects = torch.split(visual, widths, dim=-1)
+        odds = torch.logit(face.clamp(1e-4, 1 - 1e-4)) - math.log(_FACE / (1 - _FACE))
+        # Squared: boxes of small scores are everywhere and mean nothing.
+        known = torch.cat([(pictures / _GAIN) ** 2, torch.sigmoid(3 * odds), objects**2], dim=-1)
+        seen = (known @ self.seen.T).clamp(max=1.0)
         sounds = (audio[..., :-2] / _GAIN) ** 2
         K, S = self.sound_index.shape
         heard = sounds[..., self.sound_index.reshape(-1)].reshape(*sounds.shape[:2], K, S)
         heard = (heard * self.sound_weight).amax(dim=-1)
         heard = heard * self._voices(audio[..., -2], audio[..., -1], mask)
-        return heard, seen, sounds[..., self.context]
+        foreign = (sounds * self.foreign).amax(dim=-1, keepdim=True)
+        return heard, seen, torch.cat([sounds[..., self.context], foreign], dim=-1)
 
     def _voices(
         self, voiced: Float[Tensor, "B T"], pitch: Float[Tensor, "B T"], mask: Bool[Tensor, "B T"]
@@ -148,15 +153,15 @@ class Grounded(nn.Module):
         )
 
     def channels(
-        self, heard: Float[Tensor, "B T K"], seen: Float[Tensor, "B T K"], context: Float[Tensor, "B T 3"]
+        self, heard: Float[Tensor, "B T K"], seen: Float[Tensor, "B T K"], context: Float[Tensor, "B T 4"]
     ) -> Float[Tensor, "B K C T"]:
         """What the pyramid reads of each class: its own evidence, that of its rivals, and the surroundings."""
         h, s = brightness(heard), brightness(seen)
         both = torch.minimum(h, s)
         alike = self.grounding.alike > 0
         other = ~(alike | torch.eye(len(alike), dtype=torch.bool, device=alike.device))
-        rivals = [rival(x, among) for among in (alike, other) for x in (h, both)]
-        around = [context[..., i : i + 1].expand_as(h) for i in range(3)]
+        rivals = [rival(x, among) for among in (alike, other) for x in (h, s, both)]
+        around = [c[..., None].expand_as(h) for c in context.unbind(dim=-1)]
         return torch.stack([h, s, *rivals, *around], dim=-1).permute(0, 2, 3, 1)
 
     def detect(

@@ -1,6 +1,6 @@
-"""The encoders that ship with avloc, on one grid: EfficientNet-Lite0 and BlazeFace see, YAMNet hears.
+"""The encoders that ship with avloc, on one grid: EfficientNet-Lite0, BlazeFace and YOLOv3-tiny see, YAMNet hears.
 
-pictures > visual embedding and scores, faces; sound > log-mel > audio embedding and scores, voice; step by step
+pictures > visual embedding and scores, faces, objects; sound > log-mel > audio embedding and scores, voice; by step
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from avloc.errors import MediaError
 from avloc.features.extractors.blazeface import BlazeFace, letterboxed
 from avloc.features.extractors.efficientnet_lite0 import EfficientNetLite0
 from avloc.features.extractors.yamnet import YamNet
+from avloc.features.extractors.yolov3_tiny import YoloV3Tiny
 from avloc.features.logmel import HOP, PATCH_FRAMES, SAMPLE_RATE, WINDOW, log_mel
 from avloc.features.sequence import FeatureSequence
 from avloc.features.voice import voice
@@ -25,8 +26,8 @@ from avloc.media.reader import read_audio, read_views
 from avloc.timegrid import TimeGrid
 
 CHUNK_STEPS = 32
-VIEW_EVERY = 4  # steps from one look at the middle of the frame, and at faces, to the next; divides CHUNK_STEPS
-CUES = ("face", "voiced", "pitch")
+VIEW_EVERY = 4  # steps from one look at the middle of the frame, faces and objects to the next; divides CHUNK_STEPS
+CUES = ("face", *YoloV3Tiny.classes, "voiced", "pitch")
 _LEAST = 1e-7  # of a probability, before its logarithm
 
 OnBlock = Callable[[NDArray[np.float32], int], object]
@@ -38,18 +39,20 @@ class EmbeddedExtractor:
 
     visual is the embedding of the whole frame, squeezed to a square; visual_scores are logarithms of the mean of its
     class probabilities and those of the square in the frame's middle, which is looked at every fourth step. cues
-    are the surest face's score, and share and pitch of voiced sound (`avloc.features.voice`).
+    are the scores of the surest face and of the surest object of each of COCO's classes, and share and pitch of
+    voiced sound (`avloc.features.voice`).
 
     Raises:
         ModelError: the encoders' files are missing or broken.
     """
 
-    name = "avloc-embedded/2"
+    name = "avloc-embedded/3"
 
     def __init__(self, threads: int = 0) -> None:
         self.threads = threads
         self.see = EfficientNetLite0(threads)
         self.faces = BlazeFace(threads)
+        self.objects = YoloV3Tiny(threads)
         self.hear = YamNet(threads)
 
     def extract(self, path: str | Path, grid: TimeGrid, *, on_seconds: OnSeconds | None = None) -> FeatureSequence:
@@ -107,7 +110,7 @@ class EmbeddedExtractor:
         """Features of pictures (T, size, size, 3), one a step of the grid, and a waveform at 16 kHz from 0 s.
 
         Pictures of other proportions, (T, H, W, 3), are squeezed and cut as those of a file. Unless one is to `look`,
-        the scores are those of the whole frame alone, and no face is seen.
+        the scores are those of the whole frame alone, and no face and no object is seen.
         """
         sound = _Sound(iter([waveform]), None)
         wide = list(pictures[::VIEW_EVERY]) if look else []
@@ -128,12 +131,13 @@ class EmbeddedExtractor:
         patches, voices = sound.patches(grid, steps)
         audio, audio_scores = self.hear(patches)
         visual, logits = self.see(squeezed)
-        mean, faces = _softmax(logits), np.zeros(len(steps), np.float32)
+        mean, looked = _softmax(logits), np.zeros((len(steps), len(CUES) - voices.shape[1]), np.float32)
         if wide:
             near = np.minimum(_nearest_look(steps) - steps[0] // VIEW_EVERY, len(wide) - 1)
             middle = self.see(np.stack([_middle(w, self.see.size) for w in wide]))[1]
             mean = (mean + _softmax(middle)[near]) / 2
-            faces = self.faces(np.stack([letterboxed(w, self.faces.size) for w in wide]))[near]
+            faces = self.faces(np.stack([letterboxed(w, self.faces.size) for w in wide]))
+            looked = np.concatenate([faces[:, None], self.objects(wide)], axis=1)[near]
         return FeatureSequence(
             grid.shifted(int(steps[0])),
             duration_s,
@@ -142,7 +146,7 @@ class EmbeddedExtractor:
             np.log(np.maximum(mean, _LEAST)),
             audio_scores,
             self.name,
-            cues=np.concatenate([faces[:, None], voices], axis=1),
+            cues=np.concatenate([looked, voices], axis=1),
         )
 
 
