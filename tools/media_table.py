@@ -837,7 +837,6 @@ BACKGROUNDS = """
     v scratch:Backgrounds/Nature/woods-and-bench.jpg
     t scratch:Backgrounds/Outdoors/atom-playground.jpg
     h scratch:Backgrounds/Outdoors/bench-with-view.jpg
-    v scratch:Backgrounds/Outdoors/berkeley-mural.jpg
     t scratch:Backgrounds/Outdoors/boardwalk.jpg
     t scratch:Backgrounds/Outdoors/brick-wall1.jpg
     t scratch:Backgrounds/Outdoors/brick-wall2.jpg

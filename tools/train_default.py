@@ -35,7 +35,7 @@ from avloc.training.checkpoint import save_model
 from avloc.training.export import export_model
 from avloc.training.runner import TorchRunner
 from composed import grid_of, make_set
-from sequences import Placed, Sequence, batch, crop, sequences_of
+from sequences import Parted, Placed, Sequence, batch, crop, measure_noise, sequences_of
 from vocabulary import ALIKE, CLASSES, grounding
 
 FEATURES = FeatureConfig(embeddings=False, cues=len(CUES))
@@ -43,7 +43,8 @@ WINDOW_STEPS = 256
 LENGTHS = (24, 200)  # steps of a crop, drawn log-uniformly
 BATCH_STEPS = 64 * 96  # steps of a batch, about
 LEARNING_RATE, WARMUP, WEIGHT_DECAY, CLIP, AVERAGE = 2e-3, 100, 0.01, 1.0, 0.998
-FOCAL_ALPHA, FOCAL_GAMMA = 0.25, 2.0
+FOCAL_ALPHA, FOCAL_GAMMA = 0.4, 1.0
+FULL, PARTED = 0.4, 0.2  # shares of a batch: sequences with events, sequences whose events are taken apart
 ALMOST = 0.01  # of F1
 
 
@@ -94,6 +95,7 @@ def main(settings: Settings) -> None:
     began = time.perf_counter()
     torch.manual_seed(settings.seed)
     network = new_network(labels)
+    measure_noise(network, train_videos, labels)
     rng = np.random.default_rng(settings.seed)
     sequences = [s for video in train_videos for s in sequences_of(network, video, labels, rng)]
     placed = None
@@ -137,7 +139,7 @@ def new_network(labels: tuple[str, ...]) -> Grounded:
 
 
 def train(network: Grounded, sequences: list[Sequence], placed: Placed | None, settings: Settings) -> Grounded:
-    """The moving average of the weights; of the composed sequences of a batch two in five have events."""
+    """The moving average of the weights; a batch has sequences with events, with parted ones, and without."""
     rng, steps = np.random.default_rng(settings.seed), settings.steps
     average = Grounded(network.config)
     average.load_state_dict(network.state_dict())
@@ -145,6 +147,7 @@ def train(network: Grounded, sequences: list[Sequence], placed: Placed | None, s
     optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     full = [s for s in sequences if len(s.segments)]
     empty = [s for s in sequences if not len(s.segments)]
+    parted = Parted(sequences)
     normalizer, began = 200.0, time.perf_counter()
     for step in range(steps):
         rate = min(1.0, (step + 1) / WARMUP) * (0.5 * (1 + math.cos(math.pi * step / steps)) + 0.01)
@@ -153,7 +156,8 @@ def train(network: Grounded, sequences: list[Sequence], placed: Placed | None, s
         length = -(-int(np.exp(rng.uniform(*np.log(LENGTHS)))) // 32) * 32
         size = max(16, BATCH_STEPS // length)
         drawn = [] if placed is None else [placed.draw(length, rng) for _ in range(round(size * settings.placed))]
-        positive_count = (size - len(drawn)) * 2 // 5
+        drawn += [parted.draw(length, rng) for _ in range(round((size - len(drawn)) * PARTED))]
+        positive_count = round((size - len(drawn)) * FULL / (1 - PARTED))
         drawn += [full[int(i)] for i in rng.integers(len(full), size=positive_count)]
         drawn += [empty[int(i)] for i in rng.integers(len(empty), size=size - len(drawn))]
         x, mask, segments, own = map(torch.from_numpy, batch([crop(s, length, rng) for s in drawn], length))

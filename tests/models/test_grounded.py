@@ -103,8 +103,11 @@ def test_classes_with_the_same_evidence_get_the_same_answer(network: Grounded) -
     assert not torch.allclose(found.logits[..., 2], found.logits[..., 0])
 
 
-def test_brightness_runs_from_nothing_to_sure() -> None:
-    assert brightness(torch.tensor([0.0, 0.03, 1.0])).tolist() == pytest.approx([0, 0.4128, 1], abs=1e-3)
+def test_brightness_runs_from_nothing_to_sure_in_multiples_of_the_noise() -> None:
+    evidence = torch.tensor([[[0.0, 0.0], [0.03, 0.03], [1.0, 1.0]]])
+    bright = brightness(evidence, torch.tensor([0.003, 0.03]))[0]
+    assert bright[:, 0].tolist() == pytest.approx([0, 0.4128, 1], abs=1e-3)
+    assert bright[:, 1].tolist() == pytest.approx([0, 0.1960, 1], abs=1e-3)  # log 2 / log(1 + 1 / 0.03)
 
 
 def test_a_config_is_read_back_as_its_own_kind() -> None:

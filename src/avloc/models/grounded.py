@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from avloc.config import GroundedConfig
 
 CHANNELS = 12
-FLOOR = 0.003  # evidence below this is none
+FLOOR = 0.003  # evidence of this size means little, unless a class has a floor of its own
 _GAIN = 4.0  # of the scores' square roots in the network's inputs
 _FACE = 0.6  # from here on the detector's makers call it a face
 _PITCH_STEPS = 11  # over which a voice is listened to
@@ -41,7 +41,9 @@ class Grounding(nn.Module):
     seen (K, visual_width); sound_index and sound_weight (K, S); voice (K, 4) is mean and width of the pitch of a
     class's voice in octaves above 100 Hz, the logarithm of its share, and the number of its group (0 for none);
     alike (K, K) is 1 for classes that are hard to tell apart; context (3,) are the sound classes of silence, speech
-    and music; foreign (sound classes,) is 1 for sounds of things that no class means.
+    and music; foreign (sound classes,) is 1 for sounds of things that no class means. noise (2, K) is the evidence by
+    ear and by eye that is found where a class is not: a group of a hundred breeds of dogs is seen a little
+    everywhere, a trumpet nowhere.
     """
 
     seen: Tensor
@@ -51,6 +53,7 @@ class Grounding(nn.Module):
     alike: Tensor
     context: Tensor
     foreign: Tensor
+    noise: Tensor
 
     def __init__(self, config: GroundedConfig) -> None:
         super().__init__()
@@ -62,6 +65,7 @@ class Grounding(nn.Module):
         self.register_buffer("alike", torch.zeros(K, K))
         self.register_buffer("context", torch.zeros(3, dtype=torch.long))
         self.register_buffer("foreign", torch.zeros(config.audio_width - 2))
+        self.register_buffer("noise", torch.full((2, K), FLOOR))
 
     def forward(
         self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]
@@ -156,7 +160,7 @@ class Grounded(nn.Module):
         self, heard: Float[Tensor, "B T K"], seen: Float[Tensor, "B T K"], context: Float[Tensor, "B T 4"]
     ) -> Float[Tensor, "B K C T"]:
         """What the pyramid reads of each class: its own evidence, that of its rivals, and the surroundings."""
-        h, s = brightness(heard), brightness(seen)
+        h, s = (brightness(x, noise) for x, noise in zip((heard, seen), self.grounding.noise, strict=True))
         both = torch.minimum(h, s)
         alike = self.grounding.alike > 0
         other = ~(alike | torch.eye(len(alike), dtype=torch.bool, device=alike.device))
@@ -198,9 +202,9 @@ def twice(x: Float[Tensor, "N C T"]) -> Float[Tensor, "N C T2"]:
     return x[..., None].expand(*x.shape, 2).reshape(*x.shape[:2], -1)
 
 
-def brightness(evidence: Tensor) -> Tensor:
-    """Evidence on a logarithmic scale from 0 (none) to 1 (sure)."""
-    return torch.log1p(evidence / FLOOR) / math.log1p(1 / FLOOR)
+def brightness(evidence: Float[Tensor, "B T K"], noise: Float[Tensor, "K"]) -> Float[Tensor, "B T K"]:
+    """Evidence on a logarithmic scale, in multiples of its class's noise, from 0 (none) to 1 (sure)."""
+    return torch.log1p(evidence / noise) / torch.log1p(1 / noise)
 
 
 def rival(x: Float[Tensor, "B T K"], among: Bool[Tensor, "K K"]) -> Float[Tensor, "B T K"]:
