@@ -173,12 +173,3 @@ def test_an_impossible_option_is_one_line(
 def test_a_wrong_model_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["detect", str(tiny(tmp_path / "a.mp4")), "--model", "nonsense"]) == 1
     assert "nonsense" in capsys.readouterr().err
-
-
-def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--help"]) == 0 and "examples:" in capsys.readouterr().out
-    for arguments in (["detect", "--help"], ["extract", "--help"], ["export", "--help"]):
-        with pytest.raises(SystemExit) as stopped:
-            main(arguments)
-        assert stopped.value.code == 0
-        assert "examples:" in capsys.readouterr().out

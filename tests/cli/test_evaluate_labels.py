@@ -1,4 +1,4 @@
-"""`avloc evaluate` against one's own labels: any format, names with or without ending, help and tables to read."""
+"""`avloc evaluate` against one's own labels: any format, names with or without ending, tables to read."""
 
 from __future__ import annotations
 
@@ -115,11 +115,3 @@ def test_one_is_not_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     write_events(tmp_path / "t.csv", {"a": Events([1], [3], ["rain"])}, "csv-truth")
     assert main(["evaluate", str(tmp_path / "p.json"), "--truth", str(tmp_path / "t.csv")]) == 0
     assert capsys.readouterr().out.startswith("1 video, 1 event of 1 class, 1 prediction\n")
-
-
-def test_help_shows_no_types_of_the_program(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in ("evaluate", "convert"):
-        with pytest.raises(SystemExit):
-            main([verb, "--help"])
-        out = capsys.readouterr().out
-        assert "{None}" not in out and "0.30000000000000004" not in out

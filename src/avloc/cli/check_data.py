@@ -50,8 +50,8 @@ def check_data(
 
     Args:
         data: unav100 has training, validation and test; own data need training alone.
-        annotations: JSON in UnAV-100's form, or CSV with the columns video,start,end,label[,duration,subset]; with
-            --videos a file of any format, or a folder with a file for each video.
+        annotations: JSON in UnAV-100's form, or CSV with the columns video, start, end, label and perhaps duration
+            and subset; with --videos a file of any format, or a folder with a file for each video.
         features: Folder of the feature files.
         videos: Folder of the videos, instead of features.
         layout: Names, widths and grid of the feature files.

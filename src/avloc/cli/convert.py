@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
+from avloc.cli.grammar import Paths
 from avloc.cli.inputs import require_writable
 from avloc.cli.predictions import counted
 from avloc.errors import AvlocError, FormatError
@@ -16,7 +17,7 @@ from avloc.formats.truth import Truth
 
 
 def convert(
-    paths: Annotated[tuple[Path, ...], tyro.conf.Positional],
+    paths: Paths,
     from_: Annotated[str | None, tyro.conf.arg(name="from", metavar="FORMAT")] = None,
     to: Annotated[str | None, tyro.conf.arg(metavar="FORMAT")] = None,
     fps: Annotated[float | None, tyro.conf.arg(metavar="RATE")] = None,
@@ -26,9 +27,9 @@ def convert(
     """Turn labels or detections into the format that another program reads.
 
     The last path is what to write, the others are what to read: files of any format, or folders with the
-    NAME.events.json of `avloc detect` or with label files of one video each. A file is written by its ending; with
-    --to and a path without an ending, a folder is written, one file a video. docs/formats.md tells the ending of each
-    format, and what it cannot hold.
+    NAME.events.json of `avloc detect` or with label files of one video each. A file is written by its ending;
+    with --to and a path without an ending, a folder is written, one file a video. docs/formats.md tells the
+    ending of each format, and what it cannot hold.
 
     examples:
       avloc convert results/a.events.json a.eaf

@@ -10,11 +10,11 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from avloc.cli.train import Recipe, with_training
+from avloc.cli.train import NetworkRecipe, with_training
 
 
 def describe(
-    recipe: Annotated[Recipe, tyro.conf.arg(name="")],
+    recipe: Annotated[NetworkRecipe, tyro.conf.arg(name="")],
     length: int = 256,
     json: bool = False,
 ) -> int:

@@ -8,13 +8,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
-import tyro
 from rich.console import Console
 
 from avloc import __version__, zoo
 from avloc.cli.batch import is_results_folder, run_batch
+from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_writable
 from avloc.cli.progress import following
 from avloc.errors import AvlocError, one_line
@@ -31,7 +30,7 @@ _MOST_WORKERS = 4  # unless asked for more; each takes some 300 MB
 
 
 def detect(
-    videos: Annotated[tuple[Path, ...], tyro.conf.Positional],
+    videos: Paths,
     model: str = "default",
     out: Path | None = None,
     report: Path | None = None,

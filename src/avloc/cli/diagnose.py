@@ -52,8 +52,8 @@ def diagnose(
         truth: Annotations: JSON {"database": {video: {"duration", "subset", "annotations"}}}, or CSV.
         split: Subset of the truth; without it all of it.
         report: Folder for the page, diagnosis.html, which works offline.
-        distractors: JSON like the truth whose "other_events" tell what is only seen ("modality": "V") or only heard
-            ("A"); without it the truth itself is looked at.
+        distractors: JSON like the truth whose "other_events" tell what is only seen ("modality": "V") or
+            only heard ("A"); without it the truth itself is looked at.
         threshold: tIoU from which a detection is right.
         f1: Also print the sound-event F1 scores of detections with this score or more.
         split_only: Leave predictions for videos outside the split out, instead of counting them as false.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import tyro
 from rich.console import Console
 
+from avloc.cli.grammar import Paths
 from avloc.cli.inputs import find_videos, require_writable
 from avloc.cli.progress import following
 from avloc.config import FeatureConfig
@@ -20,7 +19,7 @@ from avloc.timegrid import TimeGrid
 
 
 def extract(
-    videos: Annotated[tuple[Path, ...], tyro.conf.Positional],
+    videos: Paths,
     out: Path | None = None,
     stride_s: float = FeatureConfig.stride_s,
     threads: int = 0,

@@ -20,6 +20,7 @@ from avloc.cli.diagnose import diagnose
 from avloc.cli.evaluate import evaluate
 from avloc.cli.export import export
 from avloc.cli.extract import extract
+from avloc.cli.grammar import MARKERS, plainly
 from avloc.cli.paper import paper
 from avloc.cli.report import report
 from avloc.cli.simulate import simulate
@@ -88,10 +89,10 @@ def _run(verb: str, arguments: Sequence[str]) -> int:
         meant = f"did you mean avloc {near[0]}?" if near else f"the verbs are {', '.join(VERBS)}"
         raise AvlocError(f"there is no verb {verb!r}; {meant}")
     return tyro.cli(
-        train_verb(arguments) if verb == "train" else VERBS[verb],
+        plainly(train_verb(arguments) if verb == "train" else VERBS[verb]),
         prog=f"avloc {verb}",
         args=arguments[1:],
-        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.CascadeSubcommandArgs),
+        config=MARKERS,
     )
 
 

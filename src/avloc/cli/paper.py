@@ -7,6 +7,7 @@ from typing import Annotated, Any, Union
 
 import tyro
 
+from avloc.cli.grammar import plainly
 from avloc.cli.paper_figures import figure_csm, figure_parameters, figure_timeline, figure_windows
 from avloc.cli.paper_tables import list_runs, tables_command
 
@@ -28,12 +29,18 @@ _COMMANDS: dict[str, Callable[..., int]] = {
 }
 
 _Command: Any = Union[  # noqa: UP007 - made of a tuple
-    tuple(Annotated[Any, tyro.conf.subcommand(name=name, constructor=command)] for name, command in _COMMANDS.items())
+    tuple(
+        Annotated[Any, tyro.conf.subcommand(name=name, constructor=plainly(command))]
+        for name, command in _COMMANDS.items()
+    )
 ]
 
 
 def paper(command: Annotated[_Command, tyro.conf.arg(name="")]) -> int:
     """The paper's tables and figures, each by one command: runs what is missing, then prints.
+
+    Runs that are done are not made again: the key of a run is its resolved settings and the data. Stopped at any
+    moment, the same command goes on. The tables stand in OUT/tables as Markdown and LaTeX too.
 
     examples:
       avloc paper list

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from rich.console import Console
 
+from avloc.cli.grammar import Paths
 from avloc.cli.inputs import require_writable
 from avloc.cli.train import with_training
 
@@ -32,7 +33,7 @@ def figure_csm(
 ) -> int:
     """Cross-similarity of sight and sound before and after LCC (Section 4.5).
 
-    "Before" is a run without LCC: named by --before, or found beside RUN as the one that differs by LCC alone.
+    The run without LCC is named by --before, or found beside RUN as the one that differs by LCC alone.
 
     Args:
         run: Folder of a run that was trained with LCC.
@@ -120,7 +121,7 @@ def figure_windows(
 
 
 def figure_parameters(
-    runs: Annotated[tuple[Path, ...], tyro.conf.Positional],
+    runs: Paths,
     out: Path | None = None,
     vector: Vector = "svg",
 ) -> int:

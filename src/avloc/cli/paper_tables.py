@@ -75,9 +75,6 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
 
     command.__doc__ = f"""{words}
 
-    Runs that are done are not made again: the key of a run is its resolved settings and the data. Stopped at any
-    moment, the same command goes on. The tables stand in OUT/tables as Markdown and LaTeX too.
-
     Args:
         data: Folder of features.
         recipe: Settings of the reference row; the other rows change them.

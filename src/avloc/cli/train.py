@@ -43,15 +43,22 @@ def _recipes(config: Path | None = None, chosen: str = "") -> Any:
     defaults: dict[str, Any] = {OWN: OwnConfig(), **{name: recipe() for name, recipe in RECIPES.items()}}
     if config is not None and chosen in defaults:
         defaults[chosen] = laid_over(defaults[chosen], config)
+    return _one_of(defaults)
+
+
+def _one_of(defaults: dict[str, Any]) -> Any:
+    words = {
+        OWN: "Own labels and videos: the default model fine-tuned, or its network trained anew (--from-scratch)."
+    }
+    words |= {name: (recipe.__doc__ or "").splitlines()[0] for name, recipe in RECIPES.items()}
     return tyro.extras.subcommand_type_from_defaults(
-        defaults,
-        {OWN: "Own labels and videos: the default model fine-tuned, or its network trained anew (--from-scratch)."}
-        | {name: (recipe.__doc__ or "").splitlines()[0] for name, recipe in RECIPES.items()},
-        prefix_names=False,
+        defaults, {name: words[name] for name in defaults}, prefix_names=False
     )
 
 
 Recipe = _recipes()
+NetworkRecipe = _one_of({name: recipe() for name, recipe in RECIPES.items()})
+"""Those that name a network of their own."""
 
 
 def train(

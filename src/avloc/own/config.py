@@ -39,7 +39,7 @@ class OwnConfig:
     skip_bad: bool = False
     """Leave out videos that are missing or cannot be read, and cut events at the ends of their videos."""
     input_dropout: float | None = None
-    """Share of the features that training hides; None: as the model to start from."""
+    """Share of the features that training hides; without it as in the model to start from."""
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(
             epochs=10,

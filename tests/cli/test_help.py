@@ -1,0 +1,40 @@
+"""What `--help` says: examples for each verb, types that a person can read, no default that is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from avloc.cli.main import VERBS, main
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        main([*words, "--help"])
+    assert stopped.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_the_verbs_are_listed_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert "examples:" in out and all(f"\n  {verb} " in out for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_examples_and_plain_types(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, verb)
+    assert "\nexamples:\n  avloc " in out
+    for odd in ("{None}", "(default: None)", "(default: )", "(default: False)", "[[", "0000000"):
+        assert odd not in " ".join(out.split())
+
+
+@pytest.mark.parametrize("words", [("train", "default"), ("train", "loco-small"), ("paper", "all")])
+def test_no_flag_takes_none(words: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, *words)
+    assert "{None}" not in out and "--out PATH" in out
+
+
+def test_a_recipe_without_a_network_of_its_own_is_not_described(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["describe", "default"])
+    assert "Available subcommands: loco-unav100-onepeace" in capsys.readouterr().err
