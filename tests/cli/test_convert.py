@@ -59,6 +59,27 @@ def test_a_folder_to_a_table_and_back(results: Path, tmp_path: Path, capsys: pyt
     assert read_events(folder) == {"a": DOG, "b": RAIN}
 
 
+def test_videos_of_one_name_in_several_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for place, events in (("north", DOG), ("south", RAIN)):
+        (tmp_path / "results" / place).mkdir(parents=True)
+        write_events(tmp_path / "results" / place / "rec1.events.json", {"rec1": events})
+    table, folder = tmp_path / "all.csv", tmp_path / "labels"
+    assert line(capsys, tmp_path / "results", table) == f"{table}: 3 events of 2 videos"
+    assert read_events(table) == {"north/rec1": DOG, "south/rec1": RAIN}
+    assert line(capsys, table, folder, "--to", "raven") == f"{folder}: 3 events of 2 videos in 2 files"
+    assert read_events(folder) == {"north/rec1": DOG, "south/rec1": RAIN}
+
+
+def test_one_name_that_has_no_place_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_events(tmp_path / "all.json", {"a": DOG, "b": Events([1], [2], ["two\tparts"])})
+    out = tmp_path / "out"
+    said = line(capsys, tmp_path / "all.json", out, "--to", "audacity")
+    assert said.startswith(f"avloc: {out / 'b.txt'}: the name 'two\\tparts' has no place in Audacity")
+    assert list(out.iterdir()) == []
+
+
 def test_several_files_and_a_least_score(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "all.json"
     files = (results / "a.events.json", results / "deep" / "b.events.json")
@@ -90,7 +111,7 @@ def test_nothing_is_written_over_unasked(results: Path, tmp_path: Path, capsys: 
     assert read_events(mine)["a"].labels == ("dog barking",)
 
 
-@pytest.mark.parametrize("name", ["../x", "/x", "a/b", "a\\b"])
+@pytest.mark.parametrize("name", ["../x", "/x", "a/../../b", "a\\b"])
 def test_a_videos_name_leads_out_of_no_folder(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_events(tmp_path / "all.json", {name: DOG})
     out = tmp_path / "out"
@@ -111,6 +132,7 @@ def test_a_videos_name_leads_out_of_no_folder(name: str, tmp_path: Path, capsys:
         (["results", "x.csv", "--to", "excel"], "'excel' is no format; the formats are"),
         (["results", "x.csv", "--from", "excel"], "'excel' is no format; the formats are"),
         (["results", "x.csv", "--fps", "0"], "--fps is 0; a number"),
+        (["results", "x.csv", "--min-score", "nan"], "--min-score is nan; a number"),
         (["results", "results/a.events.json", "x.csv"], "video 'a' stands in"),
     ],
 )

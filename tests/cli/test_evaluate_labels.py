@@ -56,6 +56,30 @@ def test_names_match_with_or_without_ending(
     assert score(capsys, results, truth) == pytest.approx((1 + 0.5 * 5 / 9) / 2)
 
 
+@pytest.mark.parametrize("change", ["rec/{}.mp4", "C:\\rec\\{}.mp4", "./{}"])
+def test_names_match_with_or_without_folders(
+    change: str, results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = tmp_path / "labels.csv"
+    write_events(truth, {change.format(video): events for video, events in TRUTH.items()}, "csv-truth")
+    assert score(capsys, results, truth) == pytest.approx((1 + 0.5 * 5 / 9) / 2)
+
+
+def test_videos_of_one_name_in_several_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for place, events in (("north", TRUTH["a"]), ("south", TRUTH["b"])):
+        (tmp_path / "results" / place).mkdir(parents=True)
+        write_results(tmp_path / "results" / place / "rec1.events.json", {"rec1": events})
+    truth = tmp_path / "labels.csv"
+    write_events(truth, {"north/rec1.mp4": TRUTH["a"], "south/rec1.mp4": TRUTH["b"]}, "csv-truth")
+    assert score(capsys, tmp_path / "results", truth) == 1
+
+
+def test_a_truth_without_any_event_is_told(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_events(tmp_path / "labels.csv", {"a": Events()}, "csv-truth")
+    assert main(["evaluate", str(results), "--truth", str(tmp_path / "labels.csv")]) == 0
+    assert "the truth has no event: mAP says nothing" in capsys.readouterr().err
+
+
 def test_names_that_are_two_videos_are_not_matched(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

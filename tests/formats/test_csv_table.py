@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.formats.csv import read_table, write_table
+from avloc.formats.files import sniff
+from avloc.scale.table import write_events_table
 
 NUMBER = st.floats(-1e6, 1e6)
 NAME = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), min_size=1)
@@ -37,6 +39,12 @@ def test_columns_may_stand_in_any_order_and_others_are_ignored(tmp_path: Path) -
     path = tmp_path / "t.csv"
     path.write_bytes(b'\xef\xbb\xbfLabel,score, start ,end,video,note\r\n"dog, barking",.5,1,2.5,v1,x\r\n\r\n')
     assert read_table(path) == {"v1": Events([1], [2.5], ["dog, barking"], [0.5])}
+
+
+def test_the_table_of_detection_is_read(tmp_path: Path) -> None:
+    write_events_table(tmp_path / "events.csv", {"north/a": Events([1], [2.5], ["dog"], [0.5])})
+    assert read_table(tmp_path / "events.csv") == {"north/a": Events([1], [2.5], ["dog"], [0.5])}
+    assert sniff(tmp_path / "events.csv") == "csv"
 
 
 def test_no_line_is_no_event(tmp_path: Path) -> None:

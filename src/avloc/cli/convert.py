@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +13,10 @@ from rich.console import Console
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import require_writable
 from avloc.cli.predictions import counted
-from avloc.errors import AvlocError, FormatError
+from avloc.errors import AvlocError, FormatError, OutputError
 from avloc.formats.files import FORMATS, Format, Videos, format_to_write, merged, named, read_truth, write_events
 from avloc.formats.truth import Truth
+from avloc.scale.manifest import is_inside
 
 
 def convert(
@@ -51,6 +54,8 @@ def convert(
         raise AvlocError("two paths are needed: what to read and what to write, such as a.events.json a.eaf")
     if fps is not None and not fps > 0:
         raise AvlocError(f"--fps is {fps:g}; a number of frames a second above 0 is needed")
+    if min_score is not None and not math.isfinite(min_score):
+        raise AvlocError(f"--min-score is {min_score}; a number is needed")
     *sources, out = paths
     if from_ is not None:
         named(from_)
@@ -59,9 +64,11 @@ def convert(
     if min_score is not None:
         targets = {path: _above(videos, min_score) for path, videos in targets.items()}
     _require_free(targets, sources, force)
-    for path, videos in targets.items():
-        require_writable(path.parent)
-        write_events(path, videos, key)
+    if list(targets) == [out]:
+        require_writable(out.parent)
+        write_events(out, targets[out], key)
+    else:
+        _write_all(out, targets, key)
     _tell(targets, out, FORMATS[key])
     return 0
 
@@ -82,7 +89,7 @@ def _targets(out: Path, key: str, to: str | None, videos: Videos) -> dict[Path, 
         return {out: videos}
     targets = {}
     for video, truth in videos.items():
-        if Path(video).name != video or "\\" in video or "\0" in video:
+        if not is_inside(video) or "\\" in video:
             raise FormatError(
                 f"{out}: video {video!r} cannot name a file in it; write one file for all, such as all.csv"
             )
@@ -103,6 +110,25 @@ def _require_free(targets: dict[Path, Videos], sources: list[Path], force: bool)
             raise FormatError(f"{path}: is what was read; give another file to write")
         if path.exists() and not force:
             raise FormatError(f"{path}: is there already; give another name, or --force to write over it")
+
+
+def _write_all(out: Path, targets: dict[Path, Videos], key: str) -> None:
+    """All files of a folder, or none where the format cannot hold one of them."""
+    require_writable(out)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".avloc-", dir=out) as drafts:
+            written = {path: Path(drafts) / path.relative_to(out) for path in targets}
+            for path, draft in written.items():
+                draft.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    write_events(draft, targets[path], key)
+                except AvlocError as error:
+                    raise type(error)(error.args[0].replace(str(draft), str(path))) from None
+            for path, draft in written.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                draft.replace(path)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written to ({(error.strerror or str(error)).lower()})") from None
 
 
 def _tell(targets: dict[Path, Videos], out: Path, form: Format) -> None:

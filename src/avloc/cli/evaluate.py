@@ -45,7 +45,8 @@ def evaluate(
 
     Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}}, a table with the columns
     video, start, end, label, score (.csv, .tsv), another format of docs/formats.md that has scores, or a folder with
-    the NAME.events.json of `avloc detect --all`. Videos are matched by name, with or without a media file's ending.
+    the NAME.events.json of `avloc detect --all`. Videos are matched by name, with or without folders and a media
+    file's ending.
 
     examples:
       avloc evaluate predictions.json --truth unav100_annotations.json --split test

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from avloc.cli.inputs import MEDIA
 from avloc.errors import FormatError
@@ -13,7 +14,7 @@ from avloc.events import Events
 from avloc.formats.activitynet import read_results
 from avloc.formats.csv import read_table
 from avloc.formats.files import ENDING as ENDING
-from avloc.formats.files import named, read_truth, sniff
+from avloc.formats.files import below, named, read_truth, sniff
 from avloc.formats.truth import Truth
 
 TABLES = (".csv", ".tsv", ".tab")
@@ -60,14 +61,7 @@ def read_predictions(path: Path, on_odd: Callable[[str], None] | None = None) ->
         raise FormatError(
             f"{path}: holds no file that ends in {ENDING}; give a JSON file of detections or such a folder"
         )
-    found: dict[str, Events] = {}
-    source: dict[str, Path] = {}
-    for file in files:
-        for video, events in read_results(file, on_odd).items():
-            if video in found:
-                raise FormatError(f"video {video!r} stands in {source[video]} and in {file}; keep one of the two")
-            found[video], source[video] = events, file
-    return found
+    return below(path, {file: read_results(file, on_odd) for file in files})
 
 
 def read_against(
@@ -142,24 +136,33 @@ def _of_split(known: Mapping[str, Truth], split: str | None, path: Path) -> dict
 
 
 def _named_as(detections: dict[str, Events], known: Mapping[str, Truth]) -> dict[str, Events]:
-    """Detections under the names of the truth, where these differ by a media file's ending or the prefix alone."""
-    strange = _by_plain_name(video for video in detections if video not in known)
-    other = _by_plain_name(video for video in known if video not in detections)
-    renamed = {video: other[plain] for plain, video in strange.items() if plain in other}
+    """Detections under the names of the truth, where these differ by a media file's ending, the prefix or folders."""
+    renamed: dict[str, str] = {}
+    for plain in (_plain, _without_folders):
+        strange = _by(plain, (video for video in detections if video not in known and video not in renamed))
+        taken = {*detections, *renamed.values()}
+        other = _by(plain, (video for video in known if video not in taken))
+        renamed |= {video: other[name] for name, video in strange.items() if name in other}
     return {renamed.get(video, video): events for video, events in detections.items()}
 
 
-def _by_plain_name(videos: Iterable[str]) -> dict[str, str]:
-    """Names by what is left without ending and prefix, where no two are left the same."""
-    names = {video: _plain(video) for video in videos}
+def _by(plain: Callable[[str], str], videos: Iterable[str]) -> dict[str, str]:
+    """Names by what `plain` leaves of them, where no two are left the same."""
+    names = {video: plain(video) for video in videos}
     count = Counter(names.values())
-    return {plain: video for video, plain in names.items() if count[plain] == 1}
+    return {name: video for video, name in names.items() if count[name] == 1}
 
 
 def _plain(video: str) -> str:
-    path = Path(video)
-    name = video[: -len(path.suffix)] if path.suffix.lower() in MEDIA | _SOUND else video
-    return name.removeprefix(_PREFIX)
+    folder, stroke, name = unicodedata.normalize("NFC", video).replace("\\", "/").rpartition("/")
+    ending = PurePosixPath(name).suffix
+    if ending.lower() in MEDIA | _SOUND:
+        name = name.removesuffix(ending)
+    return folder + stroke + name.removeprefix(_PREFIX)
+
+
+def _without_folders(video: str) -> str:
+    return _plain(video).rsplit("/", 1)[-1]
 
 
 def _require_common(held: Against, predictions: Path, truth: Path) -> None:
@@ -178,6 +181,8 @@ def _some(videos: Iterable[str]) -> str:
 def _note_videos(held: Against) -> None:
     missing = [video for video in held.truth if video not in held.detections]
     held.videos_without_predictions = sum(not len(held.detections.get(video, ())) for video in held.truth)
+    if not any(map(len, held.truth.values())):
+        held.notes.append("the truth has no event: mAP says nothing")
     if missing:
         share = 100 * len(missing) / len(held.truth)
         held.notes.append(
@@ -190,7 +195,7 @@ def _note_videos(held: Against) -> None:
     if strange:
         held.notes.append(
             f"{counted(count, 'prediction')} for {counted(len(strange), 'video')} outside the truth (the first: "
-            f"{strange[0]!r}) count as false"
+            f"{strange[0]!r}) count as false; --split-only leaves them out"
         )
 
 

@@ -1,7 +1,8 @@
 """Events <-> a table of text: columns video, start, end, label, score; commas, or tabs in a .tsv file.
 
-Times are seconds. The first line names the columns, in any order; other columns are ignored. A video without any
-event has no line, so it is not there when the table is read again.
+Times are seconds. The first line names the columns, in any order; other columns are ignored. The columns start_s and
+end_s, as in the events.csv of detection, are read as start and end. A video without any event has no line, so it is
+not there when the table is read again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from avloc.errors import FormatError
@@ -18,6 +19,7 @@ from avloc.files import replace_file
 from avloc.formats.text import PathLike, encoded, read_text
 
 COLUMNS = ("video", "start", "end", "label", "score")
+_OTHER = {"start_s": "start", "end_s": "end"}
 
 
 def write_table(path: PathLike, results: Mapping[str, Events]) -> None:
@@ -61,6 +63,11 @@ def read_table(path: PathLike, on_odd: Callable[[str], None] | None = None) -> d
     return {video: Events.of(rows) for video, rows in events.items()}
 
 
+def columns_of(head: Iterable[str]) -> list[str]:
+    """Names of columns as this package writes them, from a first line by any hand."""
+    return [_OTHER.get(name := title.strip().lower(), name) for title in head]
+
+
 def _delimiter(path: PathLike) -> str:
     return "\t" if Path(path).suffix.lower() in (".tsv", ".tab") else ","
 
@@ -69,7 +76,7 @@ def _lines(path: PathLike) -> Iterator[tuple[int, dict[str, str]]]:
     """Number of each line and its fields by the name of the column."""
     reader = csv.reader(io.StringIO(read_text(path, "a table of events")), delimiter=_delimiter(path), strict=True)
     try:
-        head = [name.strip().lower() for name in next(reader, [])]
+        head = columns_of(next(reader, []))
         missing = [name for name in COLUMNS if name not in head]
         if missing:
             raise FormatError(

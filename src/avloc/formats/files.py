@@ -7,16 +7,17 @@ format may always be named instead.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
 from avloc.errors import FormatError
 from avloc.events import Events
 from avloc.formats import activitynet, raven
 from avloc.formats.audacity import read_audacity, write_audacity
-from avloc.formats.csv import COLUMNS, read_table, write_table
+from avloc.formats.csv import COLUMNS, columns_of, read_table, write_table
 from avloc.formats.csv_truth import DEFAULT_SUBSET, REQUIRED, read_csv_truth, write_csv_truth
 from avloc.formats.dcase import AUDIOSET, DCASE, read_dcase, write_audioset, write_dcase
 from avloc.formats.elan import read_elan, write_elan
@@ -31,6 +32,7 @@ from avloc.formats.via import read_via, write_via
 from avloc.formats.webvtt import read_webvtt, write_webvtt
 
 Videos = dict[str, Truth]
+T = TypeVar("T")
 
 ENDING = ".events.json"
 """What the names of files end in that detection writes, one a video."""
@@ -137,8 +139,9 @@ def read_truth(path: PathLike, format: str | None = None, fps: float | None = No
     Raises:
         FormatError: a file cannot be read or is odd, its format cannot be told, or a video stands in two files.
     """
-    if Path(path).is_dir():
-        return merged({str(file): read_truth(file, format, fps) for file in _files_below(Path(path), format)})
+    folder = Path(path)
+    if folder.is_dir():
+        return below(folder, {file: read_truth(file, format, fps) for file in _files_below(folder, format)})
     return named(format or sniff(path)).read(path, fps)
 
 
@@ -158,13 +161,13 @@ def write_events(path: PathLike, videos: Mapping[str, Truth | Events], format: s
     named(format or format_to_write(path)).write(path, whole)
 
 
-def merged(files: Mapping[str, Videos]) -> Videos:
+def merged(files: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
     """The videos of several files.
 
     Raises:
         FormatError: a video stands in two of them.
     """
-    videos: Videos = {}
+    videos: dict[str, T] = {}
     source: dict[str, str] = {}
     for file, found in files.items():
         for video, truth in found.items():
@@ -172,6 +175,20 @@ def merged(files: Mapping[str, Videos]) -> Videos:
                 raise FormatError(f"video {video!r} stands in {source[video]} and in {file}; keep one of the two")
             videos[video], source[video] = truth, file
     return videos
+
+
+def below(folder: Path, files: Mapping[Path, Mapping[str, T]]) -> dict[str, T]:
+    """What the files of a folder hold. Videos of one name in several sub folders are named by these, too: north/rec1.
+
+    Raises:
+        FormatError: a video stands in two files of one folder.
+    """
+    count = Counter(video for found in files.values() for video in found)
+
+    def place(file: Path, video: str) -> str:
+        return video if count[video] == 1 else (PurePosixPath(file.parent.relative_to(folder)) / video).as_posix()
+
+    return merged({str(file): {place(file, v): held for v, held in found.items()} for file, found in files.items()})
 
 
 def named(name: str) -> Format:
@@ -255,7 +272,7 @@ def _of_head(line: str, ending: str) -> str | None:
     small = {name.lower() for name in columns}
     if ending == ".txt":
         return "raven" if raven.BEGIN in small else "audacity" if len(columns) == 3 or not line else None
-    if set(COLUMNS) <= small:
+    if set(COLUMNS) <= set(columns_of(columns)):
         return "csv"
     if ending == ".csv":
         return "csv-truth" if set(REQUIRED) <= small else None
