@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -28,9 +29,13 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        raise OutputError(
-            f"{target}: cannot be written ({_reason(target, error)}); name a file in a folder you may write to"
-        ) from error
+        raise OutputError(f"{target}: cannot be written ({_reason(target, error)}); {_remedy(error)}") from error
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "make room, or name a place on another disk"
+    return "name a file in a folder you may write to"
 
 
 def _reason(target: Path, error: Exception) -> str:

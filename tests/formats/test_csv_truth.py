@@ -11,6 +11,7 @@ from avloc.errors import FormatError
 from avloc.events import Events
 from avloc.formats.activitynet import Truth
 from avloc.formats.csv_truth import read_csv_truth
+from avloc.formats.files import sniff
 
 
 def write(folder: Path, text: str) -> Path:
@@ -36,6 +37,19 @@ def test_rows_become_videos(tmp_path: Path) -> None:
 def test_duration_and_subset_may_be_left_out(tmp_path: Path) -> None:
     path = write(tmp_path, "\ufefflabel,video,end,start\nHund,ä b,2,1\n")
     assert read_csv_truth(path) == {"ä b": Truth(math.inf, "train", Events([1], [2], ["Hund"]))}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Video;Start;End;Label \r\nv;1,5;2.25;dog, barking\r\n",
+        'video,start,end,label\r\n"v",1.5,2.25,"dog, barking"\r\n',
+    ],
+)
+def test_a_spreadsheet_of_any_language(text: str, tmp_path: Path) -> None:
+    path = write(tmp_path, text)
+    assert sniff(path) == "csv-truth"
+    assert read_csv_truth(path) == {"v": Truth(math.inf, "train", Events([1.5], [2.25], ["dog, barking"]))}
 
 
 def test_a_table_without_rows(tmp_path: Path) -> None:

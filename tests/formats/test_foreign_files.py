@@ -196,7 +196,9 @@ BAD: list[tuple[str, str, str]] = [
     ("x.json", '{"a": 1}', r"of no known format with the ending \.json"),
     ("x.json", "[" * 100_000, "nested too deeply"),
     ("x.json", "[", r"x\.json is not JSON"),
-    ("x.foo", "", r"its ending is of no known format \(\.events\.json, .*\.rttm\); name the format"),
+    ("x.csv", "", r"x\.csv: is empty; the columns video,start,end,label are needed"),
+    ("x.csv", "a,b\n", r"x\.csv: its first line is 'a,b'; the columns video,start,end,label are needed"),
+    ("x.foo", "", r"its ending is of no known format \(\.events\.json, .*\.rttm\); rename it, or name"),
 ]
 
 

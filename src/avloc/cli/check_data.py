@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from avloc.cli.own import own_videos, show_own_report
+from avloc.cli.predictions import counted
 from avloc.cli.progress import counting
 from avloc.datasets.annotations import Annotations, read_annotations
 from avloc.datasets.check import Problem, Report, Spread, check_dataset
@@ -126,7 +127,7 @@ def _show_problems(screen: Console, problems: tuple[Problem, ...], how: str) -> 
     if not problems:
         screen.print(f"Nothing is wrong ({how}).", style="green")
         return
-    screen.print(f"{len(problems)} problems:", style="red")
+    screen.print(f"{counted(len(problems), 'problem')}:", style="red")
     for kind in dict.fromkeys(problem.kind for problem in problems):
         mine = [problem for problem in problems if problem.kind == kind]
         screen.print(f"{kind}: {len(mine)}", style="bold")

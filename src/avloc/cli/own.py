@@ -15,11 +15,14 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from avloc.cli.inputs import find_videos
-from avloc.errors import MediaError
+from avloc.cli.predictions import counted
+from avloc.errors import MediaError, OutputError, one_line
+from avloc.lock import locked
 from avloc.own.check import OwnReport
 from avloc.own.config import OwnConfig, require_named
 from avloc.own.extract import Done
 from avloc.own.matching import VideoFile
+from avloc.scale.batch import LOCK
 
 if TYPE_CHECKING:
     from avloc.own.figures import Figures
@@ -47,7 +50,9 @@ def train_own_model(config: OwnConfig, out: Path, resume: bool, device: Literal[
     require_named(config)
     config = _with_absolute_paths(config)
     screen = Console(highlight=False)
-    with _Watch(screen).shown() as watch:
+    with locked(out / LOCK) as mine, _Watch(screen).shown() as watch:
+        if not mine:
+            raise OutputError(f"{out}: another run works there; wait for its end, or give another folder")
         seen = OwnWatch(watch.on_check, watch.on_extract, watch.on_stage, watch.on_step, watch.on_note)
         try:
             videos = own_videos(config.data.videos)
@@ -158,30 +163,30 @@ def show_own_report(screen: Console, report: OwnReport, show_problems: Callable[
     screen.print(f"{report.labels} with {report.folder}", style="bold", markup=False, soft_wrap=True)
     parts = ", ".join(f"{count} {name or 'without a subset'}" for name, count in report.subsets.items())
     screen.print(
-        f"{report.videos} videos ({parts}), {report.seconds / 3600:.2f} hours; {report.events} events; "
-        f"{report.without_event} videos have none",
+        f"{counted(report.videos, 'video')}{parts and f' ({parts})'}, {report.seconds / 3600:.2f} hours; "
+        f"{counted(report.events, 'event')}; {counted(report.without_event, 'video')} without one",
         markup=False,
         soft_wrap=True,
     )
     v, e = report.video_s, report.event_s
     screen.print(f"videos are {v.least:.1f} to {v.most:.1f} s long, {v.median:.1f} s in the median", soft_wrap=True)
     screen.print(f"events are {e.least:.1f} to {e.most:.1f} s long, {e.median:.1f} s in the median", soft_wrap=True)
-    table = Table(title=f"{len(report.classes)} classes", title_justify="left", title_style="bold")
+    table = Table(title=counted(len(report.classes), "class", "classes"), title_justify="left", title_style="bold")
     for i, column in enumerate(("class", "events", "videos", "shortest, s", "median, s", "longest, s")):
         table.add_column(column, justify="right" if i else "left", overflow="fold")
     for label, count in report.classes.items():
         s = count.event_s
         lengths = (f"{x:.1f}" for x in (s.least, s.median, s.most))
-        table.add_row(label.replace("[", r"\["), str(count.events), str(count.videos), *lengths)
+        table.add_row(one_line(label).replace("[", r"\["), str(count.events), str(count.videos), *lengths)
     screen.print(table)
     if report.few:
-        named = ", ".join(report.few)
+        named = one_line(", ".join(report.few))
         screen.print(f"fewer than 3 events, too few to learn: {named}", style="yellow", markup=False, soft_wrap=True)
     if report.unlabelled:
-        named = ", ".join(report.unlabelled[:_MOST_SHOWN])
+        named = one_line(", ".join(report.unlabelled[:_MOST_SHOWN]))
         more = f" and {len(report.unlabelled) - _MOST_SHOWN} more" if len(report.unlabelled) > _MOST_SHOWN else ""
         screen.print(
-            f"{len(report.unlabelled)} videos have no label and are left out: {named}{more}",
+            f"without a label and left out: {counted(len(report.unlabelled), 'video')}: {named}{more}",
             markup=False,
             soft_wrap=True,
         )

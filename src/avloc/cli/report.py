@@ -21,7 +21,7 @@ from avloc.cli.inputs import require_writable
 from avloc.cli.names import slug, told_apart
 from avloc.cli.progress import counting
 from avloc.cli.results import Result, find_results, missing_line
-from avloc.errors import AvlocError
+from avloc.errors import AvlocError, one_line
 from avloc.media.probe import probe
 from avloc.media.reader import read_audio
 from avloc.report.index import Entry, summary, write_index
@@ -83,7 +83,7 @@ def report(
     for line in (summary(entries), f"pages: {site.made} made, {site.kept} kept", f"index: {out / INDEX}"):
         screen.print(line, markup=False, soft_wrap=True)
     for line in missing + problems:
-        print(f"avloc: {line}", file=sys.stderr)
+        print(f"avloc: {one_line(line)}", file=sys.stderr)
     return 1 if problems else 0
 
 

@@ -49,7 +49,7 @@ def _read(path: Path) -> object:
     try:
         return yaml.load(path.read_text("utf-8"), Loader)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join((getattr(error, "strerror", None) or str(error)).split())
         raise ConfigError(f"{path}: cannot be read as settings ({reason}); YAML or JSON is needed") from None
 
 

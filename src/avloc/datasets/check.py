@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from avloc.datasets.annotations import Annotations, odd_entries
 from avloc.datasets.lengths import compare_lengths, expected_steps
 from avloc.datasets.levels import LevelCount, count_levels
-from avloc.errors import FeatureError
+from avloc.errors import FeatureError, one_line
 from avloc.features.layout import LAYOUTS, Layout, read_extent, read_layout, videos_in
 from avloc.formats.activitynet import Truth
 from avloc.timegrid import TimeGrid
@@ -37,7 +37,7 @@ class Problem:
 
     def __str__(self) -> str:
         # What is wrong with a file names the file, and so the video.
-        return self.message if self.kind == "files" or not self.video else f"{self.video}: {self.message}"
+        return one_line(self.message if self.kind == "files" or not self.video else f"{self.video}: {self.message}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@
     v2,,,,12.4,test
 
 `duration` and `subset` may be left out; so may start, end and label of a video without any event. Times are seconds.
+Spreadsheets of many languages divide by semicolons, and write 2,5 for 2.5: that is understood in reading.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from avloc.errors import FormatError
 from avloc.events import Event, Events
@@ -34,13 +35,18 @@ def read_csv_truth(path: PathLike) -> dict[str, Truth]:
     """
     rows: dict[str, list[Event]] = {}
     about: dict[str, tuple[float, str]] = {}
-    reader = csv.DictReader(io.StringIO(read_text(path, "a CSV file of events")), strict=True)
+    text = read_text(path, "a CSV file of events")
+    delimiter = delimiter_of(text)
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
         _require_columns(path, reader.fieldnames)
         for row in reader:
             where = f"{path}, line {reader.line_num}"
             if None in row or None in row.values():
                 raise FormatError(f"{where}: has not as many fields as the first line")
+            if delimiter == ";":
+                row |= {name: row[name].replace(",", ".") for name in ("start", "end", "duration") if name in row}
             video, said = _video(row, where)
             if about.setdefault(video, said) != said:
                 raise FormatError(f"{where}: video {video!r} has another duration or subset than in a line before")
@@ -73,8 +79,14 @@ def write_csv_truth(path: PathLike, videos: Mapping[str, Truth]) -> None:
     replace_file(path, encoded(text.getvalue()))
 
 
-def _require_columns(path: PathLike, names: object) -> None:
-    found = list(names) if isinstance(names, list) else []
+def delimiter_of(text: str) -> str:
+    """What divides the columns that the first line names."""
+    head = text.split("\n", 1)[0]
+    return ";" if ";" in head and "," not in head else ","
+
+
+def _require_columns(path: PathLike, names: Sequence[str]) -> None:
+    found = list(names)
     missing = [name for name in REQUIRED if name not in found]
     odd = [name for name in found if name not in REQUIRED + OPTIONAL]
     if missing or odd or len(set(found)) < len(found):

@@ -18,7 +18,7 @@ from avloc.events import Events
 from avloc.formats import activitynet, raven
 from avloc.formats.audacity import read_audacity, write_audacity
 from avloc.formats.csv import COLUMNS, columns_of, read_table, write_table
-from avloc.formats.csv_truth import DEFAULT_SUBSET, REQUIRED, read_csv_truth, write_csv_truth
+from avloc.formats.csv_truth import DEFAULT_SUBSET, REQUIRED, delimiter_of, read_csv_truth, write_csv_truth
 from avloc.formats.dcase import AUDIOSET, DCASE, read_dcase, write_audioset, write_dcase
 from avloc.formats.elan import read_elan, write_elan
 from avloc.formats.fiftyone import read_fiftyone, write_fiftyone
@@ -221,7 +221,11 @@ def sniff(path: PathLike) -> str:
     if len(candidates) == 1 or str(path).lower().endswith((ENDING, _SELECTIONS)):
         return candidates[0]
     ending = Path(path).suffix.lower()
-    found = _of_json(load_json(path)) if ending == ".json" else _of_head(_head(path), ending)
+    head = "" if ending == ".json" else _head(path)
+    found = _of_json(load_json(path)) if ending == ".json" else _of_head(head, ending)
+    if found is None and ending == ".csv":
+        said = f"its first line is {head[:80]!r}" if head else "is empty"
+        raise FormatError(f"{path}: {said}; the columns {','.join(REQUIRED)} are needed")
     if found is None:
         raise FormatError(
             f"{path}: what it holds is of no known format with the ending {ending} ({', '.join(candidates)}); "
@@ -236,8 +240,10 @@ def _of_ending(path: PathLike) -> list[str]:
         found = [key for key, f in FORMATS.items() if ending in f.endings and name.endswith(ending)]
         if found:
             return found
-    endings = dict.fromkeys(ending for f in FORMATS.values() for ending in f.endings)
-    raise FormatError(f"{path}: its ending is of no known format ({', '.join(endings)}); name the format")
+    endings = ", ".join(dict.fromkeys(ending for f in FORMATS.values() for ending in f.endings))
+    raise FormatError(
+        f"{path}: its ending is of no known format ({endings}); rename it, or name the format (avloc convert)"
+    )
 
 
 def _files_below(folder: Path, format: str | None) -> list[Path]:
@@ -268,7 +274,7 @@ def _of_json(top: Any) -> str | None:
 
 
 def _of_head(line: str, ending: str) -> str | None:
-    columns = [name.strip().strip('"') for name in line.split("," if ending == ".csv" else "\t")]
+    columns = [name.strip().strip('"') for name in line.split(delimiter_of(line) if ending == ".csv" else "\t")]
     small = {name.lower() for name in columns}
     if ending == ".txt":
         return "raven" if raven.BEGIN in small else "audacity" if len(columns) == 3 or not line else None

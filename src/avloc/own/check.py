@@ -117,11 +117,13 @@ def look_over(
         FormatError: the labels cannot be read, or none of their names is a video.
     """
     said = read_truth(labels)
+    if not said:
+        raise FormatError(f"{labels}: names no video; a row or a file for each labelled video is needed")
     matched = match_names(said, videos)
     if not matched.files:
         known = f"such as {videos[0].place.name!r}" if videos else "but there is none"
         raise FormatError(
-            f"{labels} and {folder} have no video in common: the labels name {next(iter(said), 'none')!r}, "
+            f"{labels} and {folder} have no video in common: the labels name {next(iter(said))!r}, "
             f"the folder holds {len(videos)} videos, {known}"
         )
     truth: dict[str, Truth] = {}
@@ -140,6 +142,8 @@ def look_over(
     problems += [
         Problem("annotations", o.video, o.message) for o in odd_entries(Annotations(str(labels), every, truth))
     ]
+    if not every:
+        problems.append(Problem("annotations", "", "no video has an event: there is nothing to learn"))
     report = _report(str(labels), str(folder), every, truth, matched, tuple(problems))
     return OwnVideos(truth, {name: matched.files[name] for name in truth}, report)
 
@@ -150,7 +154,8 @@ def _unmatched(matched: Matched, folder: str | Path) -> list[Problem]:
         places = ", ".join(str(video.place) for video in several)
         problems.append(Problem("names", name, f"may be any of {places}; write the path below {folder}"))
     for path, names in matched.shared.items():
-        problems.append(Problem("names", names[0], f"and {', '.join(map(repr, names[1:]))} are one video, {path}"))
+        others = ", ".join(map(repr, names[1:]))
+        problems.append(Problem("names", names[0], f"and {others} are one video, {path}; give it one name"))
     return problems
 
 

@@ -94,6 +94,7 @@ def train_own(
     _require_free(out, resume)
     source = zoo.find_model(config.start)
     start = zoo.read_config(source)
+    load_model(source)  # what is no model to start from is refused before hours of reading
     own = look_over(config.data.annotations, config.data.videos, videos, watch.on_check)
     for problem in own.report.problems if config.skip_bad else ():
         watch.on_note(f"left out or cut: {problem}")
