@@ -17,7 +17,7 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
-from avloc.cli.inputs import require_writable
+from avloc.cli.inputs import require_least_score, require_writable
 from avloc.cli.names import slug, told_apart
 from avloc.cli.progress import counting
 from avloc.cli.results import Result, find_results, missing_line
@@ -220,8 +220,7 @@ def _sweep(out: Path) -> None:
 
 
 def _check(min_score: float, margin_s: float, limit: int | None) -> None:
-    if not 0 <= min_score <= 1:
-        raise AvlocError(f"--min-score is {min_score}; a number from 0 to 1 is needed")
+    require_least_score(min_score)
     if not 0 <= margin_s <= 3600:
         raise AvlocError(f"--margin is {margin_s}; seconds from 0 to 3600 are needed")
     if limit is not None and limit < 1:

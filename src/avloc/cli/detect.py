@@ -14,7 +14,7 @@ from rich.console import Console
 from avloc import __version__, zoo
 from avloc.cli.batch import is_results_folder, run_batch
 from avloc.cli.grammar import Paths
-from avloc.cli.inputs import Video, find_videos, require_writable
+from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable
 from avloc.cli.progress import following
 from avloc.errors import AvlocError, one_line
 from avloc.events import Events
@@ -85,8 +85,7 @@ def detect(
 
 
 def _check(min_score: float | None, threads: int, workers: int | None, time_limit: float | None) -> None:
-    if min_score is not None and not 0 <= min_score <= 1:
-        raise AvlocError(f"--min-score is {min_score}; a number from 0 to 1 is needed")
+    require_least_score(min_score)
     if threads < 0:
         raise AvlocError(f"--threads is {threads}; a number of threads is needed, or 0 for all cores")
     if workers is not None and workers < 1:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avloc.errors import MediaError, OutputError
+from avloc.errors import AvlocError, MediaError, OutputError
 
 _ENDINGS = "3gp asf avi divx f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogm ogv ts vob webm wmv"
 MEDIA = frozenset("." + ending for ending in _ENDINGS.split())
@@ -75,6 +75,12 @@ def _with_folder(video: Video) -> Video:
 def _with_all_folders(video: Video) -> Video:
     whole = video.path.resolve()
     return Video(video.path, whole.relative_to(whole.anchor))
+
+
+def require_least_score(score: float | None) -> None:
+    """Raise AvlocError where --min-score is no score of a detection."""
+    if score is not None and not 0 <= score <= 1:
+        raise AvlocError(f"--min-score is {score}; a number from 0 to 1 is needed")
 
 
 def require_writable(folder: Path) -> None:

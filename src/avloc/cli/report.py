@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from avloc import __version__
-from avloc.cli.inputs import require_writable
+from avloc.cli.inputs import require_least_score, require_writable
 from avloc.cli.names import slug, told_apart
 from avloc.cli.progress import counting
 from avloc.cli.results import Result, find_results, missing_line
@@ -59,8 +59,7 @@ def report(
         videos: Folder to look for videos that are not where they were when they were searched.
         quick: Leave the level of the sound out of the pages; it takes decoding the sound of every video.
     """
-    if not 0 <= min_score <= 1:
-        raise AvlocError(f"--min-score is {min_score}; a number from 0 to 1 is needed")
+    require_least_score(min_score)
     screen, errors = Console(highlight=False), Console(stderr=True, highlight=False)
     problems: list[str] = []
     missing: list[str] = []
