@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,13 +26,13 @@ from avloc import load
 from avloc.config import FeatureConfig
 from avloc.datasets.labelled import LabelledVideo
 from avloc.detector import Detector
-from avloc.evaluation.bootstrap import bootstrap, interval
+from avloc.evaluation.bootstrap import Bootstrap, bootstrap, interval
 from avloc.evaluation.matching import match
 from avloc.evaluation.mean_ap import MeanAp, mean_ap
-from avloc.events import Events
-from avloc.media.planner import ComposeConfig
-from composed import make_set
-from train_default import detect_all, hits
+from avloc.events import Event, Events
+from avloc.media.planner import ComposeConfig, plan
+from composed import library_of, make_set
+from train_default import detect_all, hits, judged
 from vocabulary import audio_matrix, visual_matrix
 
 Scores = NDArray[np.float32]
@@ -98,8 +99,9 @@ def main(settings: Settings) -> None:
             **{f"right_shown_true_at_{t}": hits(shown, truth, t) for t in (0.3, 0.5)},
         },
         "reliability": reliability(found, truth),
+        "false_by_cause": causes(shown, truth, media, settings.seed),
         "negative": negative(detector, empty),
-        "ap_by_class": dict(zip(result.labels, result.ap.mean(axis=0).round(4).tolist(), strict=True)),
+        "ap_by_class": by_class(result, draws),
     }
     (work / f"{Path(settings.model).name}-test.json").write_text(json.dumps(summary, indent=1))
     shape = Table(title=f"mAP on {len(videos)} videos, {summary['events']} events of {len(labels)} classes")
@@ -109,7 +111,11 @@ def main(settings: Settings) -> None:
         shape.add_row(label, *(f"{100 * r.at(t):.1f}" for t in COLUMNS), f"{100 * r.average:.1f}", chosen)
     Console().print(shape)
     print(f"{settings.model}: {100 * low:.1f} to {100 * high:.1f} in 95 % of 1,000 draws of videos")
-    print(json.dumps({k: summary[k] for k in ("shown", "reliability", "negative", "ap_by_class")}, indent=1))
+    print(
+        json.dumps(
+            {k: summary[k] for k in ("shown", "reliability", "false_by_cause", "negative", "ap_by_class")}, indent=1
+        )
+    )
 
 
 def grounded(labels: tuple[str, ...], videos: list[LabelledVideo]) -> tuple[dict[str, Scores], dict[str, Scores]]:
@@ -136,6 +142,48 @@ def reliability(found: Mapping[str, Events], truth: Mapping[str, Events]) -> lis
             total = sum(e.score.sum() for e in above.values()) - sum(e.score.sum() for e in higher.values())
             rows.append((round(float(total) / count, 3), count, round(right / count, 3)))
     return rows
+
+
+def by_class(result: MeanAp, draws: Bootstrap) -> dict[str, list[float]]:
+    """Average AP of each class with the ends of its 95 % interval, best first."""
+    mean = result.ap.mean(axis=0)
+    low, high = interval(draws.by_label, mean)
+    rows = sorted(zip(result.labels, mean, low, high, strict=True), key=lambda row: -row[1])
+    return {name: [round(float(v), 3) for v in values] for name, *values in rows}
+
+
+def causes(shown: Mapping[str, Events], truth: Mapping[str, Events], media: Path, seed: int) -> dict[str, int]:
+    """What there is at the time of false events: the first of these that fits."""
+    library, count = library_of(media, "test"), Counter[str]()
+    for video, events in truth.items():
+        scene = plan(library, ComposeConfig(), np.random.default_rng([seed, int(video)]))
+        lonely = {
+            "an object that is silent": [(p.picture.label, p.start_s, p.end_s) for p in scene.pictures],
+            "a sound from off screen": [(q.sound.label, q.start_s, q.end_s) for q in scene.sounds],
+        }
+        for event, right in judged(shown[video], events, 0.3):
+            if right:
+                continue
+            beside = [t for t in events if shared_s(event, t.start_s, t.end_s) > 0.3 * event.duration_s]
+            here = {
+                cause: {name for name, a, b in spans if shared_s(event, a, b) > 0.3 * event.duration_s}
+                - {t.label for t in beside}
+                for cause, spans in lonely.items()
+            }
+            same = any(t.label == event.label for t in beside)
+            fitting = [
+                *(["an event of the class, of other extent"] if same else []),
+                *(f"{cause}, of the class" for cause, names in here.items() if event.label in names),
+                *(["an event of another class"] if beside else []),
+                *(f"{cause}, of another class" for cause, names in here.items() if names),
+            ]
+            count[fitting[0] if fitting else "surroundings alone"] += 1
+    return dict(count.most_common())
+
+
+def shared_s(event: Event, start_s: float, end_s: float) -> float:
+    """Seconds of an event that lie in a span; negative where they are apart."""
+    return min(event.end_s, end_s) - max(event.start_s, start_s)
 
 
 def negative(detector: Detector, videos: list[LabelledVideo]) -> dict[str, float]:

@@ -76,19 +76,15 @@ def make_set(
     folder: Path,
     count: int,
     seed: int,
-    *,
-    look: bool = True,
 ) -> list[LabelledVideo]:
     """`count` videos of a media folder's split (None: the procedural media), made where they are missing.
-
-    Without `look` scenes are drawn as squares: quicker by half, and what the extractor looks at besides is left out.
 
     Raises:
         SystemExit: the folder holds a set of other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     about = json.dumps(
-        {"split": split, "seed": seed, "compose": asdict(config), "features": asdict(features), "look": look},
+        {"split": split, "seed": seed, "compose": asdict(config), "features": asdict(features)},
         indent=1,
     )
     note = folder / "set.json"
@@ -97,7 +93,7 @@ def make_set(
     replace_file(note, about.encode())
     names = [f"{i:05d}" for i in range(count)]
     missing = [n for n in names if not _truth_path(folder, n).is_file()]
-    jobs = [(media, split, config, features, folder, n, seed, look) for n in missing]
+    jobs = [(media, split, config, features, folder, n, seed) for n in missing]
     began = time.perf_counter()
     # Each worker has one core; the matrix library must not start threads of its own beside it.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -110,9 +106,9 @@ def make_set(
     return [_load(folder, n) for n in names]
 
 
-def _make(job: tuple[Path | None, str, ComposeConfig, FeatureConfig, Path, str, int, bool]) -> None:
+def _make(job: tuple[Path | None, str, ComposeConfig, FeatureConfig, Path, str, int]) -> None:
     global _extractor
-    media, split, config, features, folder, name, seed, look = job
+    media, split, config, features, folder, name, seed = job
     if _extractor is None:
         _extractor = EmbeddedExtractor(threads=1)
     library = library_of(media, split)
@@ -121,8 +117,8 @@ def _make(job: tuple[Path | None, str, ComposeConfig, FeatureConfig, Path, str, 
     sound = waveform(scene)
     times_s = grid.to_seconds(np.arange(grid.length(scene.duration_s)))
     height, (w, h) = _extractor.see.size, config.size
-    width = round(height * w / h) if look else height
-    extracted = _extractor.embed(sample_frames(scene, times_s, (width, height)), sound, grid, look=look)
+    pictures = sample_frames(scene, times_s, (round(height * w / h), height))
+    extracted = _extractor.embed(pictures, sound, grid)
     save_features(extracted, folder / f"{name}.safetensors")
     # The truth comes last: where it stands, the features stand too.
     write_truth(_truth_path(folder, name), {name: Truth(extracted.duration_s, split, truth(scene))})

@@ -186,6 +186,8 @@ class DecodingConfig:
     """Least share of its length with which an event lies on a surer rival to lose."""
     rival_factor: float = 0.7
     """What is left of its score."""
+    other_factor: float = 1.0
+    """The same for an event that lies on a surer one of any other class; 1 leaves it all."""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,15 @@ def test_the_less_sure_loses(rows: list[tuple[float, float, str, float]], expect
     assert settled(*rows) == expected
 
 
+def test_on_a_surer_event_of_any_other_class_a_share_of_its_own_is_kept() -> None:
+    rows = [(0.0, 4.0, "drum", 0.9), (0.0, 4.0, "snare", 0.8), (1.0, 2.0, "dog", 0.7), (3.0, 9.0, "cat", 0.6)]
+    given = Events(*map(list, zip(*rows, strict=True)))
+    found = settle(given, GROUPS, share=0.5, factor=0.5, other_factor=0.75)
+    assert found.labels == ("drum", "cat", "dog", "snare")
+    assert found.score.tolist() == pytest.approx([0.9, 0.6, 0.7 * 0.75, 0.4])
+    assert settle(given, (), share=0.5, factor=0.5) is given
+
+
 def test_decoding_settles_rivals_where_the_config_names_them() -> None:
     found = Candidates(np.zeros(2), np.full(2, 4.0), np.array([0.9, 0.8]), np.array([0, 1]))
     plain = decode(found, ["drum", "snare"], 10.0, DecodingConfig())

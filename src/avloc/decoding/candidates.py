@@ -97,4 +97,6 @@ def decode(
     if config.voting_iou > 0:
         found_s = vote(*columns, index, iou=config.voting_iou)
     events = Events(*found_s, [labels[i] for i in candidates.label[best]], score)
-    return settle(events, config.rivals, share=config.rival_share, factor=config.rival_factor)
+    return settle(
+        events, config.rivals, share=config.rival_share, factor=config.rival_factor, other_factor=config.other_factor
+    )

@@ -21,6 +21,7 @@ _LATER: dict[str, object] = {
     "decoding.rivals": (),
     "decoding.rival_share": 0.5,
     "decoding.rival_factor": 0.7,
+    "decoding.other_factor": 1.0,
 }
 """Settings that came after runs had been made, with the value that means what was done before. With that value they
 stay out of the key, so that older runs still count."""

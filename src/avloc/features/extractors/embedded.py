@@ -104,16 +104,13 @@ class EmbeddedExtractor:
         finally:
             pictures.close()
 
-    def embed(
-        self, pictures: NDArray[np.uint8], waveform: NDArray[np.float32], grid: TimeGrid, *, look: bool = True
-    ) -> FeatureSequence:
+    def embed(self, pictures: NDArray[np.uint8], waveform: NDArray[np.float32], grid: TimeGrid) -> FeatureSequence:
         """Features of pictures (T, size, size, 3), one a step of the grid, and a waveform at 16 kHz from 0 s.
 
-        Pictures of other proportions, (T, H, W, 3), are squeezed and cut as those of a file. Unless one is to `look`,
-        the scores are those of the whole frame alone, and no face and no object is seen.
+        Pictures of other proportions, (T, H, W, 3), are squeezed and cut as those of a file.
         """
         sound = _Sound(iter([waveform]), None)
-        wide = list(pictures[::VIEW_EVERY]) if look else []
+        wide = list(pictures[::VIEW_EVERY])
         squeezed = pictures if pictures.shape[1:3] == (self.see.size,) * 2 else _squeezed(pictures, self.see.size)
         steps = np.arange(len(pictures))
         return self._features(squeezed, wide, sound, grid, steps, len(waveform) / SAMPLE_RATE)
