@@ -82,6 +82,7 @@ def main(settings: Settings) -> None:
     )
     began = time.perf_counter()
     torch.manual_seed(seed)
+    torch.set_num_threads(1)  # the same seed gives the same weights, however many cores there are
     network = new_network(labels)
     measure_noise(network, videos, labels)
     rng = np.random.default_rng(seed)
