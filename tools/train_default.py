@@ -29,7 +29,7 @@ from avloc.learning.focal import focal_loss
 from avloc.learning.iou_loss import giou_loss
 from avloc.learning.targets import Truth, assign_targets
 from avloc.media.planner import ComposeConfig
-from avloc.models.grounded import Grounded
+from avloc.models.grounded import Grounded, Pyramid
 from avloc.timegrid import pyramid_moments
 from avloc.training.checkpoint import save_model
 from avloc.training.export import export_model
@@ -45,6 +45,7 @@ BATCH_STEPS = 64 * 96  # steps of a batch, about
 LEARNING_RATE, WARMUP, WEIGHT_DECAY, CLIP, AVERAGE = 2e-3, 100, 0.01, 1.0, 0.998
 FOCAL_ALPHA, FOCAL_GAMMA = 0.4, 1.0
 FULL, PARTED = 0.35, 0.3  # shares of a batch: sequences with events, sequences whose events are taken apart
+MEMBERS = 4
 ALMOST = 0.02  # of F1
 ON_A_SURER_ONE = {"rival_share": 0.6, "rival_factor": 0.5, "other_factor": 0.75}  # chosen on the validation videos
 TRAIN_SEED, VALIDATION_SEED = 0, 1_000_000  # of the composed videos
@@ -67,7 +68,7 @@ class Settings:
     validation_videos: int = 100
     """Composed videos of media that training never sees; they choose the threshold."""
     steps: int = 1500
-    """Training steps."""
+    """Training steps of each member."""
     seed: int = 0
     """Of the network's start and the order of training; the composed videos are always the same."""
 
@@ -81,7 +82,6 @@ def main(settings: Settings) -> None:
         settings.media, "validation", *scenes, work / "validation", settings.validation_videos, VALIDATION_SEED
     )
     began = time.perf_counter()
-    torch.manual_seed(seed)
     torch.set_num_threads(1)  # the same seed gives the same weights, however many cores there are
     network = new_network(labels)
     measure_noise(network, videos, labels)
@@ -94,14 +94,17 @@ def main(settings: Settings) -> None:
         placed = Placed(settings.annotations, sequences, grid_of(FEATURES))
     size = sum(p.numel() for p in network.parameters())
     print(f"{len(sequences)} sequences, {len(labels)} classes, {size / 1e3:.0f} k parameters", flush=True)
-    average = train(network, sequences, placed, settings)
+    for i in range(MEMBERS):
+        member = train(network.config, sequences, placed, settings, seed * MEMBERS + i)
+        network.members[i].load_state_dict(member.state_dict())
+    network.eval()
     decoding = DecodingConfig(rivals=ALIKE, **ON_A_SURER_ONE)
     config = ModelConfig("default", labels, FEATURES, network.config, decoding, window_steps=WINDOW_STEPS)
-    detector, truth = Detector(config, TorchRunner(average)), {v.name: v.truth for v in validation}
-    slope, offset = calibrate(average, detect_all(detector, validation), truth)
+    detector, truth = Detector(config, TorchRunner(network)), {v.name: v.truth for v in validation}
+    slope, offset = calibrate(network, detect_all(detector, validation), truth)
     found = detect_all(detector, validation)
     threshold = best_threshold(found, truth)
-    save_model(settings.out, average, replace(config, show_score=threshold))
+    save_model(settings.out, network, replace(config, show_score=threshold))
     exported = export_model(settings.out)
     shown = {name: events.above(threshold) for name, events in found.items()}
     result = {
@@ -122,16 +125,19 @@ def main(settings: Settings) -> None:
 def new_network(labels: tuple[str, ...]) -> Grounded:
     """The network with its constants in place."""
     constants = grounding(labels)
-    network = Grounded(GroundedConfig(len(labels), constants["sound_index"].shape[1]))
+    network = Grounded(GroundedConfig(len(labels), constants["sound_index"].shape[1], members=MEMBERS))
     for name, values in constants.items():
         getattr(network.grounding, name).copy_(torch.from_numpy(values))
     return network
 
 
-def train(network: Grounded, sequences: list[Sequence], placed: Placed | None, settings: Settings) -> Grounded:
+def train(
+    config: GroundedConfig, sequences: list[Sequence], placed: Placed | None, settings: Settings, seed: int
+) -> Pyramid:
     """The moving average of the weights; a batch has sequences with events, with parted ones, and without."""
-    rng, steps = np.random.default_rng(settings.seed), settings.steps
-    average = Grounded(network.config)
+    torch.manual_seed(seed)
+    rng, steps = np.random.default_rng(seed), settings.steps
+    network, average = Pyramid(config), Pyramid(config)
     average.load_state_dict(network.state_dict())
     weights = list(network.parameters())
     optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
@@ -151,8 +157,8 @@ def train(network: Grounded, sequences: list[Sequence], placed: Placed | None, s
         drawn += [full[int(i)] for i in rng.integers(len(full), size=positive_count)]
         drawn += [empty[int(i)] for i in rng.integers(len(empty), size=size - len(drawn))]
         x, mask, segments, own = map(torch.from_numpy, batch([crop(s, length, rng) for s in drawn], length))
-        logits, offsets, kept = network.detect(x, mask)
-        moments = pyramid_moments(length, network.config.levels)
+        logits, offsets, kept = network(x, mask)
+        moments = pyramid_moments(length, config.levels)
         targets = assign_targets(moments, Truth(segments, own), kept, 1)
         positive = targets.positive[..., 0]
         normalizer = 0.95 * normalizer + 0.05 * max(1, int(positive.sum()))
@@ -168,7 +174,10 @@ def train(network: Grounded, sequences: list[Sequence], placed: Placed | None, s
                 mean.lerp_(new, 1 - keep)
         if step % 200 == 199:
             losses = f"{float(found.detach()) / normalizer:.3f} + {float(placed_well.detach()) / normalizer:.3f}"
-            print(f"step {step + 1}: loss {losses}, {time.perf_counter() - began:.0f} s", flush=True)
+            print(
+                f"member of seed {seed}, step {step + 1}: loss {losses}, {time.perf_counter() - began:.0f} s",
+                flush=True,
+            )
     return average.eval()
 
 
@@ -210,11 +219,8 @@ def calibrate(network: Grounded, found: dict[str, Events], truth: dict[str, Even
 
     optimizer.step(loss)  # type: ignore[arg-type]
     slope, offset = line.detach().tolist()
-    with torch.no_grad():
-        last = network.classify[1]
-        last.weight.mul_(slope)
-        last.bias.mul_(slope)
-        network.level_bias.mul_(slope).add_(offset)
+    for member in network.members:
+        member.rescale(slope, offset)  # type: ignore[operator]
     return slope, offset
 
 

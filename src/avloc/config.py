@@ -134,10 +134,12 @@ class GroundedConfig:
     """Of visual_width, classes of the object detector; they come last, behind the face."""
     width: int = 32
     levels: int = 6
+    members: int = 1
+    """Pyramids, each trained from a start of its own, whose logits and offsets are averaged."""
     class_prior: float = 0.02
 
     def __post_init__(self) -> None:
-        for name in ("classes", "sounds", "width", "visual_width", "audio_width", "levels"):
+        for name in ("classes", "sounds", "width", "visual_width", "audio_width", "levels", "members"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"network.{name} is {getattr(self, name)}; at least 1 is needed")
         if not 0 <= self.objects < self.visual_width:

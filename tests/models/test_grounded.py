@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -108,6 +110,27 @@ def test_brightness_runs_from_nothing_to_sure_in_multiples_of_the_noise() -> Non
     bright = brightness(evidence, torch.tensor([0.003, 0.03]))[0]
     assert bright[:, 0].tolist() == pytest.approx([0, 0.4128, 1], abs=1e-3)
     assert bright[:, 1].tolist() == pytest.approx([0, 0.1960, 1], abs=1e-3)  # log 2 / log(1 + 1 / 0.03)
+
+
+def test_members_are_averaged() -> None:
+    torch.manual_seed(1)
+    both = Grounded(replace(CONFIG, members=2)).eval()
+    visual, audio = inputs()
+    mask = torch.ones(1, T, dtype=torch.bool)
+    x = both.channels(*both.grounding(visual, audio, mask))[0]
+    one, other = (member(x, mask.expand(4, T)) for member in both.members)
+    found = both(visual, audio, mask)
+    assert not torch.allclose(one[0], other[0], atol=1e-3)
+    assert torch.allclose(found.logits[0].T, (one[0] + other[0]) / 2, atol=1e-5)
+    assert torch.allclose(found.offsets[0].transpose(0, 1), (one[1] + other[1]) / 2, atol=1e-5)
+
+
+def test_rescaled_logits_lie_on_the_line(network: Grounded) -> None:
+    x, mask = torch.rand(3, CHANNELS, T), torch.ones(3, T, dtype=torch.bool)
+    before = network.members[0](x, mask)
+    network.members[0].rescale(1.5, -0.25)
+    after = network.members[0](x, mask)
+    assert torch.allclose(after[0], 1.5 * before[0] - 0.25, atol=1e-5) and torch.equal(after[1], before[1])
 
 
 def test_a_config_is_read_back_as_its_own_kind() -> None:

@@ -1,4 +1,4 @@
-"""Grounded: class scores of the encoders > evidence of each class > one small pyramid for all classes > heads.
+"""Grounded: class scores of the encoders > evidence of each class > small pyramids for all classes > heads.
 
 Not of the paper. Each class of the vocabulary is a weighted group of the encoders' own classes, by eye and by ear.
 What is learned is how evidence of both makes an event, where it starts and where it ends; the weights are shared by
@@ -125,14 +125,13 @@ class Block(nn.Module):
         return torch.relu(self.norm(self.conv(x))) * mask
 
 
-class Grounded(nn.Module):
-    """Scores and cues of both modalities on one grid -> Found. T must be a multiple of 2^(levels - 1)."""
+class Pyramid(nn.Module):
+    """Channels of one class's sequence > what its moments say. T must be a multiple of 2^(levels - 1)."""
 
     def __init__(self, config: GroundedConfig) -> None:
         super().__init__()
-        self.config = config
         W, L = config.width, config.levels
-        self.grounding = Grounding(config)
+        self.levels = L
         self.stem = nn.ModuleList([Block(CHANNELS, W), Block(W, W)])
         self.down = nn.ModuleList(Block(W, W) for _ in range(L - 1))
         self.side = nn.ModuleList(nn.Conv1d(W, W, 1) for _ in range(L))
@@ -143,36 +142,10 @@ class Grounded(nn.Module):
         self.level_scale = nn.Parameter(torch.ones(L))
 
     def forward(
-        self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]
-    ) -> Found:
-        x = self.channels(*self.grounding(visual, audio, mask))  # (B, K, C, T)
-        B, K = x.shape[:2]
-        every = mask[:, None].expand(B, K, mask.shape[1]).reshape(B * K, -1)
-        logits, offsets, kept = self.detect(x.reshape(B * K, CHANNELS, -1), every)
-        P = logits.shape[1]
-        return Found(
-            logits.reshape(B, K, P).transpose(1, 2),
-            offsets.reshape(B, K, P, 2).transpose(1, 2),
-            kept.reshape(B, K, P)[:, 0],
-        )
-
-    def channels(
-        self, heard: Float[Tensor, "B T K"], seen: Float[Tensor, "B T K"], context: Float[Tensor, "B T 4"]
-    ) -> Float[Tensor, "B K C T"]:
-        """What the pyramid reads of each class: its own evidence, that of its rivals, and the surroundings."""
-        h, s = (brightness(x, noise) for x, noise in zip((heard, seen), self.grounding.noise, strict=True))
-        both = torch.minimum(h, s)
-        alike = self.grounding.alike > 0
-        other = ~(alike | torch.eye(len(alike), dtype=torch.bool, device=alike.device))
-        rivals = [rival(x, among) for among in (alike, other) for x in (h, s, both)]
-        around = [c[..., None].expand_as(h) for c in context.unbind(dim=-1)]
-        return torch.stack([h, s, *rivals, *around], dim=-1).permute(0, 2, 3, 1)
-
-    def detect(
         self, x: Float[Tensor, "N C T"], mask: Bool[Tensor, "N T"]
     ) -> tuple[Float[Tensor, "N P"], Float[Tensor, "N P 2"], Bool[Tensor, "N P"]]:
         """Logits, offsets and mask of all moments of each sequence, finest level first."""
-        masks = [mask[:, None, :: 2**i].to(x.dtype) for i in range(self.config.levels)]
+        masks = [mask[:, None, :: 2**i].to(x.dtype) for i in range(self.levels)]
         x = x * masks[0]
         for block in self.stem:
             x = block(x, masks[0])
@@ -182,14 +155,60 @@ class Grounded(nn.Module):
         logits: list[Tensor] = []
         offsets: list[Tensor] = []
         y = torch.zeros_like(levels[-1])
-        for i in reversed(range(self.config.levels)):
-            y = self.side[i](levels[i]) + (y if i + 1 == self.config.levels else twice(y))
+        for i in reversed(range(self.levels)):
+            y = self.side[i](levels[i]) + (y if i + 1 == self.levels else twice(y))
             y = self.up[i](y, masks[i])
             score = self.classify[1](self.classify[0](y, masks[i])) + self.level_bias[i]
             reach = F.softplus(self.regress[1](self.regress[0](y, masks[i])) + 1.0) * self.level_scale[i]
             logits.insert(0, score[:, 0])
             offsets.insert(0, reach.transpose(1, 2))
         return torch.cat(logits, dim=1), torch.cat(offsets, dim=1), torch.cat([m[:, 0] > 0 for m in masks], dim=1)
+
+    @torch.no_grad()
+    def rescale(self, slope: float, offset: float) -> None:
+        """Make every logit slope * logit + offset."""
+        for weight in self.classify[1].parameters():
+            weight.mul_(slope)
+        self.level_bias.mul_(slope).add_(offset)
+
+
+class Grounded(nn.Module):
+    """Scores and cues of both modalities on one grid -> Found. T must be a multiple of 2^(levels - 1)."""
+
+    def __init__(self, config: GroundedConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.grounding = Grounding(config)
+        self.members = nn.ModuleList(Pyramid(config) for _ in range(config.members))
+
+    def forward(
+        self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]
+    ) -> Found:
+        x = self.channels(*self.grounding(visual, audio, mask))  # (B, K, C, T)
+        B, K = x.shape[:2]
+        x = x.reshape(B * K, CHANNELS, -1)
+        every = mask[:, None].expand(B, K, mask.shape[1]).reshape(B * K, -1)
+        said = [member(x, every) for member in self.members]
+        logits = torch.stack([s[0] for s in said]).mean(dim=0)
+        offsets = torch.stack([s[1] for s in said]).mean(dim=0)
+        P = logits.shape[1]
+        return Found(
+            logits.reshape(B, K, P).transpose(1, 2),
+            offsets.reshape(B, K, P, 2).transpose(1, 2),
+            said[0][2].reshape(B, K, P)[:, 0],
+        )
+
+    def channels(
+        self, heard: Float[Tensor, "B T K"], seen: Float[Tensor, "B T K"], context: Float[Tensor, "B T 4"]
+    ) -> Float[Tensor, "B K C T"]:
+        """What the pyramids read of each class: its own evidence, that of its rivals, and the surroundings."""
+        h, s = (brightness(x, noise) for x, noise in zip((heard, seen), self.grounding.noise, strict=True))
+        both = torch.minimum(h, s)
+        alike = self.grounding.alike > 0
+        other = ~(alike | torch.eye(len(alike), dtype=torch.bool, device=alike.device))
+        rivals = [rival(x, among) for among in (alike, other) for x in (h, s, both)]
+        around = [c[..., None].expand_as(h) for c in context.unbind(dim=-1)]
+        return torch.stack([h, s, *rivals, *around], dim=-1).permute(0, 2, 3, 1)
 
 
 def nearby(x: Float[Tensor, "B T K"]) -> Float[Tensor, "B T K"]:
