@@ -12,7 +12,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -32,16 +32,13 @@ from avloc.evaluation.mean_ap import MeanAp, mean_ap
 from avloc.events import Event, Events
 from avloc.media.planner import ComposeConfig, plan
 from composed import library_of, make_set
-from train_default import detect_all, hits, judged
+from train_default import NEGATIVE, detect_all, hits, judged
 from vocabulary import audio_matrix, visual_matrix
 
 Scores = NDArray[np.float32]
 SMOOTHINGS = (1, 5, 9, 15)
 THRESHOLDS = tuple(float(t) for t in np.geomspace(1e-6, 0.7, 16))
 COLUMNS = (0.1, 0.3, 0.5, 0.7, 0.9)
-NEGATIVE = replace(
-    ComposeConfig(), events=(0, 0), silent_objects=(1, 4), offscreen_sounds=(1, 4), duration_s=(30.0, 60.0)
-)
 
 
 @dataclass(frozen=True)
