@@ -11,7 +11,7 @@ from torch import Tensor
 
 from avloc.config import LccConfig
 from avloc.learning.log_partition import log_partitions
-from avloc.models.lcc import Correspondence
+from avloc.models.loco.lcc import Correspondence
 
 
 def correspondence_objective(
@@ -40,7 +40,7 @@ def correspondence_objective(
 
 
 def correspondence_loss(
-    correspondence: Correspondence, mask: Bool[Tensor, "B T"], config: LccConfig
+    correspondence: Correspondence, config: LccConfig
 ) -> Float[Tensor, ""]:
     """L_LCC of Eq. 5 over all valid segments of the batch; zero for a batch without any.
 
@@ -48,6 +48,7 @@ def correspondence_loss(
     meets segments of other videos. With `divergence` "kl" the objective's entropy is subtracted: KL(R || p), whose
     least value is 0 for every R.
     """
+    mask = correspondence.mask
     M = int(mask.sum())
     if M == 0:
         return correspondence.visual.sum() * 0.0

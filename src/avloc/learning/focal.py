@@ -9,9 +9,9 @@ from torch import Tensor
 
 
 def focal_loss(
-    logits: Float[Tensor, ...], positive: Bool[Tensor, ...], alpha: float = 0.25, gamma: float = 2.0
+    logits: Float[Tensor, ...], positive: Bool[Tensor, ...] | Float[Tensor, ...], alpha: float = 0.25, gamma: float = 2.0
 ) -> Float[Tensor, ...]:
-    """-alpha_t (1 - p_t)^gamma log(p_t), element by element."""
+    """-alpha_t (1 - p_t)^gamma log(p_t), element by element; soft targets stand between positive and negative."""
     target = positive.to(logits.dtype)
     p = torch.sigmoid(logits)
     cross_entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")

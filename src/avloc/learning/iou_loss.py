@@ -22,6 +22,11 @@ def _overlap(
     return shared / union.clamp(min=_TINY), union, enclosing
 
 
+def interval_iou(predicted: Float[Tensor, "M 2"], target: Float[Tensor, "M 2"]) -> Float[Tensor, "M"]:
+    """IoU of each pair."""
+    return _overlap(predicted, target)[0]
+
+
 def giou_loss(predicted: Float[Tensor, "M 2"], target: Float[Tensor, "M 2"]) -> Float[Tensor, "M"]:
     """1 - gIoU of each pair of (distance to start, distance to end), all distances >= 0.
 

@@ -1,9 +1,9 @@
-"""Which moments are positive for which events, for a whole batch at once.
+"""Which points are positive for which events, for a whole batch at once.
 
-A moment is positive for an event that contains it, on the level whose regression range holds the larger distance
-to the event's ends (Zhang, Wu and Li 2022; class-aware as in Geng et al. 2023). Several classes may be positive
-at one moment; of several events of one class the shortest counts, the earlier in order where lengths are equal.
-Legend: B batch, P moments, N events (padded), K classes.
+A point is positive for an event that contains it, on the level whose regression range holds the larger distance to
+the event's ends (Zhang, Wu and Li 2022). Class-aware (Geng et al. 2023), several classes may be positive at one point
+and each has its segment; class-agnostic, the shortest event of a point is its segment.
+Legend: B batch, P points, N events (padded), K classes.
 """
 
 from __future__ import annotations
@@ -11,58 +11,95 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from avloc.timegrid import Moments
+from avloc.learning.losses import Truth
+from avloc.models.outputs import Points
 
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """Events of a batch in steps of the grid, padded with label -1: segments (B, N, 2), labels (B, N)."""
-
-    segments: Float[Tensor, "B N 2"]
-    labels: Int[Tensor, "B N"]
+_FIRST_REACH = 4.0  # steps; each coarser level reaches twice as far
+_AS_SHORT = 1e-3  # steps by which an event may be longer than the shortest and still count as one
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """positive (B, P, K) and offsets (B, P, K, 2): distances to start and end in strides, zero elsewhere."""
+    """positive (B, P, K) and offsets (B, P, K or 1, 2): distances to start and end in strides, zero elsewhere."""
 
     positive: Bool[Tensor, "B P K"]
-    offsets: Float[Tensor, "B P K 2"]
+    offsets: Float[Tensor, "B P S 2"]
 
 
-def assign_targets(moments: Moments, truth: Truth, mask: Bool[Tensor, "B P"], classes: int) -> Targets:
-    """Targets of every moment; moments outside their video (`mask` false) are never positive."""
-    device = truth.segments.device
-    step, stride, low, high = (
-        torch.from_numpy(c).to(device) for c in (moments.step, moments.stride, moments.reach_min, moments.reach_max)
-    )
+def regression_ranges(points: Points) -> tuple[Float[Tensor, "P"], Float[Tensor, "P"]]:
+    """Which larger distances to an event's ends each point answers for: (0, 4), (4, 8), ... (64, inf) steps."""
+    stride = points.stride
+    low = torch.where(stride == 1, 0.0, stride * (_FIRST_REACH / 2))
+    return low, torch.where(stride == stride.max(), torch.inf, stride * _FIRST_REACH)
+
+
+def assign_targets(
+    points: Points,
+    truth: Truth,
+    mask: Bool[Tensor, "B P"],
+    classes: int,
+    *,
+    class_aware: bool = True,
+    centre_radius: float | None = None,
+    inclusive: bool = False,
+) -> Targets:
+    """Targets of every point; points outside their video (`mask` false) are never positive.
+
+    With `centre_radius` a point must stand that many of its strides around the event's centre. Of several events of
+    one class the shortest counts, the earlier in order where lengths are equal.
+    """
     B, N = truth.labels.shape
-    P = len(moments)
+    P = len(points)
     if N == 0:
-        empty = torch.zeros(B, P, classes, dtype=torch.bool, device=device)
-        return Targets(empty, torch.zeros(B, P, classes, 2, device=device))
-    to_start = step[None, :, None] - truth.segments[:, None, :, 0]  # (B, P, N)
-    to_end = truth.segments[:, None, :, 1] - step[None, :, None]  # (B, P, N)
+        empty = torch.zeros(B, P, classes, dtype=torch.bool, device=mask.device)
+        return Targets(empty, torch.zeros(B, P, classes if class_aware else 1, 2, device=mask.device))
+    to_start = points.step[None, :, None] - truth.segments[:, None, :, 0]  # (B, P, N)
+    to_end = truth.segments[:, None, :, 1] - points.step[None, :, None]  # (B, P, N)
+    low, high = (bound[None, :, None] for bound in regression_ranges(points))
     reach = torch.maximum(to_start, to_end)
     hit = (
         (torch.minimum(to_start, to_end) > 0)
-        & (reach >= low[None, :, None])
-        & (reach < high[None, :, None])
+        & (reach >= low)
+        & ((reach <= high) if inclusive else (reach < high))
         & mask[..., None]
         & (truth.labels >= 0)[:, None, :]
     )
+    if centre_radius is not None:
+        middle = (truth.segments[..., 0] + truth.segments[..., 1]) / 2
+        away = (points.step[None, :, None] - middle[:, None, :]).abs()  # (B, P, N)
+        hit &= away < centre_radius * points.stride[None, :, None]
+    assign = _by_class if class_aware else _shortest
+    positive, index = assign(hit, truth, classes)
+    offsets = torch.stack([to_start.gather(2, index), to_end.gather(2, index)], dim=-1)  # (B, P, S, 2)
+    offsets = offsets / points.stride[None, :, None, None]
+    own = positive if class_aware else positive.any(dim=2, keepdim=True)
+    return Targets(positive, offsets * own[..., None])
+
+
+def _by_class(hit: Bool[Tensor, "B P N"], truth: Truth, classes: int) -> tuple[Tensor, Tensor]:
+    """positive (B, P, K), and the number of each class's event (B, P, K)."""
+    B, P, N = hit.shape
     label = truth.labels.clamp(min=0)[:, None, :].expand(B, P, N)
     length = (truth.segments[..., 1] - truth.segments[..., 0])[:, None, :].expand(B, P, N)
-    far = torch.full((B, P, classes), torch.inf, device=device)
+    far = torch.full((B, P, classes), torch.inf, device=hit.device)
     shortest = far.scatter_reduce(2, label, length.masked_fill(~hit, torch.inf), "amin")  # (B, P, K)
     chosen = hit & (length == shortest.gather(2, label))
-    order = torch.arange(N, device=device).expand(B, P, N).masked_fill(~chosen, N)
-    first = torch.full((B, P, classes), N, device=device).scatter_reduce(2, label, order, "amin")  # (B, P, K)
-    positive = first < N
-    index = first.clamp(max=N - 1)
-    offsets = torch.stack([to_start.gather(2, index), to_end.gather(2, index)], dim=-1)  # (B, P, K, 2)
-    offsets = offsets / stride[None, :, None, None]
-    return Targets(positive, offsets * positive[..., None])
+    order = torch.arange(N, device=hit.device).expand(B, P, N).masked_fill(~chosen, N)
+    first = torch.full((B, P, classes), N, device=hit.device).scatter_reduce(2, label, order, "amin")  # (B, P, K)
+    return first < N, first.clamp(max=N - 1)
+
+
+def _shortest(hit: Bool[Tensor, "B P N"], truth: Truth, classes: int) -> tuple[Tensor, Tensor]:
+    """positive (B, P, K): the classes of all events as short as the shortest; its number (B, P, 1), the first's."""
+    B, P, N = hit.shape
+    length = (truth.segments[..., 1] - truth.segments[..., 0])[:, None, :].expand(B, P, N)
+    length = length.masked_fill(~hit, torch.inf)
+    least = length.amin(dim=2, keepdim=True)
+    chosen = hit & (length <= least + _AS_SHORT)
+    label = truth.labels.clamp(min=0)[:, None, :].expand(B, P, N)
+    count = torch.zeros(B, P, classes, device=hit.device).scatter_add(2, label, chosen.float())
+    order = torch.arange(N, device=hit.device).expand(B, P, N).masked_fill(length > least, N)
+    return count > 0, order.amin(dim=2, keepdim=True).clamp(max=N - 1)

@@ -10,7 +10,6 @@ Legend: B batch, T time, K classes, S sound classes of one class (padded), C cha
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -18,21 +17,14 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from avloc.config import GroundedConfig
+from avloc.models.network import Network
+from avloc.models.outputs import DenseOutputs, pyramid_points
 
 CHANNELS = 12
 FLOOR = 0.003  # evidence of this size means little, unless a class has a floor of its own
 _GAIN = 4.0  # of the scores' square roots in the network's inputs
 _FACE = 0.6  # from here on the detector's makers call it a face
 _PITCH_STEPS = 11  # over which a voice is listened to
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """As LoCo's outputs: logits (B, P, K), offsets (B, P, K, 2) in strides of the moment's level, mask (B, P)."""
-
-    logits: Float[Tensor, "B P K"]
-    offsets: Float[Tensor, "B P K 2"]
-    mask: Bool[Tensor, "B P"]
 
 
 class Grounding(nn.Module):
@@ -172,18 +164,19 @@ class Pyramid(nn.Module):
         self.level_bias.mul_(slope).add_(offset)
 
 
-class Grounded(nn.Module):
-    """Scores and cues of both modalities on one grid -> Found. T must be a multiple of 2^(levels - 1)."""
+class Grounded(Network):
+    """Scores and cues of both modalities on one grid -> DenseOutputs. T must be a multiple of 2^(levels - 1)."""
 
     def __init__(self, config: GroundedConfig) -> None:
         super().__init__()
-        self.config = config
+        self.config: GroundedConfig = config
+        self.multiple = 2 ** (config.levels - 1)
         self.grounding = Grounding(config)
         self.members = nn.ModuleList(Pyramid(config) for _ in range(config.members))
 
     def forward(
         self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]
-    ) -> Found:
+    ) -> DenseOutputs:
         x = self.channels(*self.grounding(visual, audio, mask))  # (B, K, C, T)
         B, K = x.shape[:2]
         x = x.reshape(B * K, CHANNELS, -1)
@@ -192,10 +185,11 @@ class Grounded(nn.Module):
         logits = torch.stack([s[0] for s in said]).mean(dim=0)
         offsets = torch.stack([s[1] for s in said]).mean(dim=0)
         P = logits.shape[1]
-        return Found(
+        return DenseOutputs(
             logits.reshape(B, K, P).transpose(1, 2),
             offsets.reshape(B, K, P, 2).transpose(1, 2),
             said[0][2].reshape(B, K, P)[:, 0],
+            pyramid_points(mask.shape[1], self.config.levels, mask.device),
         )
 
     def channels(

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from avloc.config import LocoConfig
-from avloc.models.cdp import CdpLayer
+from avloc.models.loco.cdp import CdpLayer
 
 
 def downsample(x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B Th C"]:

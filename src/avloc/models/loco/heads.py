@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from avloc.models.encoder import MaskedConv
+from avloc.models.loco.encoder import MaskedConv
 
 
 class ConvHead(nn.Module):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from avloc.config import LccConfig
@@ -19,10 +19,11 @@ from avloc.config import LccConfig
 
 @dataclass(frozen=True, slots=True)
 class Correspondence:
-    """Unit vectors of both modalities, the softmax temperature, and sigma of Eq. 3 in steps."""
+    """Unit vectors of both modalities, where they are of a video, the softmax temperature, and sigma of Eq. 3 in steps."""
 
     visual: Float[Tensor, "B T E"]
     audio: Float[Tensor, "B T E"]
+    mask: Bool[Tensor, "B T"]
     temperature: Float[Tensor, ""]
     sigma_steps: Float[Tensor, ""]
 
@@ -56,10 +57,13 @@ class CorrespondenceHead(nn.Module):
         self.log_sigma.clamp_(low, high)
         self.temperature.clamp_(*self.config.temperature_range)
 
-    def forward(self, visual: Float[Tensor, "B T C"], audio: Float[Tensor, "B T C"]) -> Correspondence:
+    def forward(
+        self, visual: Float[Tensor, "B T C"], audio: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]
+    ) -> Correspondence:
         return Correspondence(
             visual=F.normalize(_at_least_single(self.visual(visual)), dim=-1),
             audio=F.normalize(_at_least_single(self.audio(audio)), dim=-1),
+            mask=mask,
             temperature=self.temperature_now(),
             sigma_steps=self.sigma_now(),
         )

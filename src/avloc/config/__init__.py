@@ -1,0 +1,40 @@
+"""Settings as frozen dataclasses: read strictly, checked field by field, saved with every run and model."""
+
+from avloc.config.decoding import DecodingConfig
+from avloc.config.losses import AnyLossConfig, DenseLossConfig, LocoLossConfig
+from avloc.config.model import FeatureConfig, ModelConfig
+from avloc.config.networks import (
+    ActionFormerConfig,
+    AnyNetworkConfig,
+    AttentionConfig,
+    GroundedConfig,
+    LccConfig,
+    LocoConfig,
+    NetworkConfig,
+    TriDetConfig,
+)
+from avloc.config.reader import from_dict, to_dict
+from avloc.config.run import DataConfig, RunConfig
+from avloc.config.training import TrainConfig
+
+__all__ = [
+    "ActionFormerConfig",
+    "AnyLossConfig",
+    "AnyNetworkConfig",
+    "AttentionConfig",
+    "DataConfig",
+    "DecodingConfig",
+    "DenseLossConfig",
+    "FeatureConfig",
+    "GroundedConfig",
+    "LccConfig",
+    "LocoConfig",
+    "LocoLossConfig",
+    "ModelConfig",
+    "NetworkConfig",
+    "RunConfig",
+    "TrainConfig",
+    "TriDetConfig",
+    "from_dict",
+    "to_dict",
+]

@@ -1,0 +1,86 @@
+"""Numbers with bounds: every setting is held against its own when it is read, so that none fails later."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from avloc.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a number may be: finite in any case, and inside these."""
+
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    below: float | None = None
+
+    def hold(self, value: float) -> bool:
+        """Comparisons with a value that is not a number are false, so that it is refused as well."""
+        return (
+            math.isfinite(value)
+            and (self.least is None or value >= self.least)
+            and (self.above is None or value > self.above)
+            and (self.most is None or value <= self.most)
+            and (self.below is None or value < self.below)
+        )
+
+    def __str__(self) -> str:
+        words = {"at least": self.least, "above": self.above, "at most": self.most, "below": self.below}
+        return " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None) or "finite"
+
+
+def number(
+    default: Any = dataclasses.MISSING,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+) -> Any:
+    """A field of a settings class: a number, or a tuple of numbers, inside these bounds; None where its type has it."""
+    return dataclasses.field(default=default, metadata={"bounds": Bounds(least, above, most, below)})
+
+
+def share(default: float, *, below: float | None = None) -> Any:
+    """A field that is a share: 0 to 1, or 0 to less than `below`."""
+    return number(default, least=0, most=None if below else 1, below=below)
+
+
+class Settings:
+    """Base of all settings: frozen dataclasses whose numbers are inside their bounds from the start.
+
+    Raises:
+        ConfigError: a number is not.
+    """
+
+    group: ClassVar[str] = ""
+    """Where the settings stand in a run's or a model's; the command line's flags begin with it."""
+
+    def __post_init__(self) -> None:
+        for f in dataclasses.fields(self):  # type: ignore[arg-type]
+            bounds = f.metadata.get("bounds")
+            if bounds is None:
+                continue
+            value = getattr(self, f.name)
+            for one in value if isinstance(value, tuple) else (value,):
+                if one is not None and not bounds.hold(one):
+                    self.refuse(f.name, value, str(bounds))
+        self.check()
+
+    def check(self) -> None:
+        """What the bounds of single numbers cannot say."""
+
+    def require(self, name: str, is_sound: bool, needed: str) -> None:
+        """Raise ConfigError with what is needed, unless the setting is sound."""
+        if not is_sound:
+            self.refuse(name, getattr(self, name), needed)
+
+    def refuse(self, name: str, value: object, needed: str) -> None:
+        """Raise ConfigError: the setting is `value`."""
+        where = f"{self.group}.{name}" if self.group else name
+        raise ConfigError(f"{where} is {value}; {needed} is needed")

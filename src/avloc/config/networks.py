@@ -1,0 +1,210 @@
+"""Settings of the networks, one class a method. Where a paper's text leaves a choice open, the choice is a field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from avloc.config.checks import Settings, number, share
+
+_RANGE = "a finite range above 0, its lower end first,"
+
+
+@dataclass(frozen=True)
+class NetworkConfig(Settings):
+    """What every network has. `method` is the tag by which a file names the class of its settings."""
+
+    group: ClassVar[str] = "network"
+    method: ClassVar[str] = ""
+
+    classes: int = number(100, least=1)
+    visual_width: int = number(1536, least=1)
+    audio_width: int = number(1536, least=0)
+    """0: the network sees alone."""
+
+
+@dataclass(frozen=True)
+class AttentionConfig(Settings):
+    """Cross-modal attention of the pyramid (paper, Section 3.4; variants of Tables 2c and 2d)."""
+
+    group: ClassVar[str] = "attention"
+
+    kind: Literal["global", "fixed", "cdp", "none"] = "cdp"
+    """none: the modalities meet in the fusion blocks alone, as in the base model of Tables 2a and 3."""
+    window: int = number(8, least=0)
+    """Base window in steps of the level; 0 is the whole length."""
+    adapt_from: Literal["both", "key"] = "both"
+    """Streams that window adaptation pools: key and query together, or the key stream alone."""
+
+    def check(self) -> None:
+        """A window is even."""
+        self.require("window", self.window % 2 == 0, "an even number of steps, or 0 for all,")
+
+
+@dataclass(frozen=True)
+class LccConfig(Settings):
+    """Locality-aware correspondence correction (paper, Section 3.3)."""
+
+    group: ClassVar[str] = "lcc"
+
+    objective: Literal["learnable", "fixed", "softened", "diagonal"] = "learnable"
+    sigma_steps: float = number(1.5, above=0)
+    sigma_range_steps: tuple[float, float] = number((0.3, 16.0), above=0)
+    softening: float = share(0.2)
+    divergence: Literal["cross-entropy", "kl"] = "cross-entropy"
+    temperature: float = number(0.07, above=0)
+    temperature_range: tuple[float, float] = number((0.001, 0.5), above=0)
+
+    def check(self) -> None:
+        """Both start inside their ranges."""
+        for name, range_name in (("sigma_steps", "sigma_range_steps"), ("temperature", "temperature_range")):
+            low, high = getattr(self, range_name)
+            self.require(range_name, low <= high, _RANGE)
+            self.require(name, low <= getattr(self, name) <= high, f"{low:g} to {high:g}, its range,")
+
+
+@dataclass(frozen=True)
+class LocoConfig(NetworkConfig):
+    """The network. Defaults are the paper's full width on ONE-PEACE features."""
+
+    method: ClassVar[str] = "loco"
+
+    audio_width: int = number(1536, least=1)
+    width: int = number(512, least=2)
+    heads: int = number(4, least=1)
+    ffn_ratio: float = number(4.0, above=0)
+    unimodal_blocks: int = number(2, least=0)
+    self_window: int = number(0, least=0)
+    """Window of self-attention in steps of its level; 0 is the whole length, as transformer blocks are in the paper.
+    A window makes cost and memory linear in the length of the video."""
+    position: bool = True
+    """Whether sine and cosine position encoding is added; off, a shift of the input shifts the output."""
+    levels: int = number(6, least=1, most=10)
+    fusion_blocks: int = number(1, least=0)
+    fusion_ffn_ratio: float | None = number(None, above=0)
+    """Feed-forward ratio of the fusion blocks, which are twice as wide; None takes `ffn_ratio`."""
+    fusion_attention_width: int | None = number(None, least=1)
+    """Width of query, key and value in the fusion blocks; None is that of the block, 2 * `width`."""
+    input_dropout: float = share(0.0, below=1)
+    dropout: float = share(0.0, below=1)
+    drop_path: float = share(0.1, below=1)
+    class_prior: float = number(0.01, above=0, below=1)
+    attention: AttentionConfig = field(default_factory=AttentionConfig)
+    lcc: LccConfig = field(default_factory=LccConfig)
+
+    def check(self) -> None:
+        """Heads divide widths; windows are even."""
+        divides = self.width % 2 == 0 and self.width % self.heads == 0
+        self.require("width", divides, f"an even width that {self.heads} heads divide")
+        inner = self.fusion_attention_width
+        divides = inner is None or inner % self.heads == 0
+        self.require("fusion_attention_width", divides, f"a width that {self.heads} heads divide")
+        self.require("self_window", self.self_window % 2 == 0, "an even number of steps, or 0,")
+
+
+@dataclass(frozen=True)
+class GroundedConfig(NetworkConfig):
+    """The network of the default model (avloc.models.grounded): encoders' class scores instead of embeddings."""
+
+    method: ClassVar[str] = "grounded"
+
+    visual_width: int = number(1000 + 1 + 80, least=1)
+    audio_width: int = number(521 + 2, least=3)
+    sounds: int = number(1, least=1)
+    """Most sound classes that ground one class."""
+    objects: int = number(80, least=0)
+    """Of visual_width, classes of the object detector; they come last, behind the face."""
+    width: int = number(32, least=1)
+    levels: int = number(6, least=1, most=10)
+    members: int = number(1, least=1)
+    """Pyramids, each trained from a start of its own, whose logits and offsets are averaged."""
+    class_prior: float = number(0.02, above=0, below=1)
+
+    def check(self) -> None:
+        """Objects are a part of what is seen."""
+        self.require("objects", self.objects < self.visual_width, f"0 to {self.visual_width - 1}")
+
+
+@dataclass(frozen=True)
+class _Forked(NetworkConfig):
+    """What ActionFormer and the methods made from its code share (Zhang, Wu and Li 2022)."""
+
+    steps: int = number(224, least=1)
+    """Length to which inputs are padded in training and detection; a longer one to the next multiple of the coarsest
+    stride. As published; where `reads_padding` is off it changes nothing."""
+    width: int = number(512, least=2)
+    levels: int = number(6, least=1, most=10)
+    head_width: int = number(512, least=1)
+    head_kernel: int = number(3, least=1)
+    position: bool = True
+    """Whether sine and cosine position encoding is added."""
+    drop_path: float = share(0.1, below=1)
+    class_prior: float = number(0.01, above=0, below=1)
+    reads_padding: bool = True
+    """As published: convolutions read what stands in padded steps (a trained constant) at a video's end, and a
+    result depends on whether padding follows. Off, padding is neither read nor written."""
+
+    def check(self) -> None:
+        """Kernels are odd; lengths can be halved from level to level."""
+        self.require("width", self.width % 2 == 0, "an even width")
+        self.require("head_kernel", self.head_kernel % 2 == 1, "an odd kernel")
+        multiple = 2 ** (self.levels - 1)
+        self.require("steps", self.steps % multiple == 0, f"a multiple of {multiple}, for {self.levels} levels,")
+
+
+@dataclass(frozen=True)
+class ActionFormerConfig(_Forked):
+    """ActionFormer (Zhang, Wu and Li 2022) on both modalities side by side."""
+
+    method: ClassVar[str] = "actionformer"
+
+    heads: int = number(4, least=1)
+    windows: tuple[int, ...] = number((), least=-1)
+    """Window of local attention in steps, level by level, each odd; 1 or less sees all. Empty: all levels see all."""
+    embedding_blocks: int = number(2, least=0)
+    stem_blocks: int = number(2, least=0)
+    embedding_kernel: int = number(3, least=1)
+
+    def check(self) -> None:
+        """Heads divide the width; a window for each level or none."""
+        super().check()
+        self.require("width", self.width % self.heads == 0, f"a width that {self.heads} heads divide")
+        self.require("embedding_kernel", self.embedding_kernel % 2 == 1, "an odd kernel")
+        fits = len(self.windows) in (0, self.levels)
+        self.require("windows", fits, f"one window for each of {self.levels} levels, or none,")
+
+
+@dataclass(frozen=True)
+class TriDetConfig(_Forked):
+    """TriDet (Shi et al. 2023) on both modalities side by side."""
+
+    method: ClassVar[str] = "tridet"
+
+    hidden: int = number(768, least=1)
+    """Width inside the feed-forward part of a block."""
+    window: int = number(1, least=1)
+    """Kernel of the window branch of the blocks below the stem."""
+    window_growth: float = number(5.0, above=0)
+    """The wider branch has round((window + 1) * window_growth) steps, made odd."""
+    bins: int = number(16, least=1)
+    """Bins to either side in which a boundary is looked for."""
+    boundary_kernel: int = number(3, least=1)
+    embedding_blocks: int = number(2, least=0)
+    stem_blocks: int = number(2, least=0)
+    embedding_kernel: int = number(3, least=1)
+    start_variance: float = number(0.0, least=0)
+    """Standard deviation of the depthwise convolutions' first weights."""
+    downsample: Literal["max", "avg"] = "max"
+    input_noise: float = number(5e-4, least=0)
+    """Standard deviation of the noise that is added to the input in training."""
+
+    def check(self) -> None:
+        """Kernels are odd; sixteen groups divide the width."""
+        super().check()
+        self.require("width", self.width % 16 == 0, "a multiple of 16")
+        for name in ("boundary_kernel", "embedding_kernel", "window"):
+            self.require(name, getattr(self, name) % 2 == 1, "an odd kernel")
+
+
+AnyNetworkConfig = LocoConfig | GroundedConfig | ActionFormerConfig | TriDetConfig
+"""A network of any method; the tag `method` says which."""

@@ -1,0 +1,49 @@
+"""Settings of a training run: data, network, losses, optimisation, decoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from avloc.config.checks import Settings
+from avloc.config.decoding import DecodingConfig
+from avloc.config.losses import AnyLossConfig, LocoLossConfig
+from avloc.config.networks import AnyNetworkConfig, LocoConfig
+from avloc.config.training import TrainConfig
+
+
+@dataclass(frozen=True)
+class DataConfig(Settings):
+    """Where a data set's features and annotations lie."""
+
+    group: ClassVar[str] = "data"
+
+    features: str = ""
+    """Folder of feature files."""
+    annotations: str = ""
+    """Annotation file: UnAV-100's JSON schema, or CSV."""
+    layout: Literal["onepeace", "i3d-vggish", "avloc"] = "onepeace"
+    train_split: str = "train"
+    validation_split: str = "validation"
+    scores: bool = True
+    """Whether the network reads the encoders' class scores beside the embeddings; the layout avloc alone has them."""
+    cache: bool = True
+    """Whether features stay in memory, in half precision, after they were read once; off, each is read every time."""
+
+
+@dataclass(frozen=True)
+class RunConfig(Settings):
+    """All settings of one training run; a recipe is a function that returns one."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    network: AnyNetworkConfig = field(default_factory=LocoConfig)
+    loss: AnyLossConfig = field(default_factory=LocoLossConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    decoding: DecodingConfig = field(default_factory=DecodingConfig)
+
+    def check(self) -> None:
+        """Crops are of a length that the levels can halve."""
+        multiple, steps = 2 ** (self.network.levels - 1), self.train.longest_steps
+        nearest = max(1, round(steps / multiple)) * multiple
+        needed = f"a multiple of {multiple}, as {self.network.levels} levels halve the length, such as {nearest},"
+        self.train.require("longest_steps", steps % multiple == 0, needed)

@@ -1,0 +1,87 @@
+"""Losses of networks that judge every point of a pyramid: focal loss of classes, IoU loss of segments.
+
+Paper, Section 3.5; choices of the works it builds on and of its rivals (Zhang, Wu and Li 2022; Shi et al. 2023).
+Legend: B batch, P points, K classes, M positives.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from avloc.config import DenseLossConfig
+from avloc.learning.focal import focal_loss
+from avloc.learning.iou_loss import diou_loss, giou_loss, interval_iou
+from avloc.learning.losses import Criterion, Losses, Truth
+from avloc.learning.targets import Targets, assign_targets
+from avloc.models.outputs import DenseOutputs
+
+
+class DenseCriterion(Criterion):
+    """Both losses are divided by a moving average of the number of positives."""
+
+    normalizer: Tensor
+    parts = ("classification", "regression")
+
+    def __init__(self, config: DenseLossConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("normalizer", torch.tensor(config.normalizer_start))
+
+    def forward(self, outputs: DenseOutputs, truth: Truth) -> Losses:
+        """Losses of a batch; the normaliser moves before it is used."""
+        c = self.config
+        targets = assign_targets(
+            outputs.points,
+            truth,
+            outputs.mask,
+            outputs.logits.shape[-1],
+            class_aware=c.assignment == "class-aware",
+            centre_radius=c.centre_radius,
+            inclusive=c.inclusive,
+        )
+        share = self._share(targets)
+        at = self._positives(outputs, targets)
+        label = at[2] if targets.offsets.shape[2] > 1 else torch.zeros_like(at[2])
+        predicted, target = outputs.offsets_at(at).float(), targets.offsets[at[0], at[1], label]
+        classification = self._classification(outputs, targets, at, predicted, target) * share
+        iou_loss = giou_loss if c.iou == "giou" else diou_loss
+        regression = iou_loss(predicted, target).sum() * share
+        return Losses(
+            classification + c.regression_weight * regression,
+            {"classification": classification, "regression": regression},
+        )
+
+    def _share(self, targets: Targets) -> Tensor:
+        """What a sum over positives is multiplied by."""
+        of_points = self.config.count == "points"
+        count = self.ranks.total((targets.positive.any(dim=2) if of_points else targets.positive).sum())
+        momentum = self.config.normalizer_momentum
+        self.normalizer.lerp_(count.clamp(min=1).to(self.normalizer.dtype), 1 - momentum)
+        return self.ranks.world / self.normalizer
+
+    def _positives(self, outputs: DenseOutputs, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
+        """Video, point and class of each segment that is learned: by pair where classes have their own."""
+        if outputs.is_class_aware:
+            return targets.positive.nonzero(as_tuple=True)  # type: ignore[return-value]
+        video, point = targets.positive.any(dim=2).nonzero(as_tuple=True)
+        return video, point, torch.zeros_like(video)
+
+    def _classification(
+        self,
+        outputs: DenseOutputs,
+        targets: Targets,
+        at: tuple[Tensor, Tensor, Tensor],
+        predicted: Tensor,
+        target: Tensor,
+    ) -> Tensor:
+        """Sum over valid points and classes; `iou_weight_power` weighs positives by the IoU of their segments."""
+        c, own = self.config, outputs.mask
+        wanted = targets.positive
+        if c.smoothing:
+            wanted = wanted * (1 - c.smoothing) + c.smoothing / (wanted.shape[2] + 1)
+        if c.iou_weight_power is None:
+            return focal_loss(outputs.logits[own].float(), wanted[own], c.focal_alpha, c.focal_gamma).sum()
+        focal = focal_loss(outputs.logits.float(), wanted, c.focal_alpha, c.focal_gamma)
+        weight = torch.ones_like(focal).index_put(at, interval_iou(predicted, target) ** c.iou_weight_power)
+        return (focal * weight)[own].sum()

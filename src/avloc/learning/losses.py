@@ -1,0 +1,57 @@
+"""What a criterion is: outputs and truth > named losses. Legend: B batch, N events (padded)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Events of a batch in steps of the grid, padded with label -1: segments (B, N, 2), labels (B, N)."""
+
+    segments: Float[Tensor, "B N 2"]
+    labels: Int[Tensor, "B N"]
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """The loss that is minimised, and what it is made of, by name."""
+
+    total: Float[Tensor, ""]
+    parts: dict[str, Float[Tensor, ""]] = field(default_factory=dict)
+
+
+def _same(x: Tensor) -> Tensor:
+    return x
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """Several processes that share one batch: `total` sums a tensor over them, `gather` stacks it along axis 0.
+
+    Gradients flow back through `gather`. Each process then averages its gradients with the others', so that losses
+    that are sums over a process's own videos are multiplied by `world`.
+    """
+
+    world: int = 1
+    total: Callable[[Tensor], Tensor] = _same
+    gather: Callable[[Tensor], Tensor] = _same
+
+
+class Criterion(nn.Module):
+    """Base of all criteria. Its buffers are kept with the trainer's state; `ranks` is set by the training loop.
+
+    `parts` names the losses that every call gives, in order.
+    """
+
+    ranks: Ranks = Ranks()
+    parts: tuple[str, ...] = ()
+
+    def forward(self, outputs: Any, truth: Truth) -> Losses:
+        """Losses of a batch; `outputs` are those of the method's network."""
+        raise TypeError(f"{type(self).__name__} has no forward of its own")

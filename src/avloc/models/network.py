@@ -1,0 +1,47 @@
+"""What training, description and export ask of any network, beside its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from avloc.config import NetworkConfig
+from avloc.models.outputs import Outputs
+
+
+class Network(nn.Module):
+    """Features of both modalities on one grid > Outputs. Legend: B batch, T time.
+
+    T must be a multiple of `multiple`. `forward` does not ask whether it trains.
+    """
+
+    config: NetworkConfig
+    multiple: int = 1
+
+    def forward(
+        self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]
+    ) -> Outputs:
+        """`mask` is true where a step lies inside its video."""
+        raise TypeError(f"{type(self).__name__} has no forward of its own")
+
+    def after_step(self) -> None:
+        """What the method does to its weights after each step of training, such as keeping them inside ranges."""
+
+    def watched(self) -> Mapping[str, float]:
+        """Quantities to look at while it trains, by name."""
+        return {}
+
+    def parts(self) -> Mapping[str, tuple[str, ...]]:
+        """Names of its sub-modules by the words in which a description speaks of them."""
+        return {name.replace("_", " "): (name,) for name, _ in self.named_children()}
+
+    def details(self, length: int) -> Mapping[str, tuple[tuple[str, ...], int]]:
+        """Parts of parts that are worth a line of their own: sub-modules, and multiply-accumulates of the loss alone
+        on one video of `length` steps."""
+        return {}
+
+    def training_only(self) -> tuple[str, ...]:
+        """Sub-modules that detection does not run."""
+        return ()
