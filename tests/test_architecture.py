@@ -40,6 +40,7 @@ def test_the_rules_hold(tmp_path: Path) -> None:
         ("media/probe.py", "from avloc.features.store import load_features", "knows only rooms below it"),
         ("detector.py", "from avloc.training.fit import fit", "Detecting needs no training"),
         ("room.py", "", "every room has its place"),
+        ("training/fit.py", "from avloc.models.loco.network import Loco", "know no method by name"),
     ],
 )
 def test_a_breach_is_noticed(tmp_path: Path, file: str, line: str, broken: str) -> None:

@@ -212,5 +212,12 @@ class TriDetConfig(FamilyConfig):
         self.require("windows", fits, f"one odd window, or one for each of {self.levels} levels,")
 
 
+@dataclass(frozen=True)
+class CustomNetworkConfig(NetworkConfig):
+    """A network that is not of this package: detection runs its exported file, and asks for no more than sizes."""
+
+    method: ClassVar[str] = "custom"
+
+
 AnyNetworkConfig = LocoConfig | GroundedConfig | ActionFormerConfig | TriDetConfig
 """A network of any method; the tag `method` says which."""
