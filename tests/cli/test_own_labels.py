@@ -17,7 +17,7 @@ from avloc.cli.main import main
 from avloc.config import FeatureConfig, LocoConfig, ModelConfig
 from avloc.formats.activitynet import read_results
 from avloc.media.compose import ComposeConfig, MediaLibrary, compose_video, plan, truth
-from avloc.models.loco import Loco
+from avloc.models.loco.network import Loco
 from avloc.training.checkpoint import save_model
 from avloc.training.fit import fit
 from avloc.zoo import read_config
