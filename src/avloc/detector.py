@@ -127,11 +127,7 @@ class Detector:
         Raises:
             FeatureError: the features are not those that the model was trained on.
         """
-        wanted = self.config.features.read
-        if unlike := wanted.unlike(features.streams):
-            raise FeatureError(
-                f"the features are of {features.streams.only(*unlike)}, the model reads {wanted.only(*unlike)}"
-            )
+        self.config.features.read.require(features.streams, "the features")
         if features.grid != self.grid:
             raise FeatureError(f"the features lie on {features.grid}, the model needs {self.grid}")
         if len(features) != self.grid.length(features.duration_s):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from avloc.errors import FeatureError
+
 STREAMS = ("visual", "audio", "visual_scores", "audio_scores", "cues")
 """Embeddings of pictures and of sound, the encoders' class scores of both, and further measurements."""
 
@@ -38,6 +40,15 @@ class Streams:
     def unlike(self, other: Streams) -> tuple[str, ...]:
         """Names of the streams that are here and that `other` lacks, or has of another making."""
         return tuple(name for name, identity in self.items() if getattr(other, name) != identity)
+
+    def require(self, given: Streams, what: str) -> None:
+        """Hold what a model reads, `self`, against features that are called `what` when they do not fit.
+
+        Raises:
+            FeatureError: a stream that is read is missing, or of another making.
+        """
+        if unlike := self.unlike(given):
+            raise FeatureError(f"{what} are of {given.only(*unlike)}, the model reads {self.only(*unlike)}")
 
     def __str__(self) -> str:
         named: dict[str, list[str]] = {}

@@ -9,6 +9,7 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -44,12 +45,11 @@ def save_features(features: FeatureSequence, path: str | Path) -> None:
         FeatureError: a value is not finite, or too large for a 16-bit float.
         OutputError: the file cannot be written.
     """
-    header = {
-        "format": _FORMAT,
-        "streams": json.dumps(dict(features.streams.items())),
+    about = {
+        "streams": dict(features.streams.items()),
         "source_sha256": features.source_hash,
-        "duration_s": repr(features.duration_s),
-        "grid": json.dumps(asdict(features.grid)),
+        "duration_s": features.duration_s,
+        "grid": asdict(features.grid),
     }
     with np.errstate(over="ignore"):
         arrays = {
@@ -60,7 +60,8 @@ def save_features(features: FeatureSequence, path: str | Path) -> None:
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise FeatureError(f"{path}: {name} holds values beyond 16-bit floats; it would not be readable")
-    replace_file(path, save(arrays, header))
+    # One entry: safetensors writes several in any order, and the same features should give the same file.
+    replace_file(path, save(arrays, {_FORMAT: json.dumps(about)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +112,26 @@ def _read(path: Path, values: bool) -> tuple[StoreHeader, dict[str, Array]]:
     try:
         with safe_open(path, framework="numpy") as f:
             header = f.metadata() or {}
-            if header.get("format") not in (_FORMAT, _FORMAT_1):
+            if _FORMAT not in header and header.get("format") != _FORMAT_1:
                 raise FeatureError(f"{path}: is not an avloc feature file; make one with `avloc extract`")
             names = [name for name in STREAMS if name != _CUES or name in f.keys()]  # noqa: SIM118 - no mapping
             shapes = {name: tuple(f.get_slice(name).get_shape()) for name in names}
             arrays = {name: f.get_tensor(name).astype(np.float32) for name in names if values}
-        duration_s = float(header["duration_s"])
+        about = json.loads(header[_FORMAT]) if _FORMAT in header else _of_format_1(header, shapes)
+        duration_s = float(about["duration_s"])
         if not (math.isfinite(duration_s) and duration_s > 0):
             raise ValueError(f"duration {duration_s} s")
         if any(len(shape) != 2 or shape[0] != shapes["visual"][0] for shape in shapes.values()):
             raise ValueError(f"arrays of shapes {', '.join(map(str, shapes.values()))}")
-        grid = TimeGrid(**{k: float(v) for k, v in json.loads(header["grid"]).items()})
+        grid = TimeGrid(**{k: float(v) for k, v in about["grid"].items()})
+        streams, source_hash = about["streams"], about["source_sha256"]
+        if not all(isinstance(text, str) for text in (source_hash, *streams.values())):
+            raise ValueError("a hash or an identity is no text")
         visual, audio, visual_scores, audio_scores = (shapes[name] for name in STREAMS if name != _CUES)
         return (
             StoreHeader(
                 grid, duration_s, visual[0], visual[1], audio[1], visual_scores[1], audio_scores[1],
-                _streams(header, shapes), header["source_sha256"],
+                Streams(**streams), source_hash,
             ),
             arrays,
         )  # fmt: skip
@@ -134,14 +139,9 @@ def _read(path: Path, values: bool) -> tuple[StoreHeader, dict[str, Array]]:
         raise FeatureError(f"{path}: cannot be read as features ({_reason(error)}); extract them anew") from None
 
 
-def _streams(header: dict[str, str], shapes: dict[str, tuple[int, ...]]) -> Streams:
-    if header["format"] == _FORMAT_1:
-        there = (name for name, shape in shapes.items() if shape[1])
-        return Streams.all(header["extractor"]).only(*there)
-    given = json.loads(header["streams"])
-    if not all(isinstance(identity, str) for identity in given.values()):
-        raise ValueError("the identity of a stream is no text")
-    return Streams(**given)
+def _of_format_1(header: dict[str, str], shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    there = [name for name, shape in shapes.items() if shape[1:] != (0,)]
+    return {**header, "grid": json.loads(header["grid"]), "streams": dict.fromkeys(there, header["extractor"])}
 
 
 def _reason(error: Exception) -> str:
