@@ -22,6 +22,7 @@ from avloc.cli.export import export
 from avloc.cli.extract import extract
 from avloc.cli.grammar import MARKERS, plainly
 from avloc.cli.paper import paper
+from avloc.cli.recipes import recipes
 from avloc.cli.report import report
 from avloc.cli.simulate import simulate
 from avloc.cli.test import test
@@ -37,6 +38,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "export": export,
     "check-data": check_data,
     "simulate": simulate,
+    "recipes": recipes,
     "train": train,
     "test": test,
     "describe": describe,

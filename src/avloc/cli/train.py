@@ -38,6 +38,7 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
 
 OWN = "default"
 """The recipe for one's own labels and videos."""
+OWN_WORDS = "Own labels and videos: the shipped model loco fine-tuned, or its network trained anew (--from-scratch)."
 _MOST_SHOWN = 20
 
 
@@ -50,9 +51,7 @@ def _recipes(config: Path | None = None, chosen: str = "") -> Any:
 
 
 def _one_of(defaults: dict[str, Any]) -> Any:
-    words = {
-        OWN: "Own labels and videos: the default model fine-tuned, or its network trained anew (--from-scratch)."
-    }
+    words = {OWN: OWN_WORDS}
     words |= {name: (recipe.__doc__ or "").splitlines()[0] for name, recipe in RECIPES.items()}
     return tyro.extras.subcommand_type_from_defaults(
         defaults, {name: words[name] for name in defaults}, prefix_names=False

@@ -7,13 +7,15 @@ from typing import Any
 
 from avloc.config import NetworkConfig
 from avloc.errors import ConfigError
-from avloc.models import grounded
+from avloc.models import actionformer, grounded, tridet
 from avloc.models.loco import network as loco
 from avloc.models.network import Network
 
 METHODS: dict[str, Callable[[Any], Network]] = {
     "loco": loco.build,
     "grounded": grounded.build,
+    "actionformer": actionformer.build,
+    "tridet": tridet.build,
 }
 """By the tag of a network's settings."""
 
@@ -25,5 +27,7 @@ def build_network(config: NetworkConfig) -> Network:
         ConfigError: settings that contradict one another, or of no method.
     """
     if config.method not in METHODS:
-        raise ConfigError(f"network.method is {config.method!r}; known are {', '.join(METHODS)}")
+        raise ConfigError(
+            f"network.method is {config.method!r}, which avloc cannot build; known are {', '.join(METHODS)}"
+        )
     return METHODS[config.method](config)

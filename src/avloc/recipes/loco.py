@@ -9,7 +9,10 @@ from avloc.config import DataConfig, LocoConfig, RunConfig, TrainConfig
 
 
 def loco_unav100_onepeace() -> RunConfig:
-    """The paper's model on ONE-PEACE features: width 512, 256 steps of 0.25 s."""
+    """The paper's model on ONE-PEACE features: width 512, 256 steps of 0.25 s.
+
+    Settings: the paper's; where its text is silent, ours (docs/training.md).
+    """
     return RunConfig(
         data=DataConfig(layout="onepeace"),
         network=LocoConfig(ffn_ratio=1.5, fusion_ffn_ratio=1.0, fusion_attention_width=512),
@@ -18,7 +21,10 @@ def loco_unav100_onepeace() -> RunConfig:
 
 
 def loco_unav100_i3d_vggish() -> RunConfig:
-    """The paper's model on I3D and VGGish features: width 512, 224 steps of 0.32 s."""
+    """The paper's model on I3D and VGGish features: width 512, 224 steps of 0.32 s.
+
+    Settings: the paper's; where its text is silent, ours (docs/training.md).
+    """
     return RunConfig(
         data=DataConfig(layout="i3d-vggish"),
         network=LocoConfig(
@@ -29,7 +35,10 @@ def loco_unav100_i3d_vggish() -> RunConfig:
 
 
 def loco_small() -> RunConfig:
-    """The same network, narrow and trained shortly: minutes on two CPU cores, on simulated features of width 128."""
+    """The same network, narrow and trained shortly: minutes on two CPU cores, on simulated features of width 128.
+
+    Settings: ours.
+    """
     return RunConfig(
         data=DataConfig(layout="onepeace"),
         network=LocoConfig(
