@@ -36,11 +36,10 @@ def test_what_does_not_fit_is_named_with_its_makers() -> None:
 
 
 @pytest.mark.parametrize("name", zoo.shipped_names())
-def test_shipped_models_read_what_the_shipped_extractor_makes_and_name_nothing_else(name: str) -> None:
+def test_shipped_models_read_what_the_shipped_extractor_makes(name: str) -> None:
     features = zoo.read_config(zoo.find_model(name)).features
     made = build_extractor().streams
     assert features.read.items() and features.read.unlike(made) == ()
-    assert features.read == features.streams
 
 
 def test_a_new_cue_leaves_other_models_as_they_are() -> None:
