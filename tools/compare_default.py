@@ -18,6 +18,7 @@ from typing import Annotated
 
 import numpy as np
 import tyro
+from avloc.media.planner import ComposeConfig, plan
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
@@ -30,7 +31,6 @@ from avloc.evaluation.bootstrap import Bootstrap, bootstrap, interval
 from avloc.evaluation.matching import match
 from avloc.evaluation.mean_ap import MeanAp, mean_ap
 from avloc.events import Event, Events
-from avloc.media.planner import ComposeConfig, plan
 from composed import library_of, make_set
 from train_default import NEGATIVE, detect_all, hits, judged
 from vocabulary import audio_matrix, visual_matrix

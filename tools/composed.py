@@ -15,6 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from avloc.media.compose import sample_frames, waveform
+from avloc.media.library import MediaLibrary
+from avloc.media.planner import ComposeConfig, plan
+from avloc.media.scene import truth
 
 from avloc.config import FeatureConfig
 from avloc.datasets.labelled import LabelledVideo
@@ -22,10 +26,6 @@ from avloc.features.extractors.embedded import EmbeddedExtractor
 from avloc.features.store import load_features, save_features
 from avloc.files import replace_file
 from avloc.formats.activitynet import Truth, read_truth, write_truth
-from avloc.media.compose import sample_frames, waveform
-from avloc.media.library import MediaLibrary
-from avloc.media.planner import ComposeConfig, plan
-from avloc.media.scene import truth
 from avloc.timegrid import TimeGrid
 
 WORKERS = int(os.environ.get("AVLOC_WORKERS", "2"))

@@ -18,6 +18,7 @@ from typing import Annotated
 import numpy as np
 import torch
 import tyro
+from avloc.media.planner import ComposeConfig
 
 from avloc.config import DecodingConfig, FeatureConfig, GroundedConfig, ModelConfig
 from avloc.datasets.labelled import LabelledVideo
@@ -28,7 +29,6 @@ from avloc.features.extractors.embedded import CUES
 from avloc.learning.focal import focal_loss
 from avloc.learning.iou_loss import giou_loss
 from avloc.learning.targets import Truth, assign_targets
-from avloc.media.planner import ComposeConfig
 from avloc.models.grounded import Grounded, Pyramid
 from avloc.timegrid import pyramid_moments
 from avloc.training.checkpoint import save_model
