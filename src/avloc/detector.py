@@ -21,10 +21,10 @@ from avloc.features.extractors.embedded import EmbeddedExtractor, OnBlock, OnSec
 from avloc.features.inputs import network_inputs
 from avloc.features.sequence import FeatureSequence
 from avloc.runner import OnnxRunner
-from avloc.timegrid import TimeGrid, pyramid_moments
+from avloc.timegrid import TimeGrid
 
 Float32 = NDArray[np.float32]
-Runner = Callable[[Float32, Float32, NDArray[np.bool_]], tuple[Float32, Float32]]
+Runner = Callable[[Float32, Float32, NDArray[np.bool_]], tuple[Float32, Float32, Float32]]
 
 
 @dataclass
@@ -54,7 +54,6 @@ class Detector:
         self.labels = config.labels
         self.grid = TimeGrid(config.features.stride_s, config.features.window_s, config.features.offset_s)
         self._run = runner
-        self._moments = pyramid_moments(config.window_steps, config.network.levels)
         self._threads = threads
         self._extractor: EmbeddedExtractor | None = None
 
@@ -151,11 +150,11 @@ class Detector:
                 inputs.add(*self._inputs(next(stream)))
             timing.features_s += time.perf_counter() - clock
             clock = time.perf_counter()
-            scores, offsets = self._run(*inputs.read(window.first, window.size))
-            step = self._moments.step + window.first
+            scores, segments, place = self._run(*inputs.read(window.first, window.size))
+            step = place + window.first
             keep = (step >= window.speak_from) & (step < window.speak_to)
             grid = self.grid.shifted(window.first)
-            parts.append(find_candidates(scores, offsets, self._moments, grid, keep, self.config.decoding))
+            parts.append(find_candidates(scores, segments, grid, keep, self.config.decoding))
             timing.network_s += time.perf_counter() - clock
             clock = time.perf_counter()
         for _ in stream:  # the sound behind the last step is still to be read

@@ -1,4 +1,7 @@
-"""A model's network on onnxruntime. Legend: T steps of the fixed window, P moments, K classes."""
+"""A model's network on onnxruntime.
+
+Legend: T steps of the fixed window, P points, K classes, S segments a point (K or 1).
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ from numpy.typing import NDArray
 from avloc.errors import ModelError
 
 Float32 = NDArray[np.float32]
+OUTPUTS = ("scores", "segments", "place")
 
 
 class OnnxRunner:
-    """visual (T, Dv), audio (T, Da), mask (T,) -> scores (P, K) in [0, 1], offsets (P, K, 2) in strides.
+    """visual (T, Dv), audio (T, Da), mask (T,) -> scores (P, K) in [0, 1], segments (P, S, 2) in steps, place (P,).
 
     Raises:
         ModelError: the file is missing, broken, or not a network of avloc.
@@ -34,23 +38,23 @@ class OnnxRunner:
                 f"{path}: cannot be loaded ({str(error).splitlines()[0]}); export the model anew"
             ) from None
         inputs = {i.name: i.shape for i in self.session.get_inputs()}
-        if set(inputs) != {"visual", "audio", "mask"}:
+        if set(inputs) not in ({"visual", "audio", "mask"}, {"visual", "mask"}):
             raise ModelError(f"{path}: takes {', '.join(inputs)}, not visual, audio and mask; export the model anew")
+        self._inputs = tuple(inputs)
         self.window_steps, self.widths = _sizes(path, inputs)
         outputs = [o.name for o in self.session.get_outputs()]
-        if not {"scores", "offsets"} <= set(outputs):
-            raise ModelError(f"{path}: gives {', '.join(outputs)}, not scores and offsets; export the model anew")
+        if not set(OUTPUTS) <= set(outputs):
+            raise ModelError(f"{path}: gives {', '.join(outputs)}, not {', '.join(OUTPUTS)}; export the model anew")
 
-    def __call__(self, visual: Float32, audio: Float32, mask: NDArray[np.bool_]) -> tuple[Float32, Float32]:
-        scores, offsets = self.session.run(
-            ["scores", "offsets"], {"visual": visual[None], "audio": audio[None], "mask": mask[None]}
-        )
-        return scores[0], offsets[0]
+    def __call__(self, visual: Float32, audio: Float32, mask: NDArray[np.bool_]) -> tuple[Float32, Float32, Float32]:
+        inputs = {"visual": visual[None], "audio": audio[None], "mask": mask[None]}
+        scores, segments, place = self.session.run(OUTPUTS, {name: inputs[name] for name in self._inputs})
+        return scores[0], segments[0], place[0]
 
 
 def _sizes(path: Path, inputs: dict[str, list[int | str | None]]) -> tuple[int, tuple[int, int]]:
     """T, and Dv and Da, of visual (1, T, Dv), audio (1, T, Da) and mask (1, T); a size left open is no number."""
-    match inputs["visual"], inputs["audio"], inputs["mask"]:
+    match inputs["visual"], inputs.get("audio", [*inputs["visual"][:2], 0]), inputs["mask"]:
         case [1, int(T), int(Dv)], [1, int(T_a), int(Da)], [1, int(T_m)] if T == T_a == T_m:
             return T, (Dv, Da)
     shapes = ", ".join(f"{name} {tuple(shape)}" for name, shape in inputs.items())

@@ -44,9 +44,9 @@ def describe(
     table.add_section()
     table.add_row("detection in all", f"{found.parameters / 1e6:.2f} M", f"{found.macs / 1e9:.3f} G")
     table.add_section()
-    for part in (found.lcc, found.window_adaptation):
+    for part in found.details:
         table.add_row(f"of these: {part.name}", f"{part.parameters / 1e6:.3f} M", f"{part.macs / 1e9:.4f} G")
     screen = Console(highlight=False)
     screen.print(table)
-    screen.print(f"weights in single precision: {found.weight_bytes / 1e6:.1f} MB; LCC's head runs in training alone")
+    screen.print(f"weights in single precision: {found.weight_bytes / 1e6:.1f} MB")
     return 0

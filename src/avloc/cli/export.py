@@ -29,7 +29,7 @@ def export(model: Annotated[Path, tyro.conf.Positional]) -> int:
         ) from None
     exported = export_model(folder)
     print(
-        f"{exported.path}: at most {exported.score_difference:.1e} (scores) and {exported.offset_difference:.1e} "
-        "(offsets) from the weights' own outputs"
+        f"{exported.path}: at most {exported.score_difference:.1e} (scores) and {exported.segment_difference:.1e} "
+        "(segments) from the weights' own outputs"
     )
     return 0

@@ -27,7 +27,7 @@ from avloc.scale.batch import LOCK
 if TYPE_CHECKING:
     from avloc.own.figures import Figures
     from avloc.own.train import OwnResult
-    from avloc.training.fit import Step
+    from avloc.training.watch import Step
 
 _MOST_SHOWN = 20
 

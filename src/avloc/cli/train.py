@@ -22,11 +22,13 @@ from avloc.cli.settings_file import laid_over, named_file
 from avloc.config import RunConfig
 from avloc.errors import AvlocError
 from avloc.own.config import OwnConfig
-from avloc.recipes.unav100 import loco_small, loco_unav100_i3d_vggish, loco_unav100_onepeace
+from avloc.recipes.loco import loco_small, loco_unav100_i3d_vggish, loco_unav100_onepeace
+from avloc.zoo import find_model
 
 if TYPE_CHECKING:
-    from avloc.training.fit import Epoch, Step
+    from avloc.training.start import Taken
     from avloc.training.tensorboard import Board
+    from avloc.training.watch import Epoch, Step
 
 RECIPES: dict[str, Callable[[], RunConfig]] = {
     "loco-unav100-onepeace": loco_unav100_onepeace,
@@ -36,6 +38,7 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
 
 OWN = "default"
 """The recipe for one's own labels and videos."""
+_MOST_SHOWN = 20
 
 
 def _recipes(config: Path | None = None, chosen: str = "") -> Any:
@@ -68,6 +71,7 @@ def train(
     config: Path | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     tensorboard: bool = False,
+    init: Path | None = None,
 ) -> int:
     r"""Train a model; validation chooses the weights that stay in --out.
 
@@ -80,6 +84,7 @@ def train(
       avloc train loco-unav100-onepeace --data.features F --data.annotations A --out runs/fixed \
           --network.attention.kind fixed
       avloc train loco-small --data.features sim/ --data.annotations sim/annotations.json --out runs/small --resume
+      avloc train loco-unav100-onepeace --data.features F --data.annotations A --out runs/more --init runs/loco
 
     Args:
         recipe: Named settings to start from.
@@ -88,12 +93,15 @@ def train(
         config: YAML or JSON file of settings, laid over the recipe; flags win over the file.
         device: Where the network computes; auto takes a GPU where there is one.
         tensorboard: Write curves for TensorBoard to OUT/tensorboard.
+        init: A model folder, or the name of a shipped model, whose weights the run begins with, as far as they fit.
     """
     with_training()
     require_writable(out)
     if isinstance(recipe, OwnConfig):
-        if tensorboard:
-            raise AvlocError(f"--tensorboard is not there for the recipe {OWN}; leave it out")
+        for flag, given in (("--tensorboard", tensorboard), ("--init", init)):
+            if given:
+                instead = "name the model with --start" if flag == "--init" else "leave it out"
+                raise AvlocError(f"{flag} is not there for the recipe {OWN}; {instead}")
         return train_own_model(recipe, out, resume, device)
     from avloc.training.run import train as run_training
 
@@ -116,7 +124,10 @@ def train(
 
     is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # of several processes the engine starts the others
     try:
-        result = run_training(run, out, resume=resume, device=device, on_step=on_step, on_epoch=on_epoch)
+        result = run_training(
+            run, out, resume=resume, device=device, init=None if init is None else find_model(init),
+            on_init=watch.on_init, on_step=on_step, on_epoch=on_epoch,
+        )  # fmt: skip
     except KeyboardInterrupt:
         watch.progress.stop()
         if not is_first:
@@ -183,6 +194,15 @@ class _Watch:
         )
         self.progress.disable = not self.progress.console.is_terminal
 
+    def on_init(self, taken: Taken) -> None:
+        self.screen.print(
+            f"began with {len(taken.taken)} tensors of --init, {len(taken.left)} stay fresh", style="bold"
+        )
+        for name in taken.left[:_MOST_SHOWN]:
+            self.screen.print(f"  fresh: {name}", markup=False, highlight=False)
+        if len(taken.left) > _MOST_SHOWN:
+            self.screen.print(f"  and {len(taken.left) - _MOST_SHOWN} more")
+
     def on_step(self, step: Step) -> None:
         if self.task is None:
             self.progress.start()
@@ -194,9 +214,9 @@ class _Watch:
 
     def on_epoch(self, epoch: Epoch) -> None:
         score = "" if epoch.validation_map is None else f", validation mAP {100 * epoch.validation_map:.2f}"
+        parts = ", ".join(f"{name} {value:.3f}" for name, value in epoch.losses.items())
         self.screen.print(
-            f"epoch {epoch.number}: loss {epoch.total:.3f} (classification {epoch.classification:.3f}, regression "
-            f"{epoch.regression:.3f}, correspondence {epoch.correspondence:.3f}){score}"
+            f"epoch {epoch.number}: loss {epoch.total:.3f} ({parts}){score}"
             f"{' (best)' if epoch.is_best else ''}, {epoch.seconds:.0f} s",
             soft_wrap=True,
         )

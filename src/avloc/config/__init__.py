@@ -13,7 +13,7 @@ from avloc.config.networks import (
     NetworkConfig,
     TriDetConfig,
 )
-from avloc.config.reader import from_dict, to_dict
+from avloc.config.reader import from_dict, read_as, to_dict
 from avloc.config.run import DataConfig, RunConfig
 from avloc.config.training import TrainConfig
 
@@ -36,5 +36,6 @@ __all__ = [
     "TrainConfig",
     "TriDetConfig",
     "from_dict",
+    "read_as",
     "to_dict",
 ]

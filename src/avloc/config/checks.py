@@ -42,7 +42,7 @@ def number(
     most: float | None = None,
     below: float | None = None,
 ) -> Any:
-    """A field of a settings class: a number, or a tuple of numbers, inside these bounds; None where its type has it."""
+    """A field of a settings class: a number, a tuple of numbers, or None where the type has it, in these bounds."""
     return dataclasses.field(default=default, metadata={"bounds": Bounds(least, above, most, below)})
 
 

@@ -56,6 +56,11 @@ def from_dict(cls: type[T], data: Mapping[str, Any], where: str = "config") -> T
     return cls(**values)
 
 
+def read_as(hint: Any, data: Any, where: str = "config") -> Any:
+    """As `from_dict`, for any type that a field may have, such as a network of any method."""
+    return _value(hint, data, where)
+
+
 def _chosen(kinds: list[Any], value: Any, where: str) -> Any:
     """Of several classes of settings, the one whose tag the data bears."""
     if not isinstance(value, Mapping):

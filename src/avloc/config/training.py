@@ -42,7 +42,7 @@ class TrainConfig(Settings):
     clip_norm: float | None = number(1.0, above=0)
     """Largest norm of the gradient; None clips nothing."""
     ema_decay: float | None = share(0.999, below=1)
-    """Of the moving average of the weights, which is what is validated and kept; None keeps the weights themselves."""
+    """Of the moving average of the weights, which is what is validated and kept; None keeps the weights."""
     ema_warmup: bool = True
     """Whether the average follows faster in the first steps; off, it decays alike from the first step on."""
     crop_share: tuple[float, float] = number((0.9, 1.0), above=0, most=1)
@@ -68,5 +68,7 @@ class TrainConfig(Settings):
         self.require("rate_factors", all(0 < f < float("inf") for _, f in self.rate_factors), "factors above 0")
         rising = all(a < b for a, b in zip(self.drop_epochs, self.drop_epochs[1:], strict=False))
         self.require("drop_epochs", rising, "epochs in rising order")
-        self.require("drop_epochs", bool(self.drop_epochs) == (self.schedule == "steps"), "epochs with schedule steps")
+        self.require(
+            "drop_epochs", bool(self.drop_epochs) == (self.schedule == "steps"), "epochs with schedule steps"
+        )
         self.require("least_rate", self.least_rate <= self.learning_rate, "at most the learning rate")

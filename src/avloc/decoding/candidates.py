@@ -1,6 +1,6 @@
-"""Scores and offsets of moments > candidate segments > Events (paper, Section 3.5).
+"""Scores and segments > candidates > Events (paper, Section 3.5).
 
-Legend: P moments, K classes, N candidates.
+Legend: P points (or queries, or anchors), K classes, S segments a point (K or 1), N candidates.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from avloc.config import DecodingConfig
 from avloc.decoding.rivals import settle
 from avloc.decoding.soft_nms import soft_nms, vote
 from avloc.events import Events
-from avloc.timegrid import Moments, TimeGrid
+from avloc.timegrid import TimeGrid
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -48,27 +48,27 @@ class Candidates:
 
 def find_candidates(
     scores: Float32,
-    offsets: Float32,
-    moments: Moments,
+    segments: Float32,
     grid: TimeGrid,
     keep: NDArray[np.bool_],
     config: DecodingConfig,
 ) -> Candidates:
-    """The best (moment, class) pairs as segments.
+    """The best (point, class) pairs as segments.
 
-    scores (P, K) are probabilities, offsets (P, K, 2) distances in strides of the moment's level, keep (P,) is
-    true for the moments that may speak. At most `config.before_nms` pairs of at least `config.min_score`.
+    scores (P, K) are probabilities, segments (P, K or 1, 2) start and end in steps of the grid, keep (P,) is true for
+    the points that may speak. At most `config.before_nms` pairs of at least `config.min_score`.
     """
     flat = np.where(keep[:, None], scores, -1.0).ravel()
     chosen = np.flatnonzero(flat >= config.min_score)
     if len(chosen) > config.before_nms:
         best = np.argpartition(-flat[chosen], config.before_nms)[: config.before_nms]
         chosen = np.sort(chosen[best])
-    moment, label = np.divmod(chosen, scores.shape[1])
-    step, stride = moments.step[moment].astype(np.float64), moments.stride[moment].astype(np.float64)
-    reach = offsets[moment, label].astype(np.float64)
-    start_s = grid.to_seconds(step - reach[:, 0] * stride)
-    end_s = grid.to_seconds(step + reach[:, 1] * stride)
+    point, label = np.divmod(chosen, scores.shape[1])
+    steps = segments[point, label if segments.shape[1] > 1 else 0].astype(np.float64)  # (N, 2)
+    if config.min_length_steps:
+        long = steps[:, 1] - steps[:, 0] > config.min_length_steps
+        chosen, label, steps = chosen[long], label[long], steps[long]
+    start_s, end_s = grid.to_seconds(steps).T
     return Candidates(start_s, end_s, flat[chosen].astype(np.float64), label.astype(np.intp))
 
 
@@ -81,7 +81,9 @@ def decode(
     keep: int | None = None,
 ) -> Events:
     """Cut to the video, suppress by class, the best `keep` events (default `config.keep`), highest score first."""
-    start_s, end_s = candidates.start_s.clip(0, duration_s), candidates.end_s.clip(0, duration_s)
+    start_s, end_s = candidates.start_s, candidates.end_s
+    if config.clip == "before":
+        start_s, end_s = start_s.clip(0, duration_s), end_s.clip(0, duration_s)
     real = np.flatnonzero(end_s > start_s)
     columns = start_s[real], end_s[real], candidates.score[real], candidates.label[real]
     index, score = soft_nms(
@@ -96,7 +98,11 @@ def decode(
     found_s = start_s[best], end_s[best]
     if config.voting_iou > 0:
         found_s = vote(*columns, index, iou=config.voting_iou)
-    events = Events(*found_s, [labels[i] for i in candidates.label[best]], score)
+    start_s, end_s = (t.clip(0, duration_s) for t in found_s)
+    inside = np.flatnonzero(end_s > start_s)
+    events = Events(
+        start_s[inside], end_s[inside], [labels[i] for i in candidates.label[best[inside]]], score[inside]
+    )
     return settle(
         events, config.rivals, share=config.rival_share, factor=config.rival_factor, other_factor=config.other_factor
     )

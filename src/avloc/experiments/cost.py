@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from avloc.config import LocoConfig, RunConfig, from_dict, to_dict
+from avloc.config import NetworkConfig, RunConfig, from_dict, to_dict
 from avloc.errors import ConfigError
 from avloc.experiments.grid import ROWS, TABLES
 from avloc.experiments.key import VERSION
@@ -66,11 +66,12 @@ def costs(recipe: RunConfig, kept: Path | None, *, run: bool) -> dict[str, Cost]
 
 def _cost(row: str, config: RunConfig, kept: Path | None, run: bool) -> Cost:
     found = _described(config.network, config.train.longest_steps)
-    lcc = found.lcc if config.loss.lcc_weight else None
+    head = found.detail("LCC")
+    lcc = head if getattr(config.loss, "lcc_weight", 0) else None
     return Cost(
         row,
         found.length,
-        found.parameters - (0 if lcc else found.lcc.parameters),
+        found.parameters - (0 if lcc else head.parameters),
         found.macs + (lcc.macs if lcc else 0),
         lcc.parameters if lcc else 0,
         lcc.macs if lcc else 0,
@@ -79,11 +80,11 @@ def _cost(row: str, config: RunConfig, kept: Path | None, run: bool) -> Cost:
 
 
 @cache
-def _described(network: LocoConfig, length: int) -> Description:
+def _described(network: NetworkConfig, length: int) -> Description:
     return describe(network, length)
 
 
-def _measured(network: LocoConfig, length: int, kept: Path | None, run: bool) -> Measured | None:
+def _measured(network: NetworkConfig, length: int, kept: Path | None, run: bool) -> Measured | None:
     body = json.dumps({"version": VERSION, "network": to_dict(network), "length": length}, sort_keys=True)
     path = None if kept is None else kept / f"{hashlib.sha256(body.encode()).hexdigest()[:16]}.json"
     if path is not None and path.is_file():

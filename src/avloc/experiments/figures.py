@@ -14,10 +14,12 @@ from avloc.datasets.feature_dataset import FeatureDataset
 from avloc.datasets.labelled import LabelledVideo
 from avloc.errors import AvlocError, FormatError
 from avloc.events import Events
+from avloc.experiments.of_loco import load_loco
 from avloc.experiments.runs import EXPERIMENT, read_experiment, read_metrics
 from avloc.experiments.similarity import csm_of, mean_of_std
 from avloc.features.inputs import network_inputs
-from avloc.models.loco import Loco
+from avloc.models.loco.inspect import target_windows
+from avloc.models.loco.network import Loco
 from avloc.report.paper_figures import (
     Course,
     CsmPair,
@@ -27,8 +29,6 @@ from avloc.report.paper_figures import (
     timeline_figure,
     windows_figure,
 )
-from avloc.training.checkpoint import load_model
-from avloc.training.inspect import target_windows
 from avloc.training.predict import predict
 from avloc.training.run import open_split, read_run
 
@@ -120,7 +120,7 @@ def timeline(
         network, data = _opened(folder, place)
         one = data.load(_index(data, video))
         name, truth, duration_s = one.name, one.truth, one.features.duration_s
-        decoding = load_model(folder)[1].decoding
+        decoding = load_loco(folder)[1].decoding
         found = predict(network, _One((name,), data.labels, data.scores, one), decoding)[name]
         shown.append((title_of(folder), _surest(found, len(truth)) if min_score is None else found.above(min_score)))
     how = f"the {len(truth)} surest of each model" if min_score is None else f"scores from {min_score:g}"
@@ -174,8 +174,11 @@ def parameters(runs: Sequence[Path]) -> Figure:
             raise FormatError(f"{folder}: holds no metrics of a training run; name a folder of --out")
         epochs = [int(line["number"]) for line in lines]
         name = title_of(folder)
-        sigmas.append(Course(name, epochs, [float(line["sigma_steps"]) for line in lines]))
-        temperatures.append(Course(name, epochs, [float(line["temperature"]) for line in lines]))
+        watched = [line.get("watched", {}) for line in lines]
+        if not {"sigma_steps", "temperature"} <= set(watched[0]):
+            raise FormatError(f"{folder}: its network has no sigma and no temperature; name a run of a loco recipe")
+        sigmas.append(Course(name, epochs, [float(w["sigma_steps"]) for w in watched]))
+        temperatures.append(Course(name, epochs, [float(w["temperature"]) for w in watched]))
     return courses_figure(
         (("sigma (steps)", sigmas), ("temperature", temperatures)), "LCC's parameters over training"
     )
@@ -196,7 +199,7 @@ def telling_video(truth: Mapping[str, Events]) -> str:
 
 
 def _opened(folder: Path, place: DataPlace) -> tuple[Loco, FeatureDataset]:
-    network, model = load_model(folder)
+    network, model = load_loco(folder)
     return network, open_split(place.of(read_run(folder)), place.split, model.labels)
 
 

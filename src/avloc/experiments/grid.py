@@ -16,6 +16,7 @@ from typing import Literal
 
 from avloc.config import RunConfig
 from avloc.errors import ConfigError
+from avloc.experiments.of_loco import with_attention, with_lcc, with_loss
 
 Change = Callable[[RunConfig], RunConfig]
 
@@ -54,7 +55,7 @@ def attention(kind: Literal["global", "fixed", "cdp", "none"]) -> Change:
     """Cross-attention of the pyramid."""
 
     def change(run: RunConfig) -> RunConfig:
-        return replace(run, network=replace(run.network, attention=replace(run.network.attention, kind=kind)))
+        return with_attention(run, kind=kind)
 
     return change
 
@@ -63,7 +64,7 @@ def window(steps: int) -> Change:
     """Base window, in steps of its level."""
 
     def change(run: RunConfig) -> RunConfig:
-        return replace(run, network=replace(run.network, attention=replace(run.network.attention, window=steps)))
+        return with_attention(run, window=steps)
 
     return change
 
@@ -72,7 +73,7 @@ def objective(kind: Literal["learnable", "fixed", "softened", "diagonal"]) -> Ch
     """R of Eq. 4."""
 
     def change(run: RunConfig) -> RunConfig:
-        return replace(run, network=replace(run.network, lcc=replace(run.network.lcc, objective=kind)))
+        return with_lcc(run, objective=kind)
 
     return change
 
@@ -81,7 +82,7 @@ def divergence(form: Literal["cross-entropy", "kl"]) -> Change:
     """Form of Eq. 2."""
 
     def change(run: RunConfig) -> RunConfig:
-        return replace(run, network=replace(run.network, lcc=replace(run.network.lcc, divergence=form)))
+        return with_lcc(run, divergence=form)
 
     return change
 
@@ -90,14 +91,14 @@ def pooled_stream(stream: Literal["both", "key"]) -> Change:
     """What window adaptation pools (Eq. 7)."""
 
     def change(run: RunConfig) -> RunConfig:
-        return replace(run, network=replace(run.network, attention=replace(run.network.attention, adapt_from=stream)))
+        return with_attention(run, adapt_from=stream)
 
     return change
 
 
 def without_lcc(run: RunConfig) -> RunConfig:
     """Eq. 9 without its last term."""
-    return replace(run, loss=replace(run.loss, lcc_weight=0.0))
+    return with_loss(run, lcc_weight=0.0)
 
 
 REFERENCE = "loco"

@@ -20,7 +20,7 @@ from avloc.experiments.settings import with_settings
 from avloc.experiments.tables import Results, result_table
 from avloc.features.layout import open_layout
 from avloc.files import replace_file
-from avloc.recipes.unav100 import loco_unav100_onepeace
+from avloc.recipes.loco import loco_unav100_onepeace
 from avloc.report.tables import ResultTable, to_latex, to_markdown
 from avloc.training.run import fitted_to, open_split
 

@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.config import RunConfig
+from avloc.config import LccConfig, LocoLossConfig, RunConfig
 from avloc.datasets.feature_dataset import FeatureDataset
 from avloc.errors import FormatError, ModelError
+from avloc.experiments.of_loco import load_loco, network_of, with_loss
 from avloc.features.inputs import network_inputs
 from avloc.files import replace_file
-from avloc.models.loco import Loco
-from avloc.training.checkpoint import load_model
-from avloc.training.inspect import encode
+from avloc.models.loco.inspect import encode
+from avloc.models.loco.network import Loco
 from avloc.training.run import open_split, read_run
 
 Float64 = NDArray[np.float64]
@@ -86,7 +86,7 @@ def spread_of(folder: Path, split: str, data: RunConfig | None = None) -> Spread
         kept = json.loads(path.read_bytes())
         if kept["weights"] == weights and kept["split"] == split:
             return Spread(kept["encoded"], kept["common"])
-    network, model = load_model(folder)
+    network, model = load_loco(folder)
     videos = open_split(data or read_run(folder), split, model.labels)
     encoded, common = {}, {}
     for i, name in enumerate(videos.names):
@@ -107,12 +107,10 @@ def twin_without_lcc(folder: Path) -> Path | None:
             run = read_run(other)
         except (ModelError, FormatError):
             continue
-        if run.loss.lcc_weight == 0 and _without_lcc(run) == mine:
+        if isinstance(run.loss, LocoLossConfig) and run.loss.lcc_weight == 0 and _without_lcc(run) == mine:
             return other
     return None
 
 
 def _without_lcc(run: RunConfig) -> RunConfig:
-    return replace(
-        run, loss=replace(run.loss, lcc_weight=0.0), network=replace(run.network, lcc=RunConfig().network.lcc)
-    )
+    return with_loss(replace(run, network=replace(network_of(run), lcc=LccConfig())), lcc_weight=0.0)

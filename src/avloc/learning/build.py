@@ -1,22 +1,29 @@
-"""Settings of losses and a network > the criterion that trains it."""
+"""Settings of losses and of a network > the criterion that trains it."""
 
 from __future__ import annotations
 
-from avloc.config import AnyLossConfig, LocoConfig, LocoLossConfig, NetworkConfig
+from collections.abc import Callable
+from typing import Any
+
+from avloc.config import NetworkConfig
+from avloc.config.losses import AnyLossConfig
 from avloc.errors import ConfigError
-from avloc.learning.dense import DenseCriterion
-from avloc.learning.loco import LocoCriterion
+from avloc.learning import dense, loco
 from avloc.learning.losses import Criterion
+
+CRITERIA: dict[str, Callable[[Any, Any], Criterion]] = {
+    "dense": dense.build,
+    "loco": loco.build,
+}
+"""By the tag of the losses' settings."""
 
 
 def build_criterion(loss: AnyLossConfig, network: NetworkConfig) -> Criterion:
     """The criterion of a run.
 
     Raises:
-        ConfigError: the losses are of another method than the network.
+        ConfigError: the losses are of no method, or of another than the network.
     """
-    if isinstance(loss, LocoLossConfig):
-        if not isinstance(network, LocoConfig):
-            raise ConfigError(f"loss.method is 'loco', network.method is {network.method!r}; take losses of its own")
-        return LocoCriterion(loss, network.lcc)
-    return DenseCriterion(loss)
+    if loss.method not in CRITERIA:
+        raise ConfigError(f"loss.method is {loss.method!r}; known are {', '.join(CRITERIA)}")
+    return CRITERIA[loss.method](loss, network)

@@ -39,9 +39,7 @@ def correspondence_objective(
     return R * both
 
 
-def correspondence_loss(
-    correspondence: Correspondence, config: LccConfig
-) -> Float[Tensor, ""]:
+def correspondence_loss(correspondence: Correspondence, config: LccConfig) -> Float[Tensor, ""]:
     """L_LCC of Eq. 5 over all valid segments of the batch; zero for a batch without any.
 
     Because rows of R sum to one, -sum_j R_ij log p_ij = log sum_k exp(s_ik) - sum_j R_ij s_ij: only the first term

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from avloc.config import DenseLossConfig
+from avloc.config import DenseLossConfig, NetworkConfig
 from avloc.learning.focal import focal_loss
 from avloc.learning.iou_loss import diou_loss, giou_loss, interval_iou
 from avloc.learning.losses import Criterion, Losses, Truth
@@ -21,7 +21,6 @@ class DenseCriterion(Criterion):
     """Both losses are divided by a moving average of the number of positives."""
 
     normalizer: Tensor
-    parts = ("classification", "regression")
 
     def __init__(self, config: DenseLossConfig) -> None:
         super().__init__()
@@ -85,3 +84,8 @@ class DenseCriterion(Criterion):
         focal = focal_loss(outputs.logits.float(), wanted, c.focal_alpha, c.focal_gamma)
         weight = torch.ones_like(focal).index_put(at, interval_iou(predicted, target) ** c.iou_weight_power)
         return (focal * weight)[own].sum()
+
+
+def build(loss: DenseLossConfig, network: NetworkConfig) -> DenseCriterion:
+    """The criterion of these settings, for any network whose outputs are dense."""
+    return DenseCriterion(loss)

@@ -9,7 +9,10 @@ from torch import Tensor
 
 
 def focal_loss(
-    logits: Float[Tensor, ...], positive: Bool[Tensor, ...] | Float[Tensor, ...], alpha: float = 0.25, gamma: float = 2.0
+    logits: Float[Tensor, ...],
+    positive: Bool[Tensor, ...] | Float[Tensor, ...],
+    alpha: float = 0.25,
+    gamma: float = 2.0,
 ) -> Float[Tensor, ...]:
     """-alpha_t (1 - p_t)^gamma log(p_t), element by element; soft targets stand between positive and negative."""
     target = positive.to(logits.dtype)

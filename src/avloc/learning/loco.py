@@ -5,7 +5,8 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from avloc.config import LccConfig, LocoLossConfig
+from avloc.config import LccConfig, LocoConfig, LocoLossConfig, NetworkConfig
+from avloc.errors import ConfigError
 from avloc.learning.correspondence import correspondence_loss
 from avloc.learning.dense import DenseCriterion
 from avloc.learning.losses import Losses, Truth
@@ -15,8 +16,6 @@ from avloc.models.loco.network import LocoOutputs
 
 class LocoCriterion(DenseCriterion):
     """Eq. 9."""
-
-    parts = (*DenseCriterion.parts, "correspondence")
 
     def __init__(self, config: LocoLossConfig, lcc: LccConfig) -> None:
         super().__init__(config)
@@ -38,3 +37,14 @@ class LocoCriterion(DenseCriterion):
         gather = self.ranks.gather
         everyone = Correspondence(gather(c.visual), gather(c.audio), gather(c.mask), c.temperature, c.sigma_steps)
         return correspondence_loss(everyone, self.lcc)
+
+
+def build(loss: LocoLossConfig, network: NetworkConfig) -> LocoCriterion:
+    """The criterion of these settings.
+
+    Raises:
+        ConfigError: the network is another one, which has no correspondence to learn.
+    """
+    if not isinstance(network, LocoConfig):
+        raise ConfigError(f"loss.method is 'loco', network.method is {network.method!r}; take losses of 'dense'")
+    return LocoCriterion(loss, network.lcc)

@@ -46,11 +46,10 @@ class Ranks:
 class Criterion(nn.Module):
     """Base of all criteria. Its buffers are kept with the trainer's state; `ranks` is set by the training loop.
 
-    `parts` names the losses that every call gives, in order.
+    Every call gives losses of the same names.
     """
 
     ranks: Ranks = Ranks()
-    parts: tuple[str, ...] = ()
 
     def forward(self, outputs: Any, truth: Truth) -> Losses:
         """Losses of a batch; `outputs` are those of the method's network."""

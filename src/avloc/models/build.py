@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
 
-from avloc.config import GroundedConfig, LocoConfig, NetworkConfig
+from avloc.config import NetworkConfig
 from avloc.errors import ConfigError
-from avloc.models.grounded import Grounded
-from avloc.models.loco.network import Loco
+from avloc.models import grounded
+from avloc.models.loco import network as loco
+from avloc.models.network import Network
 
-if TYPE_CHECKING:
-    from avloc.models.network import Network
+METHODS: dict[str, Callable[[Any], Network]] = {
+    "loco": loco.build,
+    "grounded": grounded.build,
+}
+"""By the tag of a network's settings."""
 
 
 def build_network(config: NetworkConfig) -> Network:
@@ -19,9 +24,6 @@ def build_network(config: NetworkConfig) -> Network:
     Raises:
         ConfigError: settings that contradict one another, or of no method.
     """
-    match config:
-        case LocoConfig():
-            return Loco(config)
-        case GroundedConfig():
-            return Grounded(config)
-    raise ConfigError(f"network.method is {config.method!r}, which no network belongs to")
+    if config.method not in METHODS:
+        raise ConfigError(f"network.method is {config.method!r}; known are {', '.join(METHODS)}")
+    return METHODS[config.method](config)

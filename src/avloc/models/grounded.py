@@ -167,6 +167,8 @@ class Pyramid(nn.Module):
 class Grounded(Network):
     """Scores and cues of both modalities on one grid -> DenseOutputs. T must be a multiple of 2^(levels - 1)."""
 
+    learns_classes = False
+
     def __init__(self, config: GroundedConfig) -> None:
         super().__init__()
         self.config: GroundedConfig = config
@@ -223,3 +225,8 @@ def brightness(evidence: Float[Tensor, "B T K"], noise: Float[Tensor, "K"]) -> F
 def rival(x: Float[Tensor, "B T K"], among: Bool[Tensor, "K K"]) -> Float[Tensor, "B T K"]:
     """For each class the largest value of those `among` its rivals, 0 where it has none."""
     return torch.where(among, x[..., None, :], 0.0).amax(dim=-1)
+
+
+def build(config: GroundedConfig) -> Grounded:
+    """The network of these settings, its constants still empty."""
+    return Grounded(config)

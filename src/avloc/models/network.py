@@ -19,6 +19,8 @@ class Network(nn.Module):
 
     config: NetworkConfig
     multiple: int = 1
+    learns_classes: bool = True
+    """Whether classes are outputs that labels can teach; off where they are given by constants."""
 
     def forward(
         self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from avloc.config import LossConfig, TrainConfig
+from avloc.config import AnyLossConfig, RunConfig, TrainConfig
 from avloc.errors import ConfigError
 
 
@@ -51,7 +51,7 @@ class OwnConfig:
             crop_share=(0.5, 1.0),
         )
     )
-    loss: LossConfig = field(default_factory=LossConfig)
+    loss: AnyLossConfig = field(default_factory=lambda: RunConfig().loss)
 
     def __post_init__(self) -> None:
         if self.train.devices != 1:

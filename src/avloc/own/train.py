@@ -27,7 +27,8 @@ from avloc.events import Events
 from avloc.features.extractors.embedded import EmbeddedExtractor
 from avloc.files import replace_file
 from avloc.formats.activitynet import read_results, write_results
-from avloc.models.loco import Loco
+from avloc.learning.build import build_criterion
+from avloc.models.network import Network
 from avloc.own.card import write_card
 from avloc.own.check import OwnVideos, look_over
 from avloc.own.config import OwnConfig
@@ -37,12 +38,15 @@ from avloc.own.folds import assign_folds, share_out
 from avloc.own.matching import VideoFile
 from avloc.own.samples import Repeated, StoredVideos
 from avloc.timegrid import TimeGrid
+from avloc.training.batches import CroppedBatches
 from avloc.training.checkpoint import load_model, save_model
 from avloc.training.devices import Device
 from avloc.training.export import export_model
-from avloc.training.fit import Step, Watch, fit, make_fabric
+from avloc.training.fit import fit, make_fabric
+from avloc.training.method import Method
 from avloc.training.runner import TorchRunner
 from avloc.training.start import start_network
+from avloc.training.watch import Step, Watch
 
 RECORD, PREDICTIONS, FEATURES, TRAINER = "own.json", "cross-validation.json", "features", "trainer"
 _SETTINGS = "settings.json"
@@ -235,7 +239,7 @@ class _Work:
     def _state(self, stage: str) -> Path:
         return self.out / TRAINER / f"{stage}.safetensors"
 
-    def _train(self, stage: str, names: Sequence[str], number: int) -> tuple[Loco, ModelConfig]:
+    def _train(self, stage: str, names: Sequence[str], number: int) -> tuple[Network, ModelConfig]:
         c = self.config
         self.watch.on_stage(stage, number, 1 + len(self.folds))
         network, config = start_network(
@@ -249,9 +253,8 @@ class _Work:
         data = Repeated(self.videos, names, repetitions(len(names), c.steps, train))
         state = self._state(stage)
         average = fit(
-            network,
-            data,
-            c.loss,
+            Method(network, build_criterion(c.loss, network.config)),
+            CroppedBatches(data, train, network.multiple),
             train,
             watch=Watch(on_step=self.watch.on_step),
             fabric=make_fabric(train, self.device),
@@ -261,7 +264,7 @@ class _Work:
         )
         return average.cpu(), config
 
-    def _detect(self, network: Loco, config: ModelConfig, names: Sequence[str]) -> dict[str, Events]:
+    def _detect(self, network: Network, config: ModelConfig, names: Sequence[str]) -> dict[str, Events]:
         """All candidates, found in the way in which `avloc detect` finds them."""
         detector = Detector(config, TorchRunner(network))
         return {name: detector.detect_features(self.videos.load(name).features).all_events for name in names}

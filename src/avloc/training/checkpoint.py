@@ -1,4 +1,4 @@
-"""Model folders from the torch side: weights as safetensors in 16-bit floats; reading them executes nothing."""
+"""Model folders from the torch side: weights as safetensors, 16-bit floats as a rule; reading executes nothing."""
 
 from __future__ import annotations
 
@@ -10,25 +10,23 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from avloc import zoo
-from avloc.config import LocoConfig, ModelConfig
+from avloc.config import ModelConfig
 from avloc.errors import ModelError, OutputError
 from avloc.files import replace_file
-from avloc.models.grounded import Grounded
-from avloc.models.loco import Loco
-
-Network = Loco | Grounded
+from avloc.models.build import build_network
+from avloc.models.network import Network
 
 
-def save_model(folder: Path, model: Network, config: ModelConfig) -> None:
+def save_model(folder: Path, model: Network, config: ModelConfig, *, dtype: torch.dtype = torch.float16) -> None:
     """Write config and weights of a model; each file whole or not at all. An older ONNX file is removed.
+
+    Weights that were published in single precision keep it with `dtype` float32.
 
     Raises:
         ModelError: a weight is not finite, or too large for a 16-bit float.
         OutputError: the folder cannot be made or written to.
     """
-    state = {
-        name: tensor.detach().to("cpu", torch.float16).contiguous() for name, tensor in model.state_dict().items()
-    }
+    state = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in model.state_dict().items()}
     _require_finite(state, folder / zoo.WEIGHTS)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -40,21 +38,7 @@ def save_model(folder: Path, model: Network, config: ModelConfig) -> None:
     zoo.write_config(folder, config)
 
 
-def load_model(folder: Path) -> tuple[Loco, ModelConfig]:
-    """The LoCo of a model folder, in evaluation mode.
-
-    Raises:
-        ModelError: as `load_network`, or it is another network.
-    """
-    network, config = load_network(folder)
-    if not isinstance(network, Loco):
-        raise ModelError(
-            f"{folder}: its network is no LoCo; give the model loco, or a folder that was trained from it"
-        )
-    return network, config
-
-
-def load_network(folder: Path) -> tuple[Network, ModelConfig]:
+def load_model(folder: Path) -> tuple[Network, ModelConfig]:
     """The network of a model folder, in evaluation mode.
 
     Raises:
@@ -68,8 +52,7 @@ def load_network(folder: Path) -> tuple[Network, ModelConfig]:
         raise ModelError(f"{path}: cannot be read as weights ({error})") from None
     _require_finite(state, path)
     try:
-        kind = config.network
-        model = Loco(kind) if isinstance(kind, LocoConfig) else Grounded(kind)
+        model = build_network(config.network)
     except (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ModelError(f"{folder / zoo.CONFIG}: no network can be made of its settings ({reason})") from None

@@ -1,15 +1,16 @@
-"""What a network costs: parameters, multiply-accumulates and memory, part by part (paper, Table 3)."""
+"""What a network costs: parameters and multiply-accumulates, part by part (paper, Table 3)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from avloc.config import LocoConfig
-from avloc.models.loco import Loco
+from avloc.config import NetworkConfig
+from avloc.models.build import build_network
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,58 +24,53 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The whole and its parts for one video of `length` steps; sizes of weights in bytes of single precision."""
+    """The whole and its parts for one video of `length` steps; sizes of weights in bytes of single precision.
+
+    `macs` are those of detection; `parameters` count all, those that only train included. `details` are parts of
+    parts, with what they cost in the loss.
+    """
 
     length: int
+    method: str
     parameters: int
     macs: int
     weight_bytes: int
-    lcc: Part
-    window_adaptation: Part
     parts: tuple[Part, ...]
+    details: tuple[Part, ...]
+
+    def detail(self, name: str) -> Part:
+        """One of the details; an empty one where the network has none of that name."""
+        return next((part for part in self.details if part.name == name), Part(name, 0, 0))
 
 
-def describe(config: LocoConfig, length: int) -> Description:
+def describe(config: NetworkConfig, length: int) -> Description:
     """Count with torch's FlopCounterMode, batch 1, evaluation mode; a multiply-accumulate is two of its operations.
-
-    `lcc` is what LCC adds in training alone, its loss on one video included; `window_adaptation` is what CDP adds to
-    fixed windows.
 
     Raises:
         ConfigError: from the network, where settings contradict one another.
     """
-    step = 2 ** (config.levels - 1)
-    padded = -(-length // step) * step
-    network = Loco(config).eval()
+    network = build_network(config).eval()
+    padded = -(-length // network.multiple) * network.multiple
     visual, audio = torch.zeros(1, padded, config.visual_width), torch.zeros(1, padded, config.audio_width)
     mask = torch.arange(padded)[None] < length
     with torch.no_grad(), FlopCounterMode(display=False, depth=99) as counter:
-        network(visual, audio, mask)
+        outputs = network(visual, audio, mask)
+        _ = outputs.scores, outputs.segments  # some are only made when they are asked for
     macs = {name: sum(ops.values()) // 2 for name, ops in counter.get_flop_counts().items()}
+    root = type(network).__name__
 
-    def part(name: str, *modules: str) -> Part:
+    def part(name: str, modules: Iterable[str], more_macs: int = 0) -> Part:
         size = sum(_size(network.get_submodule(m)) for m in modules)
-        return Part(name, size, sum(_macs_below(macs, f"Loco.{m}") for m in modules))
+        return Part(name, size, sum(_macs_below(macs, f"{root}.{m}") for m in modules) + more_macs)
 
-    adaptations = [name for name, _ in network.named_modules() if name.endswith("adaptation")]
-    lcc = part("LCC", "correspondence")
-    similarity = 2 * length * length * (config.width // 2)  # both directions of Eq. 2
-    total = macs.get("Global", 0)
     return Description(
         padded,
+        config.method,
         _size(network),
-        total - lcc.macs,
+        macs.get("Global", 0) - part("", network.training_only()).macs,
         4 * _size(network),
-        Part("LCC", lcc.parameters, lcc.macs + similarity),
-        part("window adaptation", *adaptations),
-        (
-            part("visual encoder", "visual"),
-            part("audio encoder", "audio"),
-            part("pyramid", "pyramid"),
-            part("fusion", "fusion", "norm"),
-            part("classification head", "classify"),
-            part("regression head", "regress"),
-        ),
+        tuple(part(name, modules) for name, modules in network.parts().items()),
+        tuple(part(name, modules, more) for name, (modules, more) in network.details(length).items()),
     )
 
 

@@ -24,15 +24,16 @@ from torch import Tensor, nn
 from avloc import zoo
 from avloc.errors import ModelError
 from avloc.files import replace_file
-from avloc.runner import OnnxRunner
-from avloc.training.checkpoint import Network, load_network
+from avloc.models.network import Network
+from avloc.runner import OUTPUTS, OnnxRunner
+from avloc.training.checkpoint import load_model
 
 _SMALLEST_HALVED = 256
 TOLERANCE = 1e-4
 
 
 class _Deployed(nn.Module):
-    """What runs at detection: scores and offsets alone."""
+    """What runs at detection: scores, segments and the steps that they speak for."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -40,18 +41,21 @@ class _Deployed(nn.Module):
 
     def forward(
         self, visual: Float[Tensor, "1 T Dv"], audio: Float[Tensor, "1 T Da"], mask: Bool[Tensor, "1 T"]
-    ) -> tuple[Float[Tensor, "1 P K"], Float[Tensor, "1 P K 2"]]:
+    ) -> tuple[Float[Tensor, "1 P K"], Float[Tensor, "1 P S 2"], Float[Tensor, "1 P"]]:
         outputs = self.network(visual, audio, mask)
-        return torch.sigmoid(outputs.logits), outputs.offsets
+        return outputs.scores, outputs.segments, outputs.place.reshape(1, -1) + 0.0 * outputs.scores[..., 0]
 
 
 @dataclass(frozen=True)
 class Exported:
-    """The file, and how far its outputs lie from torch's at most, on random features of several lengths."""
+    """The file, and how far its outputs lie from torch's at most, on random features of several lengths.
+
+    Segments are compared in shares of their own length, or in steps where they are shorter than one.
+    """
 
     path: Path
     score_difference: float
-    offset_difference: float
+    segment_difference: float
 
 
 def export_model(folder: Path) -> Exported:
@@ -61,7 +65,7 @@ def export_model(folder: Path) -> Exported:
         OutputError: the file cannot be written.
         ModelError: the folder is broken, or the outputs differ by more than 1e-4.
     """
-    network, config = load_network(folder)
+    network, config = load_model(folder)
     path = folder / zoo.ONNX
     T, c = config.window_steps, config.network
     example = (
@@ -74,7 +78,7 @@ def export_model(folder: Path) -> Exported:
             _Deployed(network).eval(),
             example,
             input_names=["visual", "audio", "mask"],
-            output_names=["scores", "offsets"],
+            output_names=list(OUTPUTS),
             dynamo=True,
             optimize=True,
         )
@@ -86,7 +90,7 @@ def export_model(folder: Path) -> Exported:
     try:
         replace_file(unchecked, model.SerializeToString())
         exported = _compare(unchecked, network, T)
-        worst = max(exported.score_difference, exported.offset_difference)
+        worst = max(exported.score_difference, exported.segment_difference)
         if not worst <= TOLERANCE:
             raise ModelError(
                 f"{path}: would differ from the weights' own outputs by {worst:.1e}; {TOLERANCE:.0e} is allowed"
@@ -132,18 +136,20 @@ def _strip(model: onnx.ModelProto) -> None:
 def _compare(path: Path, network: Network, T: int) -> Exported:
     runner = OnnxRunner(path)
     generator = torch.Generator().manual_seed(0)
-    score, offset = 0.0, 0.0
+    score, segment = 0.0, 0.0
     for length in (T, T // 3, 1):
         mask = torch.arange(T) < length
         visual = torch.randn(T, network.config.visual_width, generator=generator)
         audio = torch.randn(T, network.config.audio_width, generator=generator)
         with torch.no_grad():
             outputs = network(visual[None], audio[None], mask[None])
-        scores, offsets = runner(visual.numpy(), audio.numpy(), mask.numpy())
+            wanted_scores, wanted = outputs.scores[0].numpy(), outputs.segments[0].numpy()
+        scores, segments, _ = runner(visual.numpy(), audio.numpy(), mask.numpy())
         inside = outputs.mask[0].numpy()
-        score = max(score, float(np.abs(scores - outputs.logits[0].sigmoid().numpy())[inside].max()))
-        offset = max(offset, float(np.abs(offsets - outputs.offsets[0].numpy())[inside].max()))
-    return Exported(path, score, offset)
+        length = np.maximum(wanted[..., 1:] - wanted[..., :1], 1.0)
+        score = max(score, float(np.abs(scores - wanted_scores)[inside].max()))
+        segment = max(segment, float((np.abs(segments - wanted) / length)[inside].max()))
+    return Exported(path, score, segment)
 
 
 @contextlib.contextmanager

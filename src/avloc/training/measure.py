@@ -15,9 +15,9 @@ from pathlib import Path
 
 import torch
 
-from avloc.config import LocoConfig, from_dict, to_dict
+from avloc.config import AnyNetworkConfig, NetworkConfig, from_dict, read_as, to_dict
 from avloc.errors import AvlocError
-from avloc.models.loco import Loco
+from avloc.models.build import build_network
 
 _WARM_UP, _PASSES = 3, 20
 
@@ -36,7 +36,7 @@ class Measured:
     threads: int
 
 
-def measure(network: LocoConfig, length: int) -> Measured:
+def measure(network: NetworkConfig, length: int) -> Measured:
     """Measure in a fresh process, on the GPU if there is one.
 
     Raises:
@@ -52,14 +52,14 @@ def measure(network: LocoConfig, length: int) -> Measured:
     return from_dict(Measured, json.loads(process.stdout), where="measurement")
 
 
-def measure_here(config: LocoConfig, length: int) -> Measured:
+def measure_here(config: NetworkConfig, length: int) -> Measured:
     """Measure in this process, which should have done nothing else before."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
     with torch.no_grad():
         _wake(device)
         before = _memory_bytes(device)
-        network = Loco(config).eval().to(device)
+        network = build_network(config).eval().to(device)
         visual = torch.randn(1, length, config.visual_width, device=device)
         audio = torch.randn(1, length, config.audio_width, device=device)
         mask = torch.ones(1, length, dtype=torch.bool, device=device)
@@ -98,7 +98,7 @@ def _memory_bytes(device: torch.device) -> int:
 def main() -> None:
     """Measure what standard input tells."""
     told = json.load(sys.stdin)
-    config = from_dict(LocoConfig, told["network"], where="network")
+    config = read_as(AnyNetworkConfig, told["network"], "network")
     print(json.dumps(asdict(measure_here(config, int(told["length"])))))
 
 

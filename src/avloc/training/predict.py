@@ -14,8 +14,7 @@ from avloc.datasets.labelled import LabelledVideo
 from avloc.decoding.candidates import decode, find_candidates
 from avloc.events import Events
 from avloc.features.inputs import network_inputs
-from avloc.models.loco import Loco
-from avloc.timegrid import pyramid_moments
+from avloc.models.network import Network
 
 
 class Videos(Protocol):
@@ -29,7 +28,7 @@ class Videos(Protocol):
 
 
 def predict(
-    network: Loco,
+    network: Network,
     videos: Videos,
     decoding: DecodingConfig,
     *,
@@ -53,19 +52,18 @@ def _groups(videos: Videos, batch: int) -> Iterator[list[LabelledVideo]]:
 
 @torch.no_grad()
 def _predict_batch(
-    network: Loco, group: list[LabelledVideo], videos: Videos, decoding: DecodingConfig
+    network: Network, group: list[LabelledVideo], videos: Videos, decoding: DecodingConfig
 ) -> Iterator[Events]:
     device = next(network.parameters()).device
     none = np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
     inputs = [network_inputs(video.features, videos.scores) for video in group]
-    padded = collate([Sample(visual, audio, *none) for visual, audio in inputs], 2 ** (network.config.levels - 1))
+    padded = collate([Sample(visual, audio, *none) for visual, audio in inputs], network.multiple)
     visual, audio, mask = (torch.from_numpy(x).to(device) for x in (padded.visual, padded.audio, padded.mask))
     network.eval()
     outputs = network(visual, audio, mask)
-    scores, offsets = outputs.logits.float().sigmoid().cpu().numpy(), outputs.offsets.float().cpu().numpy()
+    scores, segments = outputs.scores.cpu().numpy(), outputs.segments.cpu().numpy()
     inside = outputs.mask.cpu().numpy()
-    moments = pyramid_moments(padded.mask.shape[1], network.config.levels)
     for i, video in enumerate(group):
         grid = video.features.grid
-        candidates = find_candidates(scores[i], offsets[i], moments, grid, inside[i], decoding)
+        candidates = find_candidates(scores[i], segments[i], grid, inside[i], decoding)
         yield decode(candidates, videos.labels, video.features.duration_s, decoding)

@@ -25,12 +25,16 @@ from avloc.evaluation.operating_point import best_f1
 from avloc.events import Events
 from avloc.features.layout import open_layout
 from avloc.files import replace_file
-from avloc.models.loco import Loco
+from avloc.models.network import Network
+from avloc.training.batches import CroppedBatches
 from avloc.training.checkpoint import save_model
 from avloc.training.devices import Device
-from avloc.training.fit import Epoch, Step, Watch, fit, make_fabric
+from avloc.training.fit import fit, make_fabric
+from avloc.training.method import build_method
 from avloc.training.predict import predict
-from avloc.training.state import read_place
+from avloc.training.start import Taken, take_weights
+from avloc.training.state import read_place, require_same
+from avloc.training.watch import Epoch, Step, Watch
 
 RUN, METRICS, STATE = "run.json", "metrics.jsonl", Path("trainer/state.safetensors")
 
@@ -120,12 +124,15 @@ def train(
     *,
     resume: bool = False,
     device: Device = "auto",
+    init: Path | None = None,
+    on_init: Callable[[Taken], None] | None = None,
     on_step: Callable[[Step], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Result:
     """Train in the folder `out`; the weights with the best validation mAP stay there as a model folder.
 
-    The score from which the model shows events to people is the one with the best F1 on the validation split.
+    The score from which the model shows events to people is the one with the best F1 on the validation split. `init`
+    is a model folder to take weights from; `on_init` is told which fit.
 
     Raises:
         ConfigError, FormatError, FeatureError: settings or data are wrong.
@@ -143,20 +150,25 @@ def train(
         raise ModelError(f"{out}: holds a run already; go on with --resume, or name another folder")
     state.parent.mkdir(parents=True, exist_ok=True)
     settings = json.dumps(to_dict(run), indent=1)
-    if not state.is_file():  # a run that goes on keeps its own, against which these settings are held
-        replace_file(out / RUN, settings.encode())
+    if state.is_file():
+        require_same(state, settings, run.train)
     torch.manual_seed(run.train.seed)
-    network = Loco(run.network)
+    method = build_method(run)
+    if init is not None and not state.is_file():
+        taken = take_weights(method.network, data.labels, init)
+        if on_init is not None:
+            on_init(taken)
+    replace_file(out / RUN, settings.encode())
     lines = _lines_before(out / METRICS, state) if resume else []
     config = model_config(run, data, out.name)
 
     found: dict[str, Events] = {}  # in the validation split, by the weights of the epoch at hand
 
-    def validate(average: Loco) -> float:
+    def validate(average: Network) -> float:
         found.update(predict(average, validation, run.decoding))
         return mean_ap(found, validation.truth).average
 
-    def keep(epoch: Epoch, average: Loco) -> None:
+    def keep(epoch: Epoch, average: Network) -> None:
         lines.append(json.dumps(asdict(epoch)))
         replace_file(out / METRICS, ("\n".join(lines) + "\n").encode())
         if epoch.is_best:
@@ -167,9 +179,8 @@ def train(
 
     fabric.launch()
     fit(
-        network,
-        data,
-        run.loss,
+        method,
+        CroppedBatches(data, run.train, method.network.multiple),
         run.train,
         watch=Watch(on_step, keep, validate),
         fabric=fabric,

@@ -1,4 +1,4 @@
-"""The trainer's state in one safetensors file: weights, their average, optimizer, normalizer, place in the run.
+"""The trainer's state in one safetensors file: weights, their average, optimizer, criterion, place in the run.
 
 Kept apart from the model folder, which holds what detection needs. Nothing in it executes when it is read.
 """
@@ -6,20 +6,24 @@ Kept apart from the model folder, which holds what detection needs. Nothing in i
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
+from avloc.config import TrainConfig
 from avloc.errors import ModelError
 from avloc.files import replace_file
-from avloc.learning.criterion import Criterion
-from avloc.models.loco import Loco
+from avloc.learning.losses import Criterion
+from avloc.models.network import Network
 
-_FORMAT = "avloc-trainer/1"
+_FORMAT = "avloc-trainer/2"
+_BROKEN = (OSError, SafetensorError, KeyError, ValueError, RuntimeError, TypeError)
 
 
 @dataclass
@@ -30,28 +34,35 @@ class Place:
     step: int = 0
     best_map: float = -1.0
     best_epoch: int = 0
-    losses: list[float] = field(default_factory=lambda: [0.0] * 4)
-    """Total, classification, regression and correspondence, each summed over the steps of the epoch begun."""
+    losses: dict[str, float] = field(default_factory=dict)
+    """By name, each summed over the steps of the epoch begun."""
 
 
-def save_state(
-    path: Path,
-    network: Loco,
-    average: Loco,
-    optimizer: torch.optim.Optimizer,
-    criterion: Criterion,
-    place: Place,
-    settings: str,
-) -> None:
+@dataclass(frozen=True)
+class Trainer:
+    """What changes while a run goes on, beside its place."""
+
+    network: Network
+    average: Network
+    optimizer: torch.optim.Optimizer
+    criterion: Criterion
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """What has weights or buffers, by the name under which it is kept."""
+        return {"criterion": self.criterion, "network": self.network, "average": self.average}
+
+
+def save_state(path: Path, trainer: Trainer, place: Place, settings: str) -> None:
     """Write all that `load_state` needs to go on exactly; `settings` is the run's config as text.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    tensors: dict[str, Tensor] = {"criterion.normalizer": criterion.normalizer}
-    tensors |= {f"network.{name}": t for name, t in network.state_dict().items()}
-    tensors |= {f"average.{name}": t for name, t in average.state_dict().items()}
-    for i, entry in optimizer.state_dict()["state"].items():
+    tensors: dict[str, Tensor] = {}
+    for name, module in trainer.modules.items():
+        tensors |= {f"{name}.{key}": t for key, t in module.state_dict().items()}
+    for i, entry in trainer.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{i}.{name}": t for name, t in entry.items()}
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
     header = {"format": _FORMAT, "place": json.dumps(vars(place)), "settings": settings}
@@ -65,56 +76,77 @@ def read_place(path: Path) -> Place:
         ModelError: the file is broken.
     """
     try:
-        with safe_open(path, framework="pt") as f:
-            return Place(**json.loads((f.metadata() or {})["place"]))
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise ModelError(f"{path}: cannot be read as a trainer's state ({str(error).splitlines()[0]})") from None
+        return Place(**json.loads(_header(path)["place"]))
+    except _BROKEN as error:
+        raise _broken(path, error) from None
 
 
-def load_state(
-    path: Path,
-    network: Loco,
-    average: Loco,
-    optimizer: torch.optim.Optimizer,
-    criterion: Criterion,
-    settings: str,
-) -> Place:
+def require_same(path: Path, settings: str, config: TrainConfig) -> None:
+    """Raise ModelError unless the run of a state file may go on with these settings."""
+    header = _header(path)
+    if header["settings"] == settings:
+        return
+    changed = dict(_changes(json.loads(header["settings"]), json.loads(settings)))
+    epochs = next((name for name in changed if name.split(".")[-2:] == ["train", "epochs"]), None)
+    if len(changed) == 1 and epochs is not None and changed[epochs][1] > changed[epochs][0]:
+        if config.schedule != "cosine":
+            return
+        raise ModelError(
+            f"{path}: the run was begun for {changed[epochs][0]} epochs, and a cosine schedule ends with them; train "
+            "anew from its weights with --init, or begin runs that are to grow with --train.schedule constant"
+        )
+    told = ", ".join(f"{name} was {before!r}, is {now!r}" for name, (before, now) in changed.items())
+    raise ModelError(f"{path}: the run was begun with other settings ({told}); resume with the same")
+
+
+def load_state(path: Path, trainer: Trainer, settings: str, config: TrainConfig) -> Place:
     """Put everything back and say where the run stands.
 
     Raises:
         ModelError: the file is broken, or was made with other settings.
     """
     try:
+        require_same(path, settings, config)
         with safe_open(path, framework="pt") as f:
-            header = f.metadata() or {}
-            if header.get("format") != _FORMAT:
-                raise ModelError(f"{path}: is no trainer state; begin the run anew in another folder")
-            if header["settings"] != settings:
-                changed = _changed(json.loads(header["settings"]), json.loads(settings))
-                raise ModelError(f"{path}: the run was begun with other settings ({changed}); resume with the same")
+            place = Place(**json.loads(f.metadata()["place"]))
             tensors = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 - not a dict
-            place = Place(**json.loads(header["place"]))
-        network.load_state_dict(_part(tensors, "network."))
-        average.load_state_dict(_part(tensors, "average."))
-        criterion.normalizer.copy_(tensors["criterion.normalizer"])
-        state = optimizer.state_dict()
+        for name, module in trainer.modules.items():
+            module.load_state_dict(_part(tensors, f"{name}."))
+        state = trainer.optimizer.state_dict()
         entries: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _part(tensors, "optimizer.").items():
             i, key = name.split(".", 1)
             entries.setdefault(int(i), {})[key] = tensor
-        optimizer.load_state_dict({**state, "state": entries})
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, TypeError) as error:
-        raise ModelError(f"{path}: cannot be read as a trainer's state ({str(error).splitlines()[0]})") from None
+        trainer.optimizer.load_state_dict({**state, "state": entries})
+    except _BROKEN as error:
+        raise _broken(path, error) from None
     return place
+
+
+def _header(path: Path) -> dict[str, str]:
+    try:
+        with safe_open(path, framework="pt") as f:
+            header = dict(f.metadata() or {})
+    except _BROKEN as error:
+        raise _broken(path, error) from None
+    if header.get("format", "").startswith("avloc-trainer/") and header["format"] != _FORMAT:
+        raise ModelError(f"{path}: was begun by an older avloc, whose runs cannot go on here; begin the run anew")
+    if header.get("format") != _FORMAT or not {"settings", "place"} <= set(header):
+        raise ModelError(f"{path}: is no trainer state; begin the run anew in another folder")
+    return header
+
+
+def _broken(path: Path, error: Exception) -> ModelError:
+    return ModelError(f"{path}: cannot be read as a trainer's state ({str(error).splitlines()[0]})")
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
 
 
-def _changed(before: object, now: object, where: str = "") -> str:
+def _changes(before: object, now: object, where: str = "") -> Iterator[tuple[str, tuple[Any, Any]]]:
     if isinstance(before, dict) and isinstance(now, dict):
-        keys = dict.fromkeys([*before, *now])
-        parts = [_changed(before.get(k), now.get(k), f"{where}.{k}" if where else k) for k in keys]
-        return ", ".join(p for p in parts if p)
-    return "" if before == now else f"{where} was {before!r}, is {now!r}"
+        for key in dict.fromkeys([*before, *now]):
+            yield from _changes(before.get(key), now.get(key), f"{where}.{key}" if where else key)
+    elif before != now:
+        yield where, (before, now)

@@ -1,20 +1,16 @@
-"""What a training tells, as curves for TensorBoard; the package `tensorboard` is an extra."""
+"""What a training tells by name, as curves for TensorBoard; the package `tensorboard` is an extra."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from avloc.errors import TrainingError
-from avloc.training.fit import Epoch, Step
-
-_STEP = ("total", "classification", "regression", "correspondence", "learning_rate")
-_EPOCH = ("total", "validation_map", "temperature", "sigma_steps")
+from avloc.training.watch import Epoch, Step
 
 
 class Board:
-    """Curves by step (losses, learning rate) and by epoch (validation mAP, temperature, sigma) in a folder.
+    """Curves by step (losses, learning rate) and by epoch (validation mAP, what the network watches) in a folder.
 
     Steps that a resumed run makes again take the place of those written before.
 
@@ -37,13 +33,13 @@ class Board:
         number = (step.epoch - 1) * step.steps + step.step
         if self._writer is None:  # at the first step, which the first process alone tells of
             self._writer = self._make(str(self._folder), purge_step=number)
-        for name in _STEP:
-            self._writer.add_scalar(f"step/{name}", getattr(step, name), number)
+        for name, value in {"total": step.total, **step.losses, "learning_rate": step.learning_rate}.items():
+            self._writer.add_scalar(f"step/{name}", value, number)
 
     def on_epoch(self, epoch: Epoch) -> None:
         if self._writer is None:
             return
-        for name, value in asdict(epoch).items():
-            if name in _EPOCH and value is not None:
+        for name, value in {"total": epoch.total, "validation_map": epoch.validation_map, **epoch.watched}.items():
+            if value is not None:
                 self._writer.add_scalar(f"epoch/{name}", value, epoch.number)
         self._writer.flush()

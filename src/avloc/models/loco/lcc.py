@@ -19,7 +19,7 @@ from avloc.config import LccConfig
 
 @dataclass(frozen=True, slots=True)
 class Correspondence:
-    """Unit vectors of both modalities, where they are of a video, the softmax temperature, and sigma of Eq. 3 in steps."""
+    """Unit vectors of both modalities, their mask, the softmax temperature, and sigma of Eq. 3 in steps."""
 
     visual: Float[Tensor, "B T E"]
     audio: Float[Tensor, "B T E"]

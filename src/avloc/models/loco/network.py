@@ -102,3 +102,8 @@ class Loco(Network):
     def training_only(self) -> tuple[str, ...]:
         """LCC's head."""
         return ("correspondence",)
+
+
+def build(config: LocoConfig) -> Loco:
+    """The network of these settings, with fresh weights."""
+    return Loco(config)

@@ -1,6 +1,6 @@
-"""Recipes for UnAV-100: functions that return a RunConfig. What a recipe does not name is the paper's default.
+"""Recipes of LoCo: functions that return a RunConfig. What a recipe does not name is the paper's default.
 
-Settings: paper, Section 4.1; where its text is silent, those of the works it builds on (see config.py).
+Settings: paper, Section 4.1; where its text is silent, those of the works it builds on (see avloc.config).
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from avloc.models.cdp import CdpLayer, WindowAdaptation
-from avloc.models.loco import Loco
+from avloc.models.loco.cdp import CdpLayer, WindowAdaptation
+from avloc.models.loco.network import Loco
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -51,7 +51,7 @@ def encode(network: Loco, visual: Float32, audio: Float32) -> Encodings:
     f_v, f_a = (
         encoder(torch.from_numpy(x)[None], mask) for encoder, x in ((network.visual, visual), (network.audio, audio))
     )
-    common = network.correspondence(f_v, f_a)
+    common = network.correspondence(f_v, f_a, mask)
     return Encodings(*(x[0].float().numpy() for x in (f_v, f_a, common.visual, common.audio)))
 
 
@@ -59,7 +59,7 @@ def encode(network: Loco, visual: Float32, audio: Float32) -> Encodings:
 def target_windows(network: Loco, visual: Float32, audio: Float32) -> list[TargetWindows]:
     """The windows of every level and stream for one video, those of padding left out; none without adaptation."""
     network.eval()
-    length, multiple = len(visual), 2 ** (network.config.levels - 1)
+    length, multiple = len(visual), network.multiple
     padding = -length % multiple
     found: dict[tuple[int, Literal["visual", "audio"]], TargetWindows] = {}
 

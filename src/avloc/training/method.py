@@ -1,0 +1,28 @@
+"""A method: a network and the criterion that trains it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from avloc.config import RunConfig
+from avloc.learning.build import build_criterion
+from avloc.learning.losses import Criterion
+from avloc.models.build import build_network
+from avloc.models.network import Network
+
+
+@dataclass(frozen=True)
+class Method:
+    """What `fit` trains. Lengths, what happens after a step and what is watched are the network's own to say."""
+
+    network: Network
+    criterion: Criterion
+
+
+def build_method(run: RunConfig) -> Method:
+    """The method of a run, with fresh weights.
+
+    Raises:
+        ConfigError: settings that contradict one another.
+    """
+    return Method(build_network(run.network), build_criterion(run.loss, run.network))
