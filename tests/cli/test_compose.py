@@ -18,16 +18,11 @@ def test_videos_labels_and_what_was_made(tmp_path: Path, capsys: pytest.CaptureF
     assert main(given) == 0
     shown = capsys.readouterr().out
     assert "3 videos made" in shown and "2 train, 1 validation" in shown and str(out / "annotations.json") in shown
-    assert [truth.subset for truth in read_truth(out / "annotations.json").values()] == [
-        "train",
-        "train",
-        "validation",
-    ]
+    subsets = [truth.subset for truth in read_truth(out / "annotations.json").values()]
+    assert subsets == ["train", "train", "validation"]
     (out / "validation_00000.mp4").unlink()
     assert main(given) == 0
-    assert "1 videos made, 2 were there already" in capsys.readouterr().out
-    assert main(["evaluate", str(out / "annotations.json"), "--truth", str(out / "annotations.json")]) == 1
-    capsys.readouterr()
+    assert "1 video made, 2 were there already" in capsys.readouterr().out
     assert main([*given, "--seed", "1"]) == 1
     told = capsys.readouterr().err
     assert "other train, validation" in told and len(told.splitlines()) == 1

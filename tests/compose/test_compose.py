@@ -308,9 +308,8 @@ def test_what_names_no_split_is_in_each_and_a_group_of_training_in_no_test(tmp_p
         {**sound, "label": "gong", "split": "test", "group": "violin"},
     ]
     (folder / "manifest.json").write_text(json.dumps({"entries": entries}))
-    assert [len(MediaLibrary.from_folder(folder, s).sounds["bell"]) for s in ("train", "validation", "test")] == [
-        1
-    ] * 3
+    for split in ("train", "validation", "test"):
+        assert len(MediaLibrary.from_folder(folder, split).sounds["bell"]) == 1
     test = MediaLibrary.from_folder(folder, "test")
     assert test.sounds["bell"][0].start_s == 0.7  # the other melody of the violin is not new
     entries[4]["group"] = "violin"

@@ -1,4 +1,4 @@
-"""A folder of composed videos: resumed, extended, refused where it is another's; its labels are those of the scenes."""
+"""A folder of composed videos: resumed, extended, refused where it is of other media; labels are of its scenes."""
 
 from __future__ import annotations
 
@@ -124,8 +124,6 @@ def test_changed_media_are_noticed(tmp_path: Path) -> None:
 
 
 def test_fewer_videos_are_a_part_of_more(tmp_path: Path) -> None:
-    one = compose_folder(tmp_path / "one", None, [Part("train", 1, 7, SCENE)]).truth
-    assert np.array_equal(
-        one["train_00000"].events.start_s,
-        compose_folder(tmp_path / "3", None, [TRAIN]).truth["train_00000"].events.start_s,
-    )
+    one = compose_folder(tmp_path / "one", None, [Part("train", 1, 7, SCENE)]).truth["train_00000"]
+    three = compose_folder(tmp_path / "three", None, [TRAIN]).truth["train_00000"]
+    assert np.array_equal(one.events.start_s, three.events.start_s)

@@ -12,9 +12,10 @@ import tyro
 from rich.console import Console
 
 from avloc.cli.inputs import require_writable
+from avloc.cli.predictions import counted
 from avloc.cli.progress import counting
 from avloc.compose.compose_config import ComposeConfig
-from avloc.compose.folder import SEED_OF, Part, compose_folder
+from avloc.compose.folder import SEED_OF, Kind, Part, compose_folder
 from avloc.compose.library import TEST, TRAIN, VALIDATION
 from avloc.errors import ConfigError
 
@@ -68,7 +69,7 @@ def compose(
     began = time.perf_counter()
     try:
         with counting(Console(stderr=True, highlight=False), "videos") as on_progress:
-            kind = "features" if features else "videos"
+            kind: Kind = "features" if features else "videos"
             done = compose_folder(out, media, parts, kind, workers or os.cpu_count() or 1, on_progress)
     except KeyboardInterrupt:
         print(f"avloc: stopped; the same command goes on ({out})", file=sys.stderr)
@@ -81,8 +82,8 @@ def compose(
     kept = f", {done.kept} were there already" if done.kept else ""
     took_s = time.perf_counter() - began
     for line in (
-        f"{done.made} videos made{kept} ({took_s:.1f} s): {split}",
-        f"{events} events of {len(labels)} classes in {minutes:.1f} minutes",
+        f"{counted(done.made, 'video')} made{kept} ({took_s:.1f} s): {split}",
+        f"{counted(events, 'event')} of {counted(len(labels), 'class', 'classes')} in {minutes:.1f} minutes",
         f"annotations: {done.annotations}",
     ):
         screen.print(line, markup=False, soft_wrap=True)
