@@ -20,9 +20,8 @@ from avloc.config import RunConfig
 from avloc.datasets.batch import Batch, collate
 from avloc.datasets.feature_dataset import FeatureDataset
 from avloc.datasets.labelled import random_crop
-from avloc.learning.criterion import Criterion
 from avloc.learning.targets import Truth
-from avloc.models.loco import Loco
+from avloc.models.loco.network import Loco
 from avloc.training.checkpoint import load_model
 from avloc.training.run import fitted_to, open_split, read_run
 

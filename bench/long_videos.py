@@ -80,13 +80,13 @@ def measure(video: Path, model: str, stride_s: float | None) -> None:
 
 
 def agreement(video: Path, model: str) -> None:
-    from avloc.training.checkpoint import load_network
+    from avloc.training.checkpoint import load_model
     from avloc.training.runner import TorchRunner
 
     detector = Detector.load(model, threads=1)
     features = detector.extractor.extract(video, detector.grid)
     stitched = detector.detect_features(features).events
-    network, config = load_network(find_model(model))
+    network, config = load_model(find_model(model))
     compare("stitched", stitched, whole(features, TorchRunner(network), config.window_steps, detector))
 
 

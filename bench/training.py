@@ -23,13 +23,12 @@ from multiprocessing import get_context
 import numpy as np
 import torch
 
-from avloc.config import AttentionConfig, LocoConfig, LossConfig
-from avloc.learning.criterion import Criterion
+from avloc.config import AttentionConfig, LocoConfig, LocoLossConfig
 from avloc.learning.focal import focal_loss
 from avloc.learning.iou_loss import giou_loss
 from avloc.learning.targets import Truth, assign_targets
-from avloc.models.loco import Loco, Outputs
-from avloc.recipes.unav100 import loco_unav100_onepeace
+from avloc.models.loco.network import Loco, Outputs
+from avloc.recipes.loco import loco_unav100_onepeace
 from avloc.timegrid import Moments, pyramid_moments
 
 T, B, EVENTS, RUNS = 256, 16, 5, 3
@@ -62,7 +61,7 @@ def step(network: LocoConfig) -> None:
     visual, audio, mask = inputs(network, B, T)
     truth = some_truth()
     model = Loco(network).train()
-    criterion = Criterion(LossConfig(), network.lcc, network.levels)
+    criterion = Criterion(LocoLossConfig(), network.lcc, network.levels)
     optimizer = torch.optim.AdamW(model.parameters())
     outputs = model(visual, audio, mask)
     moments = pyramid_moments(T, network.levels)

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import typing
 from typing import Any
 
 import pytest
 
 from avloc.config import (
+    AnyLossConfig,
+    AnyNetworkConfig,
     AttentionConfig,
     DecodingConfig,
     FeatureConfig,
     LccConfig,
     LocoConfig,
-    LossConfig,
+    LocoLossConfig,
     ModelConfig,
+    NetworkConfig,
     RunConfig,
     TrainConfig,
     from_dict,
+    read_as,
     to_dict,
 )
 from avloc.errors import ConfigError
@@ -38,7 +43,7 @@ MODEL = ModelConfig(
 )
 
 
-@pytest.mark.parametrize("config", [MODEL, LossConfig(), TrainConfig(crop_share=(0.5, 1.0)), LocoConfig()])
+@pytest.mark.parametrize("config", [MODEL, LocoLossConfig(), TrainConfig(crop_share=(0.5, 1.0)), LocoConfig()])
 def test_there_and_back_through_json(config: Any) -> None:
     assert from_dict(type(config), json.loads(json.dumps(to_dict(config)))) == config
 
@@ -100,24 +105,28 @@ def test_what_is_wrong_is_named(cls: type, data: Any, reason: str) -> None:
     ("cls", "data", "reason"),
     [
         (AttentionConfig, {"window": 3}, "attention.window is 3; an even number of steps, or 0 for all, is needed"),
-        (LccConfig, {"sigma_range_steps": [0, 16]}, "lcc.sigma_range_steps is (0.0, 16.0); a finite range above 0"),
+        (LccConfig, {"sigma_range_steps": [0, 16]}, "lcc.sigma_range_steps is (0.0, 16.0); a finite number above 0"),
         (LccConfig, {"sigma_range_steps": [16, 0.3]}, "lcc.sigma_range_steps is (16.0, 0.3)"),
         (LccConfig, {"sigma_steps": 20}, "lcc.sigma_steps is 20.0; 0.3 to 16, its range, is needed"),
         (LccConfig, {"sigma_steps": NAN}, "lcc.sigma_steps is nan"),
         (LccConfig, {"temperature_range": [-0.1, 0.5]}, "lcc.temperature_range is (-0.1, 0.5)"),
         (LccConfig, {"temperature": 0.7}, "lcc.temperature is 0.7; 0.001 to 0.5, its range, is needed"),
-        (LccConfig, {"softening": 1.5}, "lcc.softening is 1.5; a share from 0 to 1 is needed"),
-        (LocoConfig, {"class_prior": 0}, "network.class_prior is 0.0; a share between 0 and 1 is needed"),
+        (LccConfig, {"softening": 1.5}, "lcc.softening is 1.5; a finite number at least 0 and at most 1 is needed"),
+        (LocoConfig, {"class_prior": 0}, "network.class_prior is 0.0; a finite number above 0 and below 1 is needed"),
         (LocoConfig, {"class_prior": 1}, "network.class_prior is 1.0"),
-        (LocoConfig, {"drop_path": 1}, "network.drop_path is 1.0; a share from 0 to below 1 is needed"),
+        (LocoConfig, {"drop_path": 1}, "network.drop_path is 1.0; a finite number at least 0 and below 1 is needed"),
         (LocoConfig, {"fusion_ffn_ratio": 0}, "network.fusion_ffn_ratio is 0.0; a finite number above 0 is needed"),
-        (LossConfig, {"normalizer_start": 0}, "loss.normalizer_start is 0.0; a number above 0 is needed"),
-        (LossConfig, {"normalizer_momentum": 1}, "loss.normalizer_momentum is 1.0; a share from 0 to below 1"),
-        (LossConfig, {"lcc_weight": -0.1}, "loss.lcc_weight is -0.1; a finite weight of 0 or more is needed"),
-        (LossConfig, {"lcc_weight": INF}, "loss.lcc_weight is inf"),
-        (TrainConfig, {"learning_rate": 0}, "train.learning_rate is 0.0; a number above 0 is needed"),
-        (TrainConfig, {"ema_decay": 1}, "train.ema_decay is 1.0; a share from 0 to below 1 is needed"),
-        (TrainConfig, {"warmup_epochs": -1}, "train.warmup_epochs is -1; 0 or more is needed"),
+        (LocoLossConfig, {"normalizer_start": 0}, "loss.normalizer_start is 0.0; a finite number above 0 is needed"),
+        (
+            LocoLossConfig,
+            {"normalizer_momentum": 1},
+            "loss.normalizer_momentum is 1.0; a finite number at least 0 and below 1",
+        ),
+        (LocoLossConfig, {"lcc_weight": -0.1}, "loss.lcc_weight is -0.1; a finite number at least 0 is needed"),
+        (LocoLossConfig, {"lcc_weight": INF}, "loss.lcc_weight is inf"),
+        (TrainConfig, {"learning_rate": 0}, "train.learning_rate is 0.0; a finite number above 0 is needed"),
+        (TrainConfig, {"ema_decay": 1}, "train.ema_decay is 1.0; a finite number at least 0 and below 1 is needed"),
+        (TrainConfig, {"warmup_epochs": -1}, "train.warmup_epochs is -1; a finite number at least 0 is needed"),
         (RunConfig, {"train": {"longest_steps": 250}}, "train.longest_steps is 250; a multiple of 32, as 6 levels"),
         (RunConfig, {"train": {"longest_steps": 250}}, "such as 256, is needed"),
         (RunConfig, {"train": {"longest_steps": 3}}, "such as 32, is needed"),
@@ -130,8 +139,62 @@ def test_a_value_out_of_its_range_is_one_line(cls: type, data: Any, reason: str)
 
 
 def test_the_place_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"^model\.json\.network has no setting"):
-        from_dict(ModelConfig, {**to_dict(MODEL), "network": {"heds": 1}}, where="model.json")
+    network = {"method": "loco", "heds": 1}
+    with pytest.raises(ConfigError, match=r"^model\.json\.network of loco has no setting 'heds'; .* 'heads'"):
+        from_dict(ModelConfig, {**to_dict(MODEL), "network": network}, where="model.json")
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [
+        ({"classes": 2}, "lacks the setting 'method'; one of loco, grounded"),
+        ({"method": "lcoo"}, "method is 'lcoo'; did you mean 'loco'?"),
+        ({"method": 7}, "method is 7; known are loco"),
+        ({"method": "tridet", "heads": 4}, "network of tridet has no setting 'heads'"),
+        ("loco", "is str; a group of settings is needed"),
+    ],
+)
+def test_the_tag_says_which_settings_a_network_has(network: object, reason: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        from_dict(ModelConfig, {**to_dict(MODEL), "network": network})
+    assert reason in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [*typing.get_args(AnyNetworkConfig), *typing.get_args(AnyLossConfig)])
+def test_every_kind_comes_back_by_its_tag(kind: Any) -> None:
+    hint = AnyNetworkConfig if issubclass(kind, NetworkConfig) else AnyLossConfig
+    data = json.loads(json.dumps(to_dict(kind())))
+    assert next(iter(data)) == "method"
+    assert read_as(hint, data) == kind()
+
+
+ALL = [
+    AttentionConfig,
+    LccConfig,
+    DecodingConfig,
+    FeatureConfig,
+    TrainConfig,
+    *typing.get_args(AnyNetworkConfig),
+    *typing.get_args(AnyLossConfig),
+]
+
+
+def numbers(kind: Any) -> list[str]:
+    hints = typing.get_type_hints(kind)
+    return [
+        f.name for f in dataclasses.fields(kind) if {int, float} & {hints[f.name], *typing.get_args(hints[f.name])}
+    ]
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in ALL for name in numbers(kind)])
+def test_every_number_is_checked_when_it_is_read(kind: Any, name: str) -> None:
+    field = next(f for f in dataclasses.fields(kind) if f.name == name)
+    assert "bounds" in field.metadata, f"{kind.__name__}.{name} has no bounds"
+    many = isinstance(field.default, tuple)
+    for odd in (NAN, INF, -INF):
+        value = (odd,) * max(1, len(field.default)) if many else odd
+        with pytest.raises(ConfigError, match=rf"\.{name} is "):
+            kind(**{name: value})
 
 
 def test_configs_cannot_be_changed() -> None:

@@ -22,7 +22,7 @@ from avloc.timegrid import TimeGrid
 
 torch = pytest.importorskip("torch")
 
-from avloc.models.loco import Loco  # noqa: E402
+from avloc.models.loco.network import Loco  # noqa: E402
 from avloc.training.runner import TorchRunner  # noqa: E402
 
 GRID = TimeGrid(0.32, 0.96, -0.32)
@@ -130,11 +130,11 @@ def test_an_event_in_the_middle_is_found_where_it_is() -> None:
     """A network that sees one loud step and says so: the event lands on it, from whichever window speaks."""
     plain = detector()
 
-    def run(visual: np.ndarray, audio: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        scores = np.zeros((len(plain._moments), 3), np.float32)
-        loud = (visual[:, 0] > 5) & mask
-        scores[: len(loud), 1] = 0.9 * loud
-        return scores, np.full((len(scores), 3, 2), 2.0, np.float32)
+    def run(visual: np.ndarray, audio: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, ...]:
+        place = np.arange(T, dtype=np.float32)
+        scores = np.zeros((T, 3), np.float32)
+        scores[:, 1] = 0.9 * ((visual[:, 0] > 5) & mask)
+        return scores, np.stack([place - 2, place + 2], axis=1)[:, None], place
 
     teller = Detector(plain.config, run)
     for at in range(2, 147):

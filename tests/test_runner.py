@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import numpy as np
 import pytest
 
 from avloc import load, zoo
-from avloc.config import FeatureConfig, LocoConfig, ModelConfig
+from avloc.config import FeatureConfig, LocoConfig, ModelConfig, to_dict
 from avloc.errors import ModelError
-from avloc.runner import OnnxRunner
+from avloc.runner import OUTPUTS, OnnxRunner
 
 onnx = pytest.importorskip("onnx")
 helper = onnx.helper
@@ -26,15 +27,17 @@ INPUTS: dict[str, tuple[int, list[int | str]]] = {
 
 
 def write(
-    path: Path, inputs: dict[str, tuple[int, list[int | str]]], outputs: tuple[str, str] = ("scores", "offsets")
+    path: Path,
+    inputs: dict[str, tuple[int, list[int | str]]],
+    outputs: tuple[str, ...] = OUTPUTS,
 ) -> Path:
-    """A network that gives its two first inputs back."""
-    first, second = list(inputs)[:2]
+    """A network that gives its first inputs back."""
+    pairs = list(zip((list(inputs) * 2)[: len(outputs)], outputs, strict=True))
     graph = helper.make_graph(
-        [helper.make_node("Identity", [first], [outputs[0]]), helper.make_node("Identity", [second], [outputs[1]])],
+        [helper.make_node("Identity", [name], [output]) for name, output in pairs],
         "tiny",
         [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in inputs.items()],
-        [helper.make_tensor_value_info(outputs[i], *inputs[n]) for i, n in enumerate((first, second))],
+        [helper.make_tensor_value_info(output, *inputs[name]) for name, output in pairs],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     path.write_bytes(model.SerializeToString())
@@ -45,8 +48,8 @@ def test_runs_and_tells_its_sizes(tmp_path: Path) -> None:
     runner = OnnxRunner(write(tmp_path / "m.onnx", INPUTS), threads=1)
     assert runner.window_steps == T and runner.widths == (DV, DA)
     visual, audio = np.random.default_rng(0).random((T, DV), np.float32), np.ones((T, DA), np.float32)
-    scores, offsets = runner(visual, audio, np.ones(T, bool))
-    assert np.array_equal(scores, visual) and np.array_equal(offsets, audio)
+    scores, segments, place = runner(visual, audio, np.ones(T, bool))
+    assert np.array_equal(scores, visual) and np.array_equal(segments, audio) and place.all()
 
 
 @pytest.mark.parametrize("content", [b"", b"no network", b"\x08\x08" * 100])
@@ -91,7 +94,7 @@ def test_a_network_of_something_else(tmp_path: Path, inputs: dict[str, tuple[int
 
 def test_a_network_with_other_outputs(tmp_path: Path) -> None:
     path = write(tmp_path / "m.onnx", INPUTS, ("logits", "boxes"))
-    with pytest.raises(ModelError, match="gives logits, boxes, not scores and offsets"):
+    with pytest.raises(ModelError, match="gives logits, boxes, not scores, segments, place"):
         OnnxRunner(path)
 
 
@@ -106,9 +109,6 @@ CONFIG = ModelConfig(
         (replace(CONFIG, window_steps=64), "its config says 64"),
         (replace(CONFIG, network=replace(CONFIG.network, audio_width=9)), "its config says"),
         (replace(CONFIG, labels=("a",)), "1 labels for 2 classes"),
-        (replace(CONFIG, features=FeatureConfig(stride_s=0.0)), "stride_s is 0.0"),
-        (replace(CONFIG, features=FeatureConfig(offset_s=float("nan"))), "offset_s is nan"),
-        (replace(CONFIG, network=replace(CONFIG.network, levels=7)), "multiple of 64"),
     ],
 )
 def test_a_config_that_does_not_fit_its_network(tmp_path: Path, config: ModelConfig, reason: str) -> None:
@@ -117,6 +117,16 @@ def test_a_config_that_does_not_fit_its_network(tmp_path: Path, config: ModelCon
     with pytest.raises(ModelError, match=reason) as caught:
         load(tmp_path)
     assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "value"), [("stride_s", 0.0), ("offset_s", float("nan")), ("cues", -1)])
+def test_a_config_with_a_number_that_cannot_be(tmp_path: Path, name: str, value: float) -> None:
+    write(tmp_path / zoo.ONNX, INPUTS)
+    data = to_dict(CONFIG)
+    data["features"][name] = value
+    (tmp_path / zoo.CONFIG).write_text(json.dumps(data))
+    with pytest.raises(ModelError, match=f"{name} is {value}"):
+        load(tmp_path)
 
 
 def test_a_config_that_fits(tmp_path: Path) -> None:

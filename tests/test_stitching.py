@@ -16,7 +16,7 @@ from avloc.timegrid import TimeGrid
 
 torch = pytest.importorskip("torch")
 
-from avloc.models.loco import Loco  # noqa: E402
+from avloc.models.loco.network import Loco  # noqa: E402
 from avloc.training.runner import TorchRunner  # noqa: E402
 
 GRID = TimeGrid(0.32, 0.96, -0.32)
@@ -74,14 +74,13 @@ def test_an_event_longer_than_a_window_comes_out_once() -> None:
     given = features(steps)
     given.visual[:, 0] = np.arange(steps)  # each step knows its own place
 
-    def run(visual: np.ndarray, audio: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        moments = plain._moments
-        step = moments.step + visual[0, 0]
-        inside = (step >= first) & (step <= last) & (moments.level == 2)
-        scores = np.zeros((len(moments), 3), np.float32)
-        scores[:, 1] = 0.9 * inside
-        reach = np.stack([step - first, last - step], axis=1) / moments.stride[:, None]
-        return scores, np.repeat(reach[:, None], 3, axis=1).astype(np.float32)
+    def run(visual: np.ndarray, audio: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, ...]:
+        place = np.arange(0, T, 4, dtype=np.float32)
+        step = place + visual[0, 0]
+        scores = np.zeros((len(place), 3), np.float32)
+        scores[:, 1] = 0.9 * ((step >= first) & (step <= last))
+        ends = np.array([first, last], np.float32) - visual[0, 0]
+        return scores, np.broadcast_to(ends, (len(place), 1, 2)), place
 
     found = Detector(plain.config, run).detect_features(given)
     clear = [e for e in found.all_events if e.score > 0.3]

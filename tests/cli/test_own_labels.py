@@ -21,7 +21,7 @@ from avloc.compose.render import compose_video
 from avloc.compose.scene import truth
 from avloc.config import FeatureConfig, LocoConfig, ModelConfig
 from avloc.formats.activitynet import read_results
-from avloc.models.loco import Loco
+from avloc.models.loco.network import Loco
 from avloc.training.checkpoint import save_model
 from avloc.training.fit import fit
 from avloc.zoo import read_config

@@ -10,7 +10,7 @@ import pytest
 from avloc.cli.settings_file import laid_over, named_file
 from avloc.config import RunConfig, to_dict
 from avloc.errors import ConfigError
-from avloc.recipes.unav100 import loco_small
+from avloc.recipes.loco import loco_small
 
 pytest.importorskip("yaml", reason="PyYAML is not installed")
 

@@ -1,4 +1,4 @@
-"""From scores and offsets to events: which pairs speak, where their segments lie, what is cut."""
+"""From scores and segments to events: which pairs speak, where their segments lie, what is cut."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from hypothesis import strategies as st
 
 from avloc.config import DecodingConfig
 from avloc.decoding.candidates import Candidates, decode, find_candidates
-from avloc.timegrid import TimeGrid, pyramid_moments
+from avloc.timegrid import TimeGrid
 
 GRID = TimeGrid(0.5, 1.0, -0.25)
-MOMENTS = pyramid_moments(8, 3)  # 8 + 4 + 2 moments
-P, K = len(MOMENTS), 3
+P, K = 14, 3
 ALL = np.ones(P, bool)
 
 
 def outputs(*said: tuple[int, int, float, tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and offsets that are zero but for (moment, class, score, offsets)."""
-    scores, offsets = np.zeros((P, K), np.float32), np.zeros((P, K, 2), np.float32)
-    for moment, label, score, ends in said:
-        scores[moment, label], offsets[moment, label] = score, ends
-    return scores, offsets
+    """Scores and segments that are zero but for (point, class, score, segment)."""
+    scores, segments = np.zeros((P, K), np.float32), np.zeros((P, K, 2), np.float32)
+    for point, label, score, ends in said:
+        scores[point, label], segments[point, label] = score, ends
+    return scores, segments
 
 
 def columns(*rows: tuple[float, float, float, int]) -> Candidates:
@@ -32,24 +31,23 @@ def columns(*rows: tuple[float, float, float, int]) -> Candidates:
     return Candidates(table[:, 0], table[:, 1], table[:, 2], table[:, 3].astype(np.intp))
 
 
-def test_a_segment_lies_where_its_moment_and_offsets_say() -> None:
-    # Moment 9 is the second of level 1: step 2 on a stride of 2. Half a stride back is step 1, two ahead step 6.
-    found = find_candidates(*outputs((9, 2, 0.75, (0.5, 2.0))), MOMENTS, GRID, ALL, DecodingConfig())
+def test_a_segment_lies_where_its_steps_say() -> None:
+    found = find_candidates(*outputs((9, 2, 0.75, (1.0, 6.0))), GRID, ALL, DecodingConfig())
     assert len(found) == 1
     assert (found.start_s[0], found.end_s[0]) == (GRID.to_seconds(1), GRID.to_seconds(6))
     assert (found.score[0], found.label[0]) == (0.75, 2)
 
 
-def test_every_pair_above_the_least_score_speaks_unless_its_moment_must_not() -> None:
+def test_every_pair_above_the_least_score_speaks_unless_its_point_must_not() -> None:
     rng = np.random.default_rng(0)
     scores = rng.random((P, K), np.float32)
-    offsets = rng.random((P, K, 2), np.float32)
+    segments = np.sort(8 * rng.random((P, K, 2), np.float32), axis=2)
     keep = rng.random(P) < 0.6
-    found = find_candidates(scores, offsets, MOMENTS, GRID, keep, DecodingConfig(min_score=0.3))
+    found = find_candidates(scores, segments, GRID, keep, DecodingConfig(min_score=0.3))
     expected = sorted(
         (
-            float(GRID.to_seconds(float(MOMENTS.step[p]) - float(offsets[p, k, 0]) * float(MOMENTS.stride[p]))),
-            float(GRID.to_seconds(float(MOMENTS.step[p]) + float(offsets[p, k, 1]) * float(MOMENTS.stride[p]))),
+            float(GRID.to_seconds(float(segments[p, k, 0]))),
+            float(GRID.to_seconds(float(segments[p, k, 1]))),
             float(scores[p, k]),
             k,
         )
@@ -61,19 +59,34 @@ def test_every_pair_above_the_least_score_speaks_unless_its_moment_must_not() ->
     assert np.allclose(got, expected, rtol=0, atol=1e-12)
 
 
-@given(st.integers(0, P * K + 5))
+def test_one_segment_may_serve_all_classes() -> None:
+    scores = np.linspace(0.1, 0.9, P * K, dtype=np.float32).reshape(P, K)
+    segments = np.stack([np.arange(P), np.arange(P) + 2], axis=1)[:, None].astype(np.float32)
+    shared = find_candidates(scores, segments, GRID, ALL, DecodingConfig())
+    own = find_candidates(scores, np.repeat(segments, K, axis=1), GRID, ALL, DecodingConfig())
+    for name in ("start_s", "end_s", "score", "label"):
+        assert np.array_equal(getattr(shared, name), getattr(own, name))
+
+
+def test_what_is_too_short_is_no_candidate() -> None:
+    said = outputs((0, 0, 0.9, (1.0, 1.05)), (1, 1, 0.8, (1.0, 1.1)), (2, 2, 0.7, (3.0, 2.0)))
+    found = find_candidates(*said, GRID, ALL, DecodingConfig(min_length_steps=0.06))
+    assert found.label.tolist() == [1]
+
+
+@given(st.integers(1, P * K + 5))
 def test_only_the_best_go_on_to_soft_nms(before_nms: int) -> None:
     order = np.random.default_rng(1).permutation(P * K).reshape(P, K)
     scores = (order / (P * K) + 0.01).astype(np.float32)
     config = DecodingConfig(before_nms=before_nms)
-    found = find_candidates(scores, np.zeros((P, K, 2), np.float32), MOMENTS, GRID, ALL, config)
+    found = find_candidates(scores, np.zeros((P, K, 2), np.float32), GRID, ALL, config)
     best = np.sort(scores.ravel())[::-1][:before_nms]
     assert sorted(found.score.tolist(), reverse=True) == best.astype(np.float64).tolist()
 
 
 @pytest.mark.parametrize("keep", [ALL, ~ALL])
 def test_silence_gives_no_candidate_and_no_event(keep: np.ndarray) -> None:
-    found = find_candidates(*outputs(), MOMENTS, GRID, keep, DecodingConfig())
+    found = find_candidates(*outputs(), GRID, keep, DecodingConfig())
     assert len(found) == 0
     assert len(decode(found, ["a", "b", "c"], 4.0, DecodingConfig())) == 0
 
@@ -101,6 +114,13 @@ def test_overlap_is_that_of_the_cut_segments() -> None:
     assert events.score.tolist() == pytest.approx([0.9, 0.8 * np.exp(-2)])
 
 
+def test_cut_after_suppression_the_overlap_is_that_of_the_whole_segments() -> None:
+    config = DecodingConfig(nms_sigma=0.5, clip="after")
+    events = decode(columns((-9, 4, 0.9, 0), (0, 30, 0.8, 0), (4.5, 9, 0.7, 0)), ["a"], 4.0, config)
+    assert [(e.start_s, e.end_s) for e in events] == [(0, 4), (0, 4)]
+    assert events.score.tolist() == pytest.approx([0.9, 0.8 * np.exp(-((4 / 39) ** 2) / 0.5)], abs=1e-6)
+
+
 @pytest.mark.parametrize(("keep", "count"), [(None, 2), (0, 0), (1, 1), (3, 3), (99, 4)])
 def test_the_best_are_kept_highest_first(keep: int | None, count: int) -> None:
     found = columns((0, 1, 0.2, 0), (1, 2, 0.9, 1), (2, 3, 0.4, 0), (3, 4, 0.6, 1))
@@ -111,7 +131,7 @@ def test_the_best_are_kept_highest_first(keep: int | None, count: int) -> None:
 
 def test_a_least_score_between_single_and_double_precision() -> None:
     """0.7 in single precision is below 0.7 in double: found, and then dropped, which leaves nothing to decode."""
-    found = find_candidates(*outputs((0, 0, 0.7, (0.0, 1.0))), MOMENTS, GRID, ALL, DecodingConfig(min_score=0.7))
+    found = find_candidates(*outputs((0, 0, 0.7, (0.0, 1.0))), GRID, ALL, DecodingConfig(min_score=0.7))
     assert len(decode(found, ["a"], 4.0, DecodingConfig(min_score=0.7))) == 0
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from avloc.config import RunConfig
 from avloc.datasets.annotations import read_annotations
 from avloc.datasets.simulate import simulate
-from avloc.recipes.unav100 import loco_small
+from avloc.recipes.loco import loco_small
 
 SPLITS = {"train": 8, "validation": 3, "test": 4}
 

@@ -11,7 +11,7 @@ from avloc.experiments.grid import ALL, REFERENCE, ROWS, TABLES, rows_of
 from avloc.experiments.key import DataIdentity
 from avloc.experiments.runs import once, plan
 from avloc.experiments.settings import with_settings
-from avloc.recipes.unav100 import loco_small
+from avloc.recipes.loco import loco_small
 
 DATA = DataIdentity("a", "onepeace", "f", 2)
 

@@ -7,14 +7,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avloc.config import LccConfig, LossConfig
+from avloc.config import LccConfig, LocoLossConfig
 from avloc.learning.correspondence import correspondence_loss, correspondence_objective
-from avloc.learning.criterion import Criterion
 from avloc.learning.focal import focal_loss
 from avloc.learning.iou_loss import diou_loss, giou_loss
-from avloc.learning.targets import Truth
-from avloc.models.lcc import Correspondence, CorrespondenceHead
-from avloc.models.loco import Outputs
+from avloc.learning.loco import LocoCriterion
+from avloc.learning.losses import Truth
+from avloc.models.loco.lcc import Correspondence, CorrespondenceHead
+from avloc.models.loco.network import LocoOutputs
+from avloc.models.outputs import pyramid_points
 
 
 @given(st.floats(-15, 15), st.booleans())
@@ -82,7 +83,7 @@ def test_correspondence_is_the_formula(
     )
     mask = torch.arange(5)[None] < torch.tensor(lengths)[:, None]
     tau = torch.tensor(0.2, dtype=torch.float64)
-    got = correspondence_loss(Correspondence(v, a, tau, torch.tensor(sigma, dtype=torch.float64)), mask, config)
+    got = correspondence_loss(Correspondence(v, a, mask, tau, torch.tensor(sigma, dtype=torch.float64)), config)
     cells = [(b, t) for b, n in enumerate(lengths) for t in range(n)]
     if not cells:
         assert float(got) == 0
@@ -106,9 +107,9 @@ def test_correspondence_stays_in_single_precision_under_autocast() -> None:
     streams = torch.randn(2, 2, 12, 16, generator=generator)
     mask = torch.ones(2, 12, dtype=torch.bool)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = head(*streams)
-        inside = correspondence_loss(found, mask, config)
-    outside = correspondence_loss(found, mask, config)
+        found = head(*streams, mask)
+        inside = correspondence_loss(found, config)
+    outside = correspondence_loss(found, config)
     assert found.visual.dtype == found.audio.dtype == inside.dtype == torch.float32
     assert torch.allclose(found.visual.norm(dim=-1), torch.ones(2, 12), atol=1e-6)
     assert torch.equal(inside, outside)
@@ -128,7 +129,7 @@ def test_sigma_and_temperature_stay_in_range_and_can_come_back(start: float) -> 
     with torch.no_grad():  # as far as an optimizer's step may carry them
         head.log_sigma.fill_(math.log(start))
         head.temperature.fill_(start)
-    out = head(torch.randn(1, 4, 8), torch.randn(1, 4, 8))
+    out = head(torch.randn(1, 4, 8), torch.randn(1, 4, 8), torch.ones(1, 4, dtype=torch.bool))
     assert 0.3 - 1e-6 <= out.sigma_steps.item() <= 16 + 1e-4
     assert 0.001 <= out.temperature.item() <= 0.5
     (out.sigma_steps + out.temperature).backward()
@@ -140,13 +141,15 @@ def test_total_is_equation_9_over_the_moving_normalizer() -> None:
     torch.manual_seed(0)
     logits, offsets = torch.randn(1, 14, 2), torch.rand(1, 14, 2, 2)
     mask = torch.ones(1, 8, dtype=torch.bool)
-    correspondence = Correspondence(*torch.randn(2, 1, 8, 4), torch.tensor(0.1), torch.tensor(1.5))
-    outputs = Outputs(logits, offsets, torch.ones(1, 14, dtype=torch.bool), correspondence)
-    criterion = Criterion(LossConfig(lcc_weight=0.5), LccConfig(), levels=3)
+    correspondence = Correspondence(*torch.randn(2, 1, 8, 4), mask, torch.tensor(0.1), torch.tensor(1.5))
+    inside = torch.ones(1, 14, dtype=torch.bool)
+    outputs = LocoOutputs(logits, offsets, inside, pyramid_points(8, 3), correspondence)
+    criterion = LocoCriterion(LocoLossConfig(lcc_weight=0.5), LccConfig())
     truth = Truth(torch.tensor([[[1.0, 4.0]]]), torch.tensor([[1]]))
-    losses = criterion(outputs, mask, truth)
+    losses = criterion(outputs, truth)
     # Positive: steps 2 and 3 of the finest level (reach under 4); no moment of a coarser level fits.
     assert float(criterion.normalizer) == pytest.approx(0.9 * 250 + 0.1 * 2)
-    expected = losses.classification + losses.regression + 0.5 * losses.correspondence
+    parts = losses.parts
+    expected = parts["classification"] + parts["regression"] + 0.5 * parts["correspondence"]
     assert torch.allclose(losses.total, expected)
-    assert Criterion(LossConfig(lcc_weight=0), LccConfig(), 3)(outputs, mask, truth).correspondence == 0
+    assert LocoCriterion(LocoLossConfig(lcc_weight=0), LccConfig())(outputs, truth).parts["correspondence"] == 0

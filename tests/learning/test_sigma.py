@@ -5,7 +5,7 @@ import torch
 
 from avloc.config import LccConfig
 from avloc.learning.correspondence import correspondence_loss
-from avloc.models.lcc import Correspondence, CorrespondenceHead
+from avloc.models.loco.lcc import Correspondence, CorrespondenceHead
 
 LOW, HIGH = LccConfig().sigma_range_steps
 
@@ -34,7 +34,7 @@ def settled_sigma(correlated: bool, divergence: str) -> tuple[float, list[float]
     for _ in range(400):
         optimizer.zero_grad()
         sigma = head.sigma_now()
-        correspondence_loss(Correspondence(v, a, torch.tensor(0.1), sigma), mask, config).backward()
+        correspondence_loss(Correspondence(v, a, mask, torch.tensor(0.1), sigma), config).backward()
         optimizer.step()
         way.append(float(sigma.detach()))
     return way[-1], way

@@ -6,7 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avloc.learning.targets import Truth, assign_targets
+from avloc.learning.losses import Truth
+from avloc.learning.targets import assign_targets
+from avloc.models.outputs import pyramid_points
 from avloc.timegrid import pyramid_moments
 
 LEVELS, K = 4, 3
@@ -27,7 +29,7 @@ def test_targets_are_the_rule(videos: list[list[tuple[float, float, int]]], leng
             labels[b, n] = label
     moments = pyramid_moments(32, LEVELS)
     mask = (torch.from_numpy(moments.step) < length).expand(len(videos), -1)
-    got = assign_targets(moments, Truth(segments, labels), mask, K)
+    got = assign_targets(pyramid_points(32, LEVELS), Truth(segments, labels), mask, K)
     for b, events in enumerate(videos):
         for p in range(len(moments)):
             t, stride = float(moments.step[p]), float(moments.stride[p])
@@ -47,7 +49,7 @@ def test_targets_are_the_rule(videos: list[list[tuple[float, float, int]]], leng
 
 
 def test_no_event_at_all() -> None:
-    moments = pyramid_moments(8, LEVELS)
+    moments = pyramid_points(8, LEVELS)
     mask = torch.ones(2, len(moments), dtype=torch.bool)
     got = assign_targets(moments, Truth(torch.zeros(2, 0, 2), torch.zeros(2, 0, dtype=torch.long)), mask, K)
     assert not got.positive.any() and got.offsets.shape == (2, len(moments), K, 2)

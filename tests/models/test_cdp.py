@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avloc.config import AttentionConfig
-from avloc.models.cdp import CdpLayer, sample_linear, target_points, whole_points
+from avloc.models.loco.cdp import CdpLayer, sample_linear, target_points, whole_points
 
 
 @settings(max_examples=20, deadline=None)

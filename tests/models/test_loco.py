@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avloc.config import AttentionConfig, LocoConfig
-from avloc.models.loco import Loco, Outputs
-from avloc.models.pyramid import downsample
+from avloc.models.loco.network import Loco, LocoOutputs
+from avloc.models.loco.pyramid import downsample
 from avloc.timegrid import pyramid_moments
 
 SMALL = LocoConfig(classes=5, visual_width=12, audio_width=10, width=16, heads=4, ffn_ratio=2.0, levels=4)
@@ -25,7 +25,7 @@ def network(kind: str = "cdp", self_window: int = 0, position: bool = True, wind
     return model
 
 
-def run(model: Loco, lengths: list[int], T: int, seed: int = 0) -> tuple[Outputs, torch.Tensor, torch.Tensor]:
+def run(model: Loco, lengths: list[int], T: int, seed: int = 0) -> tuple[LocoOutputs, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     visual = torch.randn(len(lengths), T, 12, generator=generator)
     audio = torch.randn(len(lengths), T, 10, generator=generator)

@@ -12,7 +12,7 @@ from safetensors.torch import save
 from avloc import zoo
 from avloc.config import FeatureConfig, LocoConfig, ModelConfig, to_dict
 from avloc.errors import ModelError, OutputError
-from avloc.models.loco import Loco
+from avloc.models.loco.network import Loco
 from avloc.training.checkpoint import load_model, save_model
 
 NETWORK = LocoConfig(

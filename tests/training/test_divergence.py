@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny import Task, network
+from tiny import Task, method, network
 
-from avloc.config import LossConfig, TrainConfig
+from avloc.config import TrainConfig
 from avloc.errors import TrainingError
+from avloc.training.batches import CroppedBatches
 from avloc.training.fit import fit
 from avloc.training.state import read_place
 
@@ -21,13 +22,17 @@ CONFIG = TrainConfig(
 )
 
 
+def batches(task: Task, config: TrainConfig) -> CroppedBatches:
+    return CroppedBatches(task, config, network().multiple)
+
+
 def test_a_loss_that_is_no_number_names_its_step_and_spares_the_state(tmp_path: Path) -> None:
     task, state = Task(), tmp_path / "state.safetensors"
     settled = replace(CONFIG, epochs=1)
-    fit(network(), task, LossConfig(), settled, state=state)
+    fit(method(network()), batches(task, settled), settled, state=state)
     task.samples[5].visual[:] = np.nan
     with pytest.raises(TrainingError) as caught:
-        fit(network(), task, LossConfig(), CONFIG, state=state, resume=True)
+        fit(method(network()), batches(task, CONFIG), CONFIG, state=state, resume=True)
     place = read_place(state)
     assert place.epoch == 1
     expected = f"epoch 2, step {place.step + 1}: the loss or its gradient is nan; look for odd features"
@@ -38,4 +43,4 @@ def test_a_loss_that_is_no_number_names_its_step_and_spares_the_state(tmp_path: 
 def test_a_rate_far_too_high_is_named() -> None:
     config = replace(CONFIG, learning_rate=1e25)
     with pytest.raises(TrainingError, match=r"below 1e\+25"):
-        fit(network(), Task(), LossConfig(), config)
+        fit(method(network()), batches(Task(), config), config)

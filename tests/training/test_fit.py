@@ -10,10 +10,16 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from avloc.config import LocoConfig, LossConfig, TrainConfig
+from avloc.config import LocoConfig, LocoLossConfig, TrainConfig
 from avloc.datasets.batch import Sample
-from avloc.models.loco import Loco
-from avloc.training.fit import Epoch, Watch, fit, learning_rate_factor
+from avloc.learning.build import build_criterion
+from avloc.learning.losses import Criterion, Losses, Truth
+from avloc.models.loco.network import Loco, LocoOutputs
+from avloc.training.batches import CroppedBatches
+from avloc.training.fit import fit
+from avloc.training.method import Method
+from avloc.training.optimizer import learning_rate, make_optimizer
+from avloc.training.watch import Epoch, Watch
 
 CLASSES = 3
 NETWORK = LocoConfig(
@@ -30,7 +36,7 @@ NETWORK = LocoConfig(
 CONFIG = TrainConfig(
     epochs=6, warmup_epochs=1, batch=4, learning_rate=3e-3, ema_decay=0.9, longest_steps=24, precision="32-true"
 )
-LOSS = LossConfig(normalizer_start=20.0)
+LOSS = LocoLossConfig(normalizer_start=20.0)
 
 State = dict[str, torch.Tensor]
 
@@ -94,7 +100,12 @@ def train(videos: Videos, config: TrainConfig) -> Run:
         run.weights.append(copied(network))
         run.averages.append(copied(average))
 
-    run.average = fit(network, videos, LOSS, config, watch=Watch(on_epoch=on_epoch))
+    run.average = fit(
+        Method(network, build_criterion(LOSS, NETWORK)),
+        CroppedBatches(videos, config, network.multiple),
+        config,
+        watch=Watch(on_epoch=on_epoch),
+    )
     return run
 
 
@@ -106,11 +117,12 @@ def test_the_losses_fall() -> None:
     epochs = train(Videos.some(16), replace(CONFIG, epochs=16)).epochs
     assert [e.number for e in epochs] == list(range(1, 17))
     first, last = epochs[0], epochs[-1]
-    assert last.classification < 0.5 * first.classification
-    assert last.regression < 0.7 * first.regression
-    assert last.correspondence < first.correspondence
+    assert last.losses["classification"] < 0.5 * first.losses["classification"]
+    assert last.losses["regression"] < 0.7 * first.losses["regression"]
+    assert last.losses["correspondence"] < first.losses["correspondence"]
     for e in epochs:
-        parts = e.classification + e.regression + LOSS.lcc_weight * e.correspondence
+        parts = e.losses["classification"] + e.losses["regression"] + LOSS.lcc_weight * e.losses["correspondence"]
+        assert set(e.watched) == {"temperature", "sigma_steps"}
         assert e.total == pytest.approx(parts, rel=1e-5)
 
 
@@ -151,16 +163,80 @@ def test_every_weight_learns() -> None:
 
 def test_videos_without_events_are_learned_from() -> None:
     run = train(Videos.some(6, events=0), replace(CONFIG, epochs=3))
-    assert all(math.isfinite(e.total) and e.regression == 0 for e in run.epochs)
+    assert all(math.isfinite(e.total) and e.losses["regression"] == 0 for e in run.epochs)
     assert all(torch.isfinite(w).all() for w in run.averages[-1].values())
+
+
+def factor(epoch: float, config: TrainConfig) -> float:
+    return learning_rate(round(10 * epoch), 10, config) / config.learning_rate
 
 
 def test_the_learning_rate_rises_in_a_line_and_falls_in_half_a_cosine() -> None:
     config = replace(CONFIG, epochs=12, warmup_epochs=2)
-    factors = [learning_rate_factor(epoch, config) for epoch in (0, 1, 2, 4.5, 7, 9.5, 12)]
+    factors = [factor(epoch, config) for epoch in (0, 1, 2, 4.5, 7, 9.5, 12)]
     cosine = [0.5 * (1 + math.cos(math.pi * share)) for share in (0, 0.25, 0.5, 0.75, 1)]
     assert 0 < factors[0] < 0.01
     assert factors[1] == pytest.approx(0.5, abs=0.01)
     assert factors[2:] == pytest.approx(cosine, abs=1e-9)
-    assert learning_rate_factor(13, config) == pytest.approx(0, abs=1e-9)
-    assert learning_rate_factor(0, replace(config, warmup_epochs=0)) == 1.0
+    assert factor(13, config) == pytest.approx(0, abs=1e-9)
+    assert factor(0, replace(config, warmup_epochs=0)) == 1.0
+
+
+def test_the_learning_rate_falls_in_steps_or_not_at_all() -> None:
+    steps = replace(CONFIG, epochs=9, warmup_epochs=0, schedule="steps", drop_epochs=(3, 6), drop_factor=0.5)
+    assert [factor(e, steps) for e in (0, 2.9, 3, 5.9, 6, 8)] == pytest.approx([1, 1, 0.5, 0.5, 0.25, 0.25])
+    constant = replace(CONFIG, warmup_epochs=0, schedule="constant")
+    assert [factor(e, constant) for e in (0, 3, 99)] == [1, 1, 1]
+    floor = replace(CONFIG, epochs=10, warmup_epochs=0, least_rate=CONFIG.learning_rate / 4)
+    assert [factor(e, floor) for e in (0, 5, 10)] == pytest.approx([1, 0.625, 0.25])
+    by_steps = replace(CONFIG, epochs=10, warmup_epochs=5, warmup_steps=20)
+    assert factor(1, by_steps) == pytest.approx(0.5, abs=0.01) and factor(2, by_steps) == pytest.approx(1, abs=1e-9)
+
+
+def test_parameters_learn_and_decay_as_their_names_and_shapes_say() -> None:
+    network = Loco(NETWORK)
+    config = replace(CONFIG, weight_decay=0.1, rate_factors=(("pyramid.", 0.1),))
+    optimizer = make_optimizer(network, config)
+    of = {id(p): group for group in optimizer.param_groups for p in group["params"]}
+    for name, p in network.named_parameters():
+        assert of[id(p)]["weight_decay"] == (0.1 if p.ndim > 1 else 0.0), name
+        assert of[id(p)]["factor"] == (0.1 if "pyramid." in name else 1.0), name
+    all_decay = make_optimizer(network, replace(config, decay="all", optimizer="adam"))
+    assert type(all_decay) is torch.optim.Adam
+    assert {group["weight_decay"] for group in all_decay.param_groups} == {0.1}
+
+
+def test_validation_comes_when_it_is_due_and_at_the_end() -> None:
+    config = replace(CONFIG, epochs=5, validate_every=2)
+    network, seen = Loco(NETWORK), []
+    fit(
+        Method(network, build_criterion(LOSS, NETWORK)),
+        CroppedBatches(Videos.some(4), config, network.multiple),
+        config,
+        watch=Watch(on_epoch=lambda e, _: seen.append(e.validation_map), validate=lambda _: 0.5),
+    )
+    assert seen == [None, 0.5, None, 0.5, 0.5]
+
+
+def test_without_an_average_the_result_is_the_weights() -> None:
+    run = train(Videos.some(4), replace(CONFIG, epochs=2, ema_decay=None))
+    assert equal(copied(run.average), run.weights[-1])
+
+
+def test_a_criterion_of_ones_own() -> None:
+    class Loudness(Criterion):
+        def forward(self, outputs: LocoOutputs, truth: Truth) -> Losses:
+            loud = outputs.logits[outputs.mask].exp().mean()
+            return Losses(loud, {"loudness": loud})
+
+    network = Loco(NETWORK)
+    epochs: list[Epoch] = []
+    config = replace(CONFIG, epochs=3)
+    fit(
+        Method(network, Loudness()),
+        CroppedBatches(Videos.some(8), config, network.multiple),
+        config,
+        watch=Watch(on_epoch=lambda e, _: epochs.append(e)),
+    )
+    assert [set(e.losses) for e in epochs] == [{"loudness"}] * 3
+    assert epochs[-1].losses["loudness"] < epochs[0].losses["loudness"]

@@ -70,7 +70,7 @@ def test_training_and_detecting_read_the_same_arrays(run: RunConfig, scores: boo
 
     def runner(
         visual: NDArray[np.float32], audio: NDArray[np.float32], mask: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         read.append((visual[mask], audio[mask]))
         return plain(visual, audio, mask)
 

@@ -10,7 +10,7 @@ import torch
 from tiny import NETWORK
 
 from avloc.config import FeatureConfig, ModelConfig
-from avloc.models.loco import Loco
+from avloc.models.loco.network import Loco
 from avloc.training.checkpoint import load_model, save_model
 from avloc.training.start import start_network
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from avloc.errors import TrainingError
-from avloc.training.fit import Epoch, Step
 from avloc.training.tensorboard import Board
+from avloc.training.watch import Epoch, Step
 
 THERE = find_spec("tensorboard") is not None
 
@@ -28,8 +28,10 @@ def test_curves_by_step_and_epoch_and_a_resumed_run_goes_over_its_own(tmp_path: 
         board = Board(tmp_path)
         for i, loss in enumerate(losses):
             number = i + 1 if len(losses) == 3 else i + 3
-            board.on_step(Step(1, number, 4, loss, loss, 0.0, 0.0, 1e-3, 0.0))
-    board.on_epoch(Epoch(1, 2.1, 2.1, 0.0, 0.0, 1e-3, 0.07, 1.5, 3.0, 0.25, True))
+            board.on_step(Step(1, number, 4, loss, {"classification": loss}, 1e-3, 0.0))
+    board.on_epoch(Epoch(1, 2.1, {"classification": 2.1}, {"sigma_steps": 1.5}, 1e-3, 3.0, 0.25, True))
     found = EventAccumulator(str(tmp_path)).Reload()
     assert [(e.step, e.value) for e in found.Scalars("step/total")] == [(1, 4.0), (2, 3.0), (3, 1.0), (4, 0.5)]
+    assert found.Scalars("step/classification")[-1].value == 0.5
+    assert found.Scalars("epoch/sigma_steps")[0].value == 1.5
     assert found.Scalars("epoch/validation_map")[0].value == 0.25

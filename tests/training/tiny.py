@@ -6,13 +6,17 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.config import LocoConfig, LossConfig, TrainConfig
+from avloc.config import LocoConfig, LocoLossConfig, TrainConfig
 from avloc.datasets.batch import Sample
-from avloc.models.loco import Loco
+from avloc.models.loco.network import Loco
+
+if TYPE_CHECKING:
+    from avloc.training.method import Method
 
 NETWORK = LocoConfig(
     classes=3, visual_width=8, audio_width=6, width=16, ffn_ratio=2.0, unimodal_blocks=1, levels=3, drop_path=0.1
@@ -56,20 +60,29 @@ def network() -> Loco:
     return Loco(NETWORK)
 
 
+def method(model: Loco) -> Method:
+    from avloc.learning.build import build_criterion
+    from avloc.training.method import Method
+
+    return Method(model, build_criterion(LocoLossConfig(), model.config))
+
+
 def main(folder: Path, mode: str) -> None:
     """Train in a process of its own; `mode`: whole, resumed, processes=N, or resumed-processes=N."""
     import torch
     from lightning_fabric import Fabric
     from safetensors.torch import save_file
 
-    from avloc.training.fit import Epoch, Step, Watch, fit
+    from avloc.training.batches import CroppedBatches
+    from avloc.training.fit import fit
+    from avloc.training.watch import Epoch, Step, Watch
 
     config = TrainConfig(epochs=3, warmup_epochs=1, batch=4, learning_rate=1e-2, ema_decay=0.9, save_every_minutes=0)
     steps = folder / f"{mode}.steps"
 
     def on_step(step: Step) -> None:
         with steps.open("a") as f:
-            f.write(f"{step.total} {step.correspondence}\n")
+            f.write(f"{step.total} {step.losses['correspondence']}\n")
 
     def on_epoch(epoch: Epoch, average: Loco) -> None:
         with (folder / f"{mode}.epochs").open("a") as f:
@@ -84,9 +97,8 @@ def main(folder: Path, mode: str) -> None:
                     module.rate = 0.0
         state = folder / "state.safetensors" if mode.startswith("resumed") else None
         average = fit(
-            model,
-            Task(),
-            LossConfig(),
+            method(model),
+            CroppedBatches(Task(), config, model.multiple),
             config,
             watch=Watch(on_step, on_epoch),
             fabric=fabric,

@@ -31,7 +31,8 @@ class Bounds:
 
     def __str__(self) -> str:
         words = {"at least": self.least, "above": self.above, "at most": self.most, "below": self.below}
-        return " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None) or "finite"
+        told = " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None)
+        return f"a finite number {told}".rstrip()
 
 
 def number(

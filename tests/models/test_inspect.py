@@ -8,9 +8,9 @@ import torch
 from tiny import NETWORK, network
 
 from avloc.config import AttentionConfig
-from avloc.models.cdp import WindowAdaptation, target_points
-from avloc.models.loco import Loco
-from avloc.training.inspect import encode, target_windows, windows_of
+from avloc.models.loco.cdp import WindowAdaptation, target_points
+from avloc.models.loco.inspect import encode, target_windows, windows_of
+from avloc.models.loco.network import Loco
 from avloc.training.measure import measure
 
 RNG = np.random.default_rng(0)
