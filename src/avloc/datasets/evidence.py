@@ -1,7 +1,7 @@
 """What a grounded network is trained on: sequences of evidence, one class of one video each.
 
-Composed videos give them with their confusions. Three things keep them honest: a class with an event that the encoders
-do not see or do not hear is left out, evidence is made fainter at random, and some events are taken apart.
+Composed videos give them with their confusions. Three things keep them honest: a class with an event that the
+encoders do not see or do not hear is left out, evidence is made fainter at random, and some events are taken apart.
 
 Legend: K classes, C channels of avloc.models.grounded, T steps, N events.
 """
@@ -81,7 +81,9 @@ class Mixture:
             if getattr(self, name) < 1:
                 raise ConfigError(f"mixture.{name} is {getattr(self, name)}; 1 or more is needed")
         if not (self.full >= 0 and self.parted >= 0 and self.full + self.parted <= 1):
-            raise ConfigError(f"mixture.full and mixture.parted are {self.full} and {self.parted}; two shares are needed")
+            raise ConfigError(
+                f"mixture.full and mixture.parted are {self.full}, {self.parted}; two shares are needed"
+            )
 
 
 def measured_noise(evidence: Sequence[Evidence], present: Sequence[NDArray[np.bool_]]) -> Float32:
@@ -107,8 +109,8 @@ def sequences_of(
 ) -> list[EvidenceSequence]:
     """The classes of a video's events, and of the others those that are most easily taken for one, and two by lot.
 
-    channels: (K, C, T) of the whole video; noise: (2, K). A class with an event that the encoders do not see or do not
-    hear is left out: it would teach that one of the two is enough.
+    channels: (K, C, T) of the whole video; noise: (2, K). A class with an event that the encoders do not see or do
+    not hear is left out: it would teach that one of the two is enough.
     """
     grid = video.features.grid
     chosen = sorted({labels.index(name) for name in video.truth.labels})

@@ -1,4 +1,4 @@
-"""The score from which events are best shown to people: by the F1 score on a validation set, and by quiet on another."""
+"""The score from which events are best shown to people: by the F1 score, and by quiet where nothing happens."""
 
 from __future__ import annotations
 

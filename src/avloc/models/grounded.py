@@ -208,7 +208,7 @@ class Grounded(Network):
 
 
 class Member(Network):
-    """One pyramid as it is trained, on sequences of evidence: `visual` has the channels of one class, `audio` nothing."""
+    """One pyramid as it is trained, on sequences of evidence: `visual` is channels of one class, `audio` nothing."""
 
     learns_classes = False
 

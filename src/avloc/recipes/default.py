@@ -16,7 +16,7 @@ from avloc.datasets.evidence import Mixture
 
 @dataclass(frozen=True)
 class GroundedRun(Settings):
-    """A grounded network from pictures and sounds to weights: its classes need no labelled video, not even a picture."""
+    """A grounded network from pictures and sounds to weights; a class needs no labelled video, not even a picture."""
 
     group: ClassVar[str] = ""
 

@@ -21,7 +21,6 @@ import numpy as np
 import torch
 
 from avloc import zoo
-from avloc.compose.compose_config import ComposeConfig
 from avloc.compose.folder import SEED_OF, Composed, Part, compose_folder
 from avloc.compose.library import TRAIN, VALIDATION, open_library
 from avloc.config import FeatureConfig, ModelConfig, to_dict
@@ -68,8 +67,8 @@ class GroundedWatch:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """On validation videos: average mAP, and precision and recall of what is shown, at tIoU 0.3; events that are shown
-    on the quiet videos, and their minutes."""
+    """On validation videos: average mAP, and precision and recall of what is shown, at tIoU 0.3; events that are
+    shown on the quiet videos, and their minutes."""
 
     average: float
     precision: float
@@ -98,9 +97,10 @@ def train_grounded(
         OutputError: `out` or `work` cannot be written to.
         KeyboardInterrupt: stopped; the same with `resume` goes on.
     """
-    if (out / zoo.CONFIG).is_file() or ((out / TRAINER).is_dir() and not resume):
-        hint = "name another folder" if (out / zoo.CONFIG).is_file() else "go on with --resume, or name another folder"
-        raise ModelError(f"{out}: holds a training already; {hint}")
+    if (out / zoo.CONFIG).is_file():
+        raise ModelError(f"{out}: holds a model already; name another folder")
+    if (out / TRAINER).is_dir() and not resume:
+        raise ModelError(f"{out}: holds a training already; go on with --resume, or name another folder")
     return _Work(run, out, device, watch).run()
 
 
@@ -224,9 +224,7 @@ class _Work:
         shown = judge(found, truth, TIOU).at(least)
         quiet_events = sum(len(events.above(least)) for events in noisy.values())
         average = mean_ap(found, truth).average
-        return Figures(
-            average, shown.precision, shown.recall, shown.f1, quiet_events, quiet_s / 60, least, line
-        )
+        return Figures(average, shown.precision, shown.recall, shown.f1, quiet_events, quiet_s / 60, least, line)
 
 
 def detect_all(detector: Detector, composed: Composed) -> dict[str, Events]:
@@ -272,8 +270,8 @@ def _require_known(classes: tuple[str, ...], vocabulary: Vocabulary, path: Path)
     unknown = [name for name in classes if name not in vocabulary.classes]
     if unknown:
         raise ConfigError(
-            f"{path}: lacks {unknown[0]!r}, a class of the media ({len(unknown)} are lacking); say there what it is by "
-            "ear and by eye, or take it out of the media"
+            f"{path}: lacks {unknown[0]!r}, a class of the media ({len(unknown)} are lacking); say there what it is "
+            "by ear and by eye, or take it out of the media"
         )
 
 

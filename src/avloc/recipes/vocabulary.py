@@ -147,7 +147,8 @@ def read_vocabulary(path: Path = SHIPPED) -> Vocabulary:
     if not classes:
         raise ConfigError(f"{path}: has no class; give [classes.NAME] with ear and eye")
     words = {name: from_dict(Word, row, f"{path}: classes.{name}") for name, row in classes.items()}
-    groups = {n: _texts(v, f"{path}: groups.{n}") for n, v in _table(data.get("groups", {}), f"{path}: groups").items()}
+    listed = _table(data.get("groups", {}), f"{path}: groups")
+    groups = {name: _texts(row, f"{path}: groups.{name}") for name, row in listed.items()}
     rows = data.get("alike", [])
     if not isinstance(rows, list):
         raise ConfigError(f"{path}: alike is {rows!r}; a list of lists of classes is needed")
