@@ -32,7 +32,7 @@ from media_table import ALIKE, AMBIENT, BACKGROUNDS, CLASSES, GCOMPRIS_LICENCES,
 from qt_resource import unpack
 from soundfont import play
 
-SPLITS = {"t": "train", "v": "validation", "h": "heldout", "s": "sample"}
+SPLITS = {"t": "train", "v": "validation", "h": "test", "s": "sample"}
 SIDE_PX = 640
 UPPER = 0.4  # of a standing person: head and shoulders
 PATCH, HOP = 96, 24  # log-mel frames of 10 ms
@@ -116,7 +116,9 @@ class Builder:
             cut = slice(None)  # what is played is known; the tagger only judges whether it is convincing
         target = self._target(kind, label, source, ".wav")
         _write_wav(target, sound[cut])
-        self._note(target, kind, label, split, source, {"tagger_score": round(heard, 3)})
+        # Melodies of one instrument of the soundfont are alike, whatever their notes.
+        group = {"group": source.split("/")[0]} if source.startswith("soundfont:") else {}
+        self._note(target, kind, label, split, source, {"tagger_score": round(heard, 3), **group})
 
     def finish(self) -> None:
         manifest = {"alike": [list(group) for group in ALIKE], "left_out": self.left_out, "entries": self.entries}

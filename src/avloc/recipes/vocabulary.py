@@ -73,11 +73,11 @@ class Vocabulary:
 
     def audio_matrix(self, labels: Sequence[str]) -> Matrix:
         """Weights (K, Da) of AudioSet's classes."""
-        return np.stack([_weights(self._terms(self.classes[label].ear), HEARD, label) for label in labels])
+        return np.stack([_weights(self.terms(self.classes[label].ear), HEARD, label) for label in labels])
 
     def visual_matrix(self, labels: Sequence[str]) -> Matrix:
         """Weights (K, Dv) of ImageNet's classes, of a face, and of COCO's classes."""
-        return np.stack([_weights(self._terms(self.classes[label].eye), SEEN, label) for label in labels])
+        return np.stack([_weights(self.terms(self.classes[label].eye), SEEN, label) for label in labels])
 
     def constants(self) -> dict[str, NDArray[Any]]:
         """The buffers of avloc.models.grounded.Grounding, but for the noise, which is measured."""
@@ -91,12 +91,12 @@ class Vocabulary:
             "sound_weight": np.take_along_axis(sounds, order, axis=1),
             "voice": self._voices(labels),
             "alike": self._alike(labels),
-            "foreign": _weights(self._terms(self.foreign), HEARD, "foreign") * (sounds.max(axis=0) == 0),
+            "foreign": _weights(self.terms(self.foreign), HEARD, "foreign") * (sounds.max(axis=0) == 0),
             "context": np.array([HEARD.index(name) for name in SURROUNDINGS], np.int64),
         }
 
-    def _terms(self, terms: Sequence[str]) -> Iterator[str]:
-        """Groups are told term by term."""
+    def terms(self, terms: Sequence[str]) -> Iterator[str]:
+        """The same terms, groups told term by term. Raises ConfigError where there is no such group."""
         for term in terms:
             if not term.startswith("$"):
                 yield term
