@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +19,10 @@ from avloc.config import RunConfig
 from avloc.datasets.batch import Batch, collate
 from avloc.datasets.feature_dataset import FeatureDataset
 from avloc.datasets.labelled import random_crop
-from avloc.learning.targets import Truth
+from avloc.experiments.of_loco import load_loco, losses_of, network_of, with_loss
+from avloc.learning.loco import LocoCriterion
+from avloc.learning.losses import Truth
 from avloc.models.loco.network import Loco
-from avloc.training.checkpoint import load_model
 from avloc.training.run import fitted_to, open_split, read_run
 
 BATCHES = 8
@@ -35,10 +35,10 @@ def main() -> None:
     run = read_run(folder)
     data = open_split(run, run.data.train_split)
     run = fitted_to(run, data)
-    run = replace(run, loss=replace(run.loss, lcc_weight=run.loss.lcc_weight or 0.1))
+    run = with_loss(run, lcc_weight=losses_of(run).lcc_weight or 0.1)
     torch.manual_seed(run.train.seed)
-    trained, _ = load_model(folder)
-    for name, network in (("before training", Loco(run.network)), ("trained", trained)):
+    trained, _ = load_loco(folder)
+    for name, network in (("before training", Loco(network_of(run))), ("trained", trained)):
         rows = np.array([pulls(network, run, batch(data, run, seed)) for seed in range(BATCHES)]).mean(axis=0)
         detection, lcc, cosine, loss, guess = rows
         print(
@@ -55,29 +55,30 @@ def batch(data: FeatureDataset, run: RunConfig, seed: int) -> Batch:
         random_crop(data.sample(int(i)), c.crop_share, c.longest_steps, c.keep_share, rng)
         for i in rng.choice(len(data), c.batch, replace=False)
     ]
-    multiple = 2 ** (run.network.levels - 1)
+    multiple = 2 ** (network_of(run).levels - 1)
     return collate(crops, multiple, -(-max(len(crop.visual) for crop in crops) // multiple) * multiple)
 
 
 def pulls(network: Loco, run: RunConfig, batch: Batch) -> tuple[float, float, float, float, float]:
     """Norm of detection's gradient, of LCC's, their cosine, LCC's loss, and the loss of guessing."""
-    criterion = Criterion(run.loss, run.network.lcc, run.network.levels)
+    criterion = LocoCriterion(losses_of(run), network_of(run).lcc)
     visual, audio, mask, segments, labels = (
         torch.from_numpy(x) for x in (batch.visual, batch.audio, batch.mask, batch.segments, batch.labels)
     )
     network.train().requires_grad_()
-    losses = criterion(network(visual, audio, mask), mask, Truth(segments, labels))
+    losses = criterion(network(visual, audio, mask), Truth(segments, labels))
+    parts = losses.parts
     weights = [*network.visual.parameters(), *network.audio.parameters()]
     detection, lcc = (
         torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights, retain_graph=True)])
-        for loss in (losses.classification + losses.regression, run.loss.lcc_weight * losses.correspondence)
+        for loss in (parts["classification"] + parts["regression"], criterion.weight * parts["correspondence"])
     )
     cosine = torch.nn.functional.cosine_similarity(detection, lcc, dim=0)
     return (
         float(detection.norm()),
         float(lcc.norm()),
         float(cosine),
-        float(losses.correspondence.detach()),
+        float(parts["correspondence"].detach()),
         math.log(int(mask.sum())),
     )
 

@@ -26,8 +26,9 @@ import torch
 from avloc.config import AttentionConfig, LocoConfig, LocoLossConfig
 from avloc.learning.focal import focal_loss
 from avloc.learning.iou_loss import giou_loss
-from avloc.learning.targets import Truth, assign_targets
-from avloc.models.loco.network import Loco, Outputs
+from avloc.learning.targets import assign_targets
+from avloc.models.loco.network import Loco, LocoOutputs
+from avloc.models.outputs import pyramid_points
 from avloc.recipes.loco import loco_unav100_onepeace
 from avloc.timegrid import Moments, pyramid_moments
 
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--growth", action="store_true", help="forward time by length instead")
     options = parser.parse_args()
     network = loco_unav100_onepeace().network
+    assert isinstance(network, LocoConfig)
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}")
     if options.growth:
         growth(network)
@@ -61,22 +63,22 @@ def step(network: LocoConfig) -> None:
     visual, audio, mask = inputs(network, B, T)
     truth = some_truth()
     model = Loco(network).train()
-    criterion = Criterion(LocoLossConfig(), network.lcc, network.levels)
+    criterion = LocoCriterion(LocoLossConfig(), network.lcc)
     optimizer = torch.optim.AdamW(model.parameters())
     outputs = model(visual, audio, mask)
     moments = pyramid_moments(T, network.levels)
 
     def whole(half: bool) -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            loss = criterion(model(visual, audio, mask), mask, truth).total
+            loss = criterion(model(visual, audio, mask), truth).total
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
 
     parts = {
         "forward": lambda: model(visual, audio, mask),
-        "target assignment": lambda: assign_targets(moments, truth, outputs.mask, network.classes),
-        "losses": lambda: criterion(outputs, mask, truth),
+        "target assignment": lambda: assign_targets(outputs.points, truth, outputs.mask, network.classes),
+        "losses": lambda: criterion(outputs, truth),
     }
     parts |= {f"whole step, {name}": partial(whole, half) for name, half in PRECISIONS.items()}
     times = {name: seconds(work) for name, work in parts.items()}
@@ -101,7 +103,7 @@ def step(network: LocoConfig) -> None:
 class PlainLoco(Loco):
     """The same network, what the levels share run level by level."""
 
-    def forward(self, visual: torch.Tensor, audio: torch.Tensor, mask: torch.Tensor) -> Outputs:
+    def forward(self, visual: torch.Tensor, audio: torch.Tensor, mask: torch.Tensor) -> LocoOutputs:
         f_v, f_a = self.visual(visual, mask), self.audio(audio, mask)
         levels, masks = self.pyramid(f_v, f_a, mask)
         logits, offsets = [], []
@@ -112,8 +114,9 @@ class PlainLoco(Loco):
             logits.append(self.classify(z, own))
             lengths = [z.shape[1] if i == level else 0 for i in range(len(levels))]
             offsets.append(self.regress(z, own, lengths))
-        found = self.correspondence(f_v, f_a)
-        return Outputs(torch.cat(logits, dim=1), torch.cat(offsets, dim=1), torch.cat(masks, dim=1), found)
+        found = self.correspondence(f_v, f_a, mask)
+        joined = (torch.cat(parts, dim=1) for parts in (logits, offsets, masks))
+        return LocoOutputs(*joined, pyramid_points(mask.shape[1], self.config.levels), found)
 
 
 def growth(network: LocoConfig) -> None:
@@ -152,7 +155,7 @@ def forward_cost(network: LocoConfig, length: int) -> tuple[float, int]:
         return seconds(partial(model, *inputs_), clock=time.process_time), more
 
 
-def plain_loss(outputs: Outputs, truth: Truth, moments: Moments) -> torch.Tensor:
+def plain_loss(outputs: LocoOutputs, truth: Truth, moments: Moments) -> torch.Tensor:
     """Targets moment by moment, losses level by level."""
     total = outputs.logits.new_zeros(())
     for b in range(len(truth.labels)):

@@ -42,6 +42,7 @@ def test_the_rules_hold(tmp_path: Path) -> None:
         ("media/writer.py", "from avloc.compose.scene import Scene", "knows only rooms below it"),
         ("compose/planner.py", "from avloc.datasets.batch import Batch", "Composing knows media"),
         ("room.py", "", "every room has its place"),
+        ("training/fit.py", "from avloc.models.loco.network import Loco", "know no method by name"),
     ],
 )
 def test_a_breach_is_noticed(tmp_path: Path, file: str, line: str, broken: str) -> None:

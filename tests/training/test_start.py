@@ -10,9 +10,12 @@ import torch
 from tiny import NETWORK
 
 from avloc.config import FeatureConfig, ModelConfig
+from avloc.errors import ModelError
 from avloc.models.loco.network import Loco
+from avloc.models.network import Network
 from avloc.training.checkpoint import load_model, save_model
-from avloc.training.start import start_network
+from avloc.training.start import start_network, take_weights
+from avloc.zoo import find_model
 
 
 @pytest.fixture
@@ -54,3 +57,27 @@ def test_from_scratch_takes_no_weight_and_the_seed_makes_all(folder: Path) -> No
     name = "visual.convs.0.conv.weight"
     assert all(torch.equal(one[n], other[n]) for n in one)
     assert not torch.equal(one[name], third[name]) and not torch.equal(one[name], source.state_dict()[name])
+
+
+def test_what_does_not_fit_is_listed(folder: Path) -> None:
+    source, _ = load_model(folder)
+    wider = Loco(replace(NETWORK, classes=2, visual_width=9))
+    before = {name: t.clone() for name, t in wider.state_dict().items()}
+    taken = take_weights(wider, ("owl", "new"), folder)
+    assert taken.left == ("visual.convs.0.conv.weight",) and taken.known == ("owl",)
+    assert set(taken.taken) == set(before) - set(taken.left)
+    after = wider.state_dict()
+    assert torch.equal(after["visual.convs.0.conv.weight"], before["visual.convs.0.conv.weight"])
+    assert torch.equal(after["audio.convs.0.conv.weight"], source.state_dict()["audio.convs.0.conv.weight"])
+
+
+def test_nothing_fits_or_nothing_can_be_learned(folder: Path) -> None:
+    class Other(Network):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(2, 2)
+
+    with pytest.raises(ModelError, match="none of its weights fits"):
+        take_weights(Other(), ("cat",), folder)
+    with pytest.raises(ModelError, match="are not learned from labels; start from loco"):
+        start_network(find_model("default"), ("cat",), seed=0)

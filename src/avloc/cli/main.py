@@ -23,6 +23,7 @@ from avloc.cli.export import export
 from avloc.cli.extract import extract
 from avloc.cli.grammar import MARKERS, plainly
 from avloc.cli.paper import paper
+from avloc.cli.recipes import recipes
 from avloc.cli.report import report
 from avloc.cli.simulate import simulate
 from avloc.cli.test import test
@@ -39,6 +40,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "check-data": check_data,
     "simulate": simulate,
     "compose": compose,
+    "recipes": recipes,
     "train": train,
     "test": test,
     "describe": describe,

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from avloc.config.checks import Settings, number, share
 from avloc.config.decoding import DecodingConfig
-from avloc.config.networks import AnyNetworkConfig
+from avloc.config.networks import AnyNetworkConfig, CustomNetworkConfig
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class ModelConfig(Settings):
     name: str
     labels: tuple[str, ...]
     features: FeatureConfig
-    network: AnyNetworkConfig
+    network: AnyNetworkConfig | CustomNetworkConfig
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
     window_steps: int = number(256, least=1)
     """Length of the fixed window that the exported network runs on."""

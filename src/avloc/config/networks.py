@@ -206,5 +206,12 @@ class TriDetConfig(_Forked):
             self.require(name, getattr(self, name) % 2 == 1, "an odd kernel")
 
 
+@dataclass(frozen=True)
+class CustomNetworkConfig(NetworkConfig):
+    """A network that is not of this package: detection runs its exported file, and asks for no more than sizes."""
+
+    method: ClassVar[str] = "custom"
+
+
 AnyNetworkConfig = LocoConfig | GroundedConfig | ActionFormerConfig | TriDetConfig
 """A network of any method; the tag `method` says which."""

@@ -25,5 +25,7 @@ def build_network(config: NetworkConfig) -> Network:
         ConfigError: settings that contradict one another, or of no method.
     """
     if config.method not in METHODS:
-        raise ConfigError(f"network.method is {config.method!r}; known are {', '.join(METHODS)}")
+        raise ConfigError(
+            f"network.method is {config.method!r}, which avloc cannot build; known are {', '.join(METHODS)}"
+        )
     return METHODS[config.method](config)

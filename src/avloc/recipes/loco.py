@@ -9,7 +9,10 @@ from avloc.config import DataConfig, LocoConfig, RunConfig, TrainConfig
 
 
 def loco_unav100_onepeace() -> RunConfig:
-    """The paper's model on ONE-PEACE features: width 512, 256 steps of 0.25 s."""
+    """The paper's model on ONE-PEACE features: width 512, 256 steps of 0.25 s.
+
+    Settings: the paper's; where its text is silent, ours (docs/training.md).
+    """
     return RunConfig(
         data=DataConfig(layout="onepeace"),
         network=LocoConfig(ffn_ratio=1.5, fusion_ffn_ratio=1.0, fusion_attention_width=512),
@@ -18,7 +21,10 @@ def loco_unav100_onepeace() -> RunConfig:
 
 
 def loco_unav100_i3d_vggish() -> RunConfig:
-    """The paper's model on I3D and VGGish features: width 512, 224 steps of 0.32 s."""
+    """The paper's model on I3D and VGGish features: width 512, 224 steps of 0.32 s.
+
+    Settings: the paper's; where its text is silent, ours (docs/training.md).
+    """
     return RunConfig(
         data=DataConfig(layout="i3d-vggish"),
         network=LocoConfig(
@@ -29,7 +35,10 @@ def loco_unav100_i3d_vggish() -> RunConfig:
 
 
 def loco_small() -> RunConfig:
-    """The same network, narrow and trained shortly: minutes on two CPU cores, on simulated features of width 128."""
+    """The same network, narrow and trained shortly: minutes on two CPU cores, on simulated features of width 128.
+
+    Settings: ours.
+    """
     return RunConfig(
         data=DataConfig(layout="onepeace"),
         network=LocoConfig(
@@ -49,5 +58,32 @@ def loco_small() -> RunConfig:
             weight_decay=0.01,
             ema_decay=0.99,
             longest_steps=256,
+        ),
+    )
+
+
+def loco_composed() -> RunConfig:
+    """The network that ships as loco, on the encoders inside avloc: composed videos, embeddings and class scores.
+
+    `avloc compose MEDIA --out sim/ --videos 1000 --validation 60 --features` makes its data.
+    """
+    return RunConfig(
+        data=DataConfig(layout="avloc"),
+        network=LocoConfig(
+            visual_width=1280 + 1000,
+            audio_width=1024 + 521,
+            width=88,
+            ffn_ratio=2.0,
+            input_dropout=0.2,
+            dropout=0.1,
+        ),
+        train=TrainConfig(
+            epochs=20,
+            warmup_epochs=3,
+            learning_rate=1e-3,
+            weight_decay=0.05,
+            crop_share=(0.5, 1.0),
+            longest_steps=256,
+            validate_every=5,
         ),
     )

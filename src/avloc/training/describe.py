@@ -74,6 +74,12 @@ def describe(config: NetworkConfig, length: int) -> Description:
     )
 
 
+def count_parameters(config: NetworkConfig) -> int:
+    """Parameters of a network that is never given any memory."""
+    with torch.device("meta"):
+        return _size(build_network(config))
+
+
 def _size(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 

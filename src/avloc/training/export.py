@@ -22,6 +22,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from avloc import zoo
+from avloc.config import ModelConfig
 from avloc.errors import ModelError
 from avloc.files import replace_file
 from avloc.models.network import Network
@@ -65,7 +66,16 @@ def export_model(folder: Path) -> Exported:
         OutputError: the file cannot be written.
         ModelError: the folder is broken, or the outputs differ by more than 1e-4.
     """
-    network, config = load_model(folder)
+    return export_network(*load_model(folder), folder)
+
+
+def export_network(network: Network, config: ModelConfig, folder: Path) -> Exported:
+    """Write `model.onnx` of any network into a model folder and compare it with the network's own outputs.
+
+    Raises:
+        OutputError: the file cannot be written.
+        ModelError: the outputs differ by more than 1e-4.
+    """
     path = folder / zoo.ONNX
     T, c = config.window_steps, config.network
     example = (
@@ -75,7 +85,7 @@ def export_model(folder: Path) -> Exported:
     )
     with _quiet():
         program = torch.onnx.export(
-            _Deployed(network).eval(),
+            _Deployed(network.eval()),
             example,
             input_names=["visual", "audio", "mask"],
             output_names=list(OUTPUTS),
