@@ -26,9 +26,8 @@ def train_grounded_model(run: GroundedRun, out: Path, resume: bool, device: Lite
     """Media to a model folder; the exit status."""
     from avloc.recipes.default_run import GroundedWatch, train_grounded
 
-    run = replace(
-        run, **{k: str(Path(p).resolve()) for k in ("media", "vocabulary", "work") if (p := getattr(run, k))}
-    )
+    media, vocabulary, work = (str(Path(p).resolve()) if p else "" for p in (run.media, run.vocabulary, run.work))
+    run = replace(run, media=media, vocabulary=vocabulary, work=work)
     screen = Console(highlight=False)
     with _Watch(screen).shown() as watch:
         seen = GroundedWatch(watch.on_compose, watch.on_stage, watch.on_step, watch.on_note)

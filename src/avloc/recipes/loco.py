@@ -63,9 +63,9 @@ def loco_small() -> RunConfig:
 
 
 def loco_composed() -> RunConfig:
-    """The network that ships as loco, on the encoders inside avloc: composed videos, embeddings and class scores.
+    """The model that ships as loco, made again from composed videos, which `avloc compose --features` makes.
 
-    `avloc compose MEDIA --out sim/ --videos 1000 --validation 60 --features` makes its data.
+    Settings: ours.
     """
     return RunConfig(
         data=DataConfig(layout="avloc"),
