@@ -33,7 +33,7 @@ class GroundedRun(Settings):
     validation_videos: int = number(100, least=1)
     """Composed videos of media that training never sees; they calibrate the scores and choose the threshold."""
     quiet_videos: int = number(60, least=0)
-    """Composed videos of the same media in which nothing is seen and heard at once; the threshold keeps them quiet."""
+    """Composed videos of the same media in which nothing is seen and heard at once; the threshold keeps them so."""
     quiet_s: float = number(300.0, above=0)
     """On these at most one event is shown in so many seconds."""
     almost: float = share(0.02)
