@@ -13,6 +13,7 @@ import tyro
 from avloc import __version__
 from avloc.cli.check_data import check_data
 from avloc.cli.clips import clips
+from avloc.cli.compose import compose
 from avloc.cli.convert import convert
 from avloc.cli.describe import describe
 from avloc.cli.detect import detect
@@ -38,6 +39,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "export": export,
     "check-data": check_data,
     "simulate": simulate,
+    "compose": compose,
     "recipes": recipes,
     "train": train,
     "test": test,
