@@ -20,6 +20,9 @@ class DenseLossConfig(Settings):
     event of a point is its segment, whatever its class."""
     centre_radius: float | None = number(1.5, above=0)
     """A point is positive only this many strides around an event's centre; None takes the whole event."""
+    ranges: tuple[tuple[float, float], ...] = ()
+    """Least and largest distance to an event's ends, in steps, that each level answers for, finest first; none: 0 to
+    4, 4 to 8, 8 to 16 and so on, the last without end."""
     inclusive: bool = True
     """Whether a regression range has its upper end, as in the codes of these works."""
     count: Literal["points", "pairs"] = "points"
@@ -34,6 +37,12 @@ class DenseLossConfig(Settings):
     focal_gamma: float = number(2.0, least=0)
     normalizer_start: float = number(250.0, above=0)
     normalizer_momentum: float = share(0.9, below=1)
+
+    def check(self) -> None:
+        """Ranges are in order."""
+        self.require(
+            "ranges", all(0 <= low < high for low, high in self.ranges), "ranges of 0 or more, lower ends first,"
+        )
 
 
 @dataclass(frozen=True)

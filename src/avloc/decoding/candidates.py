@@ -85,7 +85,8 @@ def decode(
     if config.clip == "before":
         start_s, end_s = start_s.clip(0, duration_s), end_s.clip(0, duration_s)
     real = np.flatnonzero(end_s > start_s)
-    columns = start_s[real], end_s[real], candidates.score[real], candidates.label[real]
+    rivals = candidates.label[real] if config.nms_classes == "each" else np.zeros(len(real), np.intp)
+    columns = start_s[real], end_s[real], candidates.score[real], rivals
     index, score = soft_nms(
         *columns,
         sigma=config.nms_sigma,
@@ -97,7 +98,7 @@ def decode(
     best = real[index]
     found_s = start_s[best], end_s[best]
     if config.voting_iou > 0:
-        found_s = vote(*columns, index, iou=config.voting_iou)
+        found_s = vote(*columns, index, iou=config.voting_iou, weight=config.voting)
     start_s, end_s = (t.clip(0, duration_s) for t in found_s)
     inside = np.flatnonzero(end_s > start_s)
     events = Events(

@@ -35,12 +35,15 @@ def soft_nms(
     decay: Decay = "gaussian",
     iou: float = 0.1,
     keep: int | None = None,
+    spare_best: bool = False,
 ) -> tuple[Index, Float64]:
     """Index and lowered score of the kept segments, highest score first; columns of shape (N,), any unit of time.
 
     The others of a class fall by exp(-tIoU^2 / sigma) ("gaussian"); by 1 - tIoU where tIoU is at least `iou`
     ("linear"); or to nothing there ("hard"). Segments below `min_score` are dropped. Of equal scores the one given
     first is taken first, and of equal scores of two classes that of the lower class. `keep` is the most to return.
+    With `spare_best` the best of each class is kept however low it is, as the code of ActionFormer and its rivals
+    does. Where all have one label, all suppress one another.
 
     Raises:
         ValueError: columns differ in length, a score is negative or not a number, or sigma is not positive.
@@ -55,11 +58,37 @@ def soft_nms(
     most = len(score) if keep is None else min(keep, len(score))
     able = np.flatnonzero(score >= min_score)
     if most <= 0 or not able.size:
-        return np.zeros(0, np.intp), np.zeros(0)
+        kept, value = np.zeros(0, np.intp), np.zeros(0)
+    else:
+        kept, value = _suppress(start, end, score, label, able, _Weigh(decay, sigma, iou), min_score, most)
+    if spare_best:
+        lone = _best_of_low_classes(score, label, min_score)[: most - len(kept)]
+        kept, value = np.append(kept, lone), np.append(value, score[lone])
+    return kept, value
+
+
+def _best_of_low_classes(score: Float64, label: Index, min_score: float) -> Index:
+    """The best segment of each class that has none of `min_score`, highest score first."""
+    ranked = np.lexsort((label, -score))
+    _, first = np.unique(label[ranked], return_index=True)
+    best = ranked[np.sort(first)]
+    return best[score[best] < min_score]
+
+
+def _suppress(
+    start: Float64,
+    end: Float64,
+    score: Float64,
+    label: Index,
+    able: Index,
+    weigh: _Weigh,
+    min_score: float,
+    most: int,
+) -> tuple[Index, Float64]:
+    """`soft_nms` of the segments that are `able` to be kept, at least one."""
     order = able[np.argsort(label[able], kind="stable")]
     first = np.flatnonzero(np.diff(label[order], prepend=label[order[0]] - 1))
     size = np.diff(np.append(first, len(order)))
-    weigh = _Weigh(decay, sigma, iou)
     s, e, left = (column[order].astype(np.float64) for column in (start, end, score))
     blocks = _by_size(size)
     rounds = sum(int(size[block].max()) for block in blocks)
@@ -75,13 +104,20 @@ def soft_nms(
 
 
 def vote(
-    start: Float64, end: Float64, score: Float64, label: Index, kept: Index, *, iou: float
+    start: Float64,
+    end: Float64,
+    score: Float64,
+    label: Index,
+    kept: Index,
+    *,
+    iou: float,
+    weight: Literal["score", "score-iou"] = "score",
 ) -> tuple[Float64, Float64]:
     """Starts and ends of the `kept` segments, each moved to the mean of those around it; (len(kept),) each.
 
     Those around are the segments before suppression, of the same class, that overlap it with a tIoU of at least
-    `iou`; they weigh with their scores (bounding-box voting, Gidaris and Komodakis 2015, in time). A segment with
-    nothing around it, not even itself for want of length, stays.
+    `iou`; they weigh with their scores (bounding-box voting, Gidaris and Komodakis 2015, in time), or with score
+    times tIoU. A segment with nothing around it, not even itself for want of length, stays.
     """
     new_start, new_end = start[kept].astype(np.float64), end[kept].astype(np.float64)
     order = np.argsort(label, kind="stable")
@@ -90,11 +126,13 @@ def vote(
         members = order[np.searchsorted(names, name, "left") : np.searchsorted(names, name, "right")]
         mine = np.flatnonzero(label[kept] == name)
         s, e = start[members], end[members]
-        near = _tiou(s, e, new_start[mine, None], new_end[mine, None]) >= iou
-        weight = near * score[members]
-        total = weight.sum(axis=1)
-        mine, weight = mine[total > 0], weight[total > 0] / total[total > 0, None]
-        new_start[mine], new_end[mine] = weight @ s, weight @ e
+        overlap = _tiou(s, e, new_start[mine, None], new_end[mine, None])
+        share = (overlap >= iou) * score[members]
+        if weight == "score-iou":
+            share *= overlap
+        total = share.sum(axis=1)
+        mine, share = mine[total > 0], share[total > 0] / total[total > 0, None]
+        new_start[mine], new_end[mine] = share @ s, share @ e
     return new_start, new_end
 
 

@@ -10,11 +10,14 @@ import torch
 from torch import Tensor
 
 from avloc.config import DenseLossConfig, NetworkConfig
+from avloc.errors import ConfigError
 from avloc.learning.focal import focal_loss
 from avloc.learning.iou_loss import diou_loss, giou_loss, interval_iou
 from avloc.learning.losses import Criterion, Losses, Truth
 from avloc.learning.targets import Targets, assign_targets
 from avloc.models.outputs import DenseOutputs
+
+_LEAST_IOU = 1e-6
 
 
 class DenseCriterion(Criterion):
@@ -25,7 +28,7 @@ class DenseCriterion(Criterion):
     def __init__(self, config: DenseLossConfig) -> None:
         super().__init__()
         self.config = config
-        self.register_buffer("normalizer", torch.tensor(config.normalizer_start))
+        self.register_buffer("normalizer", torch.tensor(float(config.normalizer_start)))
 
     def forward(self, outputs: DenseOutputs, truth: Truth) -> Losses:
         """Losses of a batch; the normaliser moves before it is used."""
@@ -37,6 +40,7 @@ class DenseCriterion(Criterion):
             outputs.logits.shape[-1],
             class_aware=c.assignment == "class-aware",
             centre_radius=c.centre_radius,
+            ranges=c.ranges,
             inclusive=c.inclusive,
         )
         share = self._share(targets)
@@ -63,6 +67,8 @@ class DenseCriterion(Criterion):
         """Video, point and class of each segment that is learned: by pair where classes have their own."""
         if outputs.is_class_aware:
             return targets.positive.nonzero(as_tuple=True)  # type: ignore[return-value]
+        if self.config.assignment == "class-aware":
+            raise ConfigError("loss.assignment is class-aware; this network has one segment a point: class-agnostic")
         video, point = targets.positive.any(dim=2).nonzero(as_tuple=True)
         return video, point, torch.zeros_like(video)
 
@@ -82,8 +88,11 @@ class DenseCriterion(Criterion):
         if c.iou_weight_power is None:
             return focal_loss(outputs.logits[own].float(), wanted[own], c.focal_alpha, c.focal_gamma).sum()
         focal = focal_loss(outputs.logits.float(), wanted, c.focal_alpha, c.focal_gamma)
-        weight = torch.ones_like(focal).index_put(at, interval_iou(predicted, target) ** c.iou_weight_power)
-        return (focal * weight)[own].sum()
+        iou = torch.ones_like(focal if outputs.is_class_aware else focal[..., :1])
+        # A power below 1 has no finite slope at 0.
+        overlap = interval_iou(predicted, target).clamp(min=_LEAST_IOU)
+        iou = iou.index_put(at, overlap**c.iou_weight_power)
+        return (focal * torch.where(targets.positive, iou, 1.0))[own].sum()
 
 
 def build(loss: DenseLossConfig, network: NetworkConfig) -> DenseCriterion:

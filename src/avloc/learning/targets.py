@@ -8,6 +8,7 @@ Legend: B batch, P points, N events (padded), K classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -29,9 +30,15 @@ class Targets:
     offsets: Float[Tensor, "B P S 2"]
 
 
-def regression_ranges(points: Points) -> tuple[Float[Tensor, "P"], Float[Tensor, "P"]]:
-    """Which larger distances to an event's ends each point answers for: (0, 4), (4, 8), ... (64, inf) steps."""
+def regression_ranges(
+    points: Points, ranges: Sequence[tuple[float, float]] = ()
+) -> tuple[Float[Tensor, "P"], Float[Tensor, "P"]]:
+    """Which larger distances to an event's ends each point answers for: (0, 4), (4, 8), ... (64, inf) steps, or the
+    `ranges` of the levels, finest first."""
     stride = points.stride
+    if ranges:
+        low, high = torch.tensor(ranges, device=stride.device)[stride.log2().long()].unbind(dim=1)
+        return low, high
     low = torch.where(stride == 1, 0.0, stride * (_FIRST_REACH / 2))
     return low, torch.where(stride == stride.max(), torch.inf, stride * _FIRST_REACH)
 
@@ -44,6 +51,7 @@ def assign_targets(
     *,
     class_aware: bool = True,
     centre_radius: float | None = None,
+    ranges: Sequence[tuple[float, float]] = (),
     inclusive: bool = False,
 ) -> Targets:
     """Targets of every point; points outside their video (`mask` false) are never positive.
@@ -58,25 +66,31 @@ def assign_targets(
         return Targets(empty, torch.zeros(B, P, classes if class_aware else 1, 2, device=mask.device))
     to_start = points.step[None, :, None] - truth.segments[:, None, :, 0]  # (B, P, N)
     to_end = truth.segments[:, None, :, 1] - points.step[None, :, None]  # (B, P, N)
-    low, high = (bound[None, :, None] for bound in regression_ranges(points))
+    low, high = (bound[None, :, None] for bound in regression_ranges(points, ranges))
     reach = torch.maximum(to_start, to_end)
     hit = (
-        (torch.minimum(to_start, to_end) > 0)
+        (_depth(points, truth, centre_radius) > 0)
         & (reach >= low)
         & ((reach <= high) if inclusive else (reach < high))
         & mask[..., None]
         & (truth.labels >= 0)[:, None, :]
     )
-    if centre_radius is not None:
-        middle = (truth.segments[..., 0] + truth.segments[..., 1]) / 2
-        away = (points.step[None, :, None] - middle[:, None, :]).abs()  # (B, P, N)
-        hit &= away < centre_radius * points.stride[None, :, None]
     assign = _by_class if class_aware else _shortest
     positive, index = assign(hit, truth, classes)
     offsets = torch.stack([to_start.gather(2, index), to_end.gather(2, index)], dim=-1)  # (B, P, S, 2)
     offsets = offsets / points.stride[None, :, None, None]
     own = positive if class_aware else positive.any(dim=2, keepdim=True)
     return Targets(positive, offsets * own[..., None])
+
+
+def _depth(points: Points, truth: Truth, centre_radius: float | None) -> Float[Tensor, "B P N"]:
+    """How far inside each event a point stands, or inside the part of it that lies around its centre."""
+    step = points.step[None, :, None]
+    start, end = truth.segments[:, None].unbind(dim=-1)  # (B, 1, N)
+    if centre_radius is not None:
+        centre, radius = (start + end) / 2, centre_radius * points.stride[None, :, None]
+        start, end = torch.maximum(start, centre - radius), torch.minimum(end, centre + radius)
+    return torch.minimum(step - start, end - step)
 
 
 def _by_class(hit: Bool[Tensor, "B P N"], truth: Truth, classes: int) -> tuple[Tensor, Tensor]:

@@ -13,22 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-
-class DropPath(nn.Module):
-    """Stochastic depth: drops a sample's whole branch with probability `rate` (Huang et al. 2016)."""
-
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.rate = rate
-
-    def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
-        keep = F.dropout(x.new_ones(x.shape[0], 1, 1), self.rate, self.training)
-        return x * keep
-
-
-def masked(x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
-    """Zero on padding."""
-    return x * mask[..., None].to(x.dtype)
+from avloc.models.blocks import DropPath, masked
 
 
 def split_heads(x: Float[Tensor, "B T C"], heads: int) -> Float[Tensor, "B H T D"]:
@@ -94,6 +79,22 @@ def _around(x: Float[Tensor, "B H T D"], window: int) -> Float[Tensor, "B H N W2
     return torch.cat(parts, dim=3)  # (B, H, N, 2 * window, D)
 
 
+def attention(
+    q: Float[Tensor, "B H T D"],
+    k: Float[Tensor, "B H T D"],
+    v: Float[Tensor, "B H T D"],
+    mask: Bool[Tensor, "B T"],
+    window: int,
+) -> Float[Tensor, "B H T D"]:
+    """Of all valid keys, or of those in a sliding `window` (even; 0 is all), for sequences of any length."""
+    if not window:
+        return full_attention(q, k, v, mask)
+    T = q.shape[2]
+    padding = -T % window
+    q, k, v = (F.pad(part, (0, 0, 0, padding)) for part in (q, k, v))
+    return sliding_attention(q, k, v, F.pad(mask, (0, padding))[:, None], window)[:, :, :T]
+
+
 class SelfAttention(nn.Module):
     """Multi-head self-attention over the valid steps: all of them, or those of a sliding window."""
 
@@ -116,13 +117,7 @@ class SelfAttention(nn.Module):
 
     def _attend(self, qkv: Float[Tensor, "B T C3"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
         q, k, v = (split_heads(part, self.heads) for part in qkv.chunk(3, dim=-1))
-        if not self.window:
-            return merge_heads(full_attention(q, k, v, mask))
-        T = qkv.shape[1]
-        padding = -T % self.window
-        q, k, v = (F.pad(part, (0, 0, 0, padding)) for part in (q, k, v))
-        attended = sliding_attention(q, k, v, F.pad(mask, (0, padding))[:, None], self.window)
-        return merge_heads(attended)[:, :T]
+        return merge_heads(attention(q, k, v, mask, self.window))
 
 
 class FeedForward(nn.Sequential):

@@ -7,13 +7,15 @@ from typing import Any
 
 from avloc.config import NetworkConfig
 from avloc.errors import ConfigError
-from avloc.models import grounded
+from avloc.models import actionformer, grounded, tridet
 from avloc.models.loco import network as loco
 from avloc.models.network import Network
 
 METHODS: dict[str, Callable[[Any], Network]] = {
     "loco": loco.build,
     "grounded": grounded.build,
+    "actionformer": actionformer.build,
+    "tridet": tridet.build,
 }
 """By the tag of a network's settings."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -21,6 +22,10 @@ class Network(nn.Module):
     multiple: int = 1
     learns_classes: bool = True
     """Whether classes are outputs that labels can teach; off where they are given by constants."""
+
+    official_names: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """From the names in the authors' own checkpoints to those of this network: patterns and what replaces them, in
+    order. A name that ends in [i] is the i-th entry of a tensor."""
 
     def forward(
         self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]

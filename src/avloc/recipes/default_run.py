@@ -32,7 +32,7 @@ from avloc.evaluation.calibration import Line, logistic_line
 from avloc.evaluation.mean_ap import mean_ap
 from avloc.evaluation.operating_point import best_f1, judge, quiet_score
 from avloc.events import Events
-from avloc.features.extractors.embedded import CUES, EmbeddedExtractor
+from avloc.features.extractors.embedded import CUES
 from avloc.features.inputs import network_inputs
 from avloc.files import replace_file
 from avloc.learning.dense import DenseCriterion
@@ -115,7 +115,7 @@ class GroundedTraining:
         self.labels = self.vocabulary.labels
         for split in (TRAIN, VALIDATION):
             _require_known(open_library(self.media, split).classes, self.vocabulary, path)
-        self.features = FeatureConfig(EmbeddedExtractor.name, embeddings=False, cues=len(CUES))
+        self.features = FeatureConfig(embeddings=False, cues=len(CUES))
 
     def run(self) -> Figures:
         """From the first video to the model folder."""

@@ -13,15 +13,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from avloc.config import AttentionConfig
-from avloc.models.attention import (
-    DropPath,
-    FeedForward,
-    full_attention,
-    masked,
-    merge_heads,
-    sliding_attention,
-    split_heads,
-)
+from avloc.models.attention import FeedForward, full_attention, merge_heads, sliding_attention, split_heads
+from avloc.models.blocks import DropPath, masked
 
 
 class WindowAdaptation(nn.Module):

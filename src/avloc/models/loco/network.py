@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from avloc.config import LocoConfig
 from avloc.models.attention import TransformerBlock
+from avloc.models.blocks import apart, in_one_row
+from avloc.models.heads import ClassificationHead, ConvHead, RegressionHead
 from avloc.models.loco.encoder import UnimodalEncoder
-from avloc.models.loco.heads import ClassificationHead, RegressionHead
 from avloc.models.loco.lcc import Correspondence, CorrespondenceHead
-from avloc.models.loco.pyramid import CrossModalPyramid, apart, in_one_row
+from avloc.models.loco.pyramid import CrossModalPyramid
 from avloc.models.network import Network
 from avloc.models.outputs import DenseOutputs, pyramid_points
 
@@ -49,8 +50,9 @@ class Loco(Network):
             for _ in range(c.fusion_blocks)
         )
         self.norm = nn.LayerNorm(2 * c.width)
-        self.classify = ClassificationHead(2 * c.width, c.width, c.classes, c.class_prior)
-        self.regress = RegressionHead(2 * c.width, c.width, c.classes, c.levels)
+        self.classify = ClassificationHead(ConvHead(2 * c.width, c.width, c.classes), c.class_prior)
+        # Distances start near one stride: a ReLU that starts at zero on all moments would not learn.
+        self.regress = RegressionHead(ConvHead(2 * c.width, c.width, 2 * c.classes), c.levels, start=1.0)
 
     def forward(
         self,
@@ -69,9 +71,8 @@ class Loco(Network):
         logits = self.classify(z, z_mask)
         offsets = self.regress(z, z_mask, lengths)
         points = pyramid_points(mask.shape[1], self.config.levels, z.device)
-        return LocoOutputs(
-            apart(logits, lengths), apart(offsets, lengths), apart(z_mask, lengths), points, correspondence
-        )
+        logits, offsets, z_mask = (apart(x, lengths, [n - 1 for n in lengths]) for x in (logits, offsets, z_mask))
+        return LocoOutputs(logits, offsets, z_mask, points, correspondence)
 
     def after_step(self) -> None:
         """Temperature and sigma stay inside their ranges."""

@@ -1,0 +1,124 @@
+"""A checkpoint as the authors of a method saved it > weights of our network of that method.
+
+Nothing in the file is executed. Each network says by which patterns the authors' names become its own
+(`Network.official_names`); tensors keep their numbers and lose or gain dimensions of one entry at most.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from avloc.config import FeatureConfig, ModelConfig, RunConfig
+from avloc.errors import ModelError
+from avloc.models.build import build_network
+from avloc.models.network import Network
+from avloc.training.checkpoint import save_model
+
+_STATES = ("state_dict_ema", "state_dict", "model")
+"""Where a checkpoint holds its weights; the moving average is what the authors evaluate."""
+_SHOWN = 3
+
+
+def read_checkpoint(path: Path) -> dict[str, Tensor]:
+    """The weights of a checkpoint by name, in single precision, without the prefix of a parallel wrapper.
+
+    Raises:
+        ModelError: the file is missing, is no checkpoint of tensors alone, or holds no weights.
+    """
+    try:
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror or error}); give a checkpoint file") from None
+    except (RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(f"{path}: is no checkpoint of tensors alone, the only kind that is opened ({why})") from None
+    state = held
+    if isinstance(held, Mapping):
+        state = next((held[name] for name in _STATES if isinstance(held.get(name), Mapping)), held)
+    if not isinstance(state, Mapping) or not state or not all(isinstance(t, Tensor) for t in state.values()):
+        raise ModelError(f"{path}: holds no weights under {', '.join(_STATES)}")
+    return {str(name).removeprefix("module."): tensor for name, tensor in state.items()}
+
+
+def own_name(official: str, network: Network) -> tuple[str, int | None]:
+    """Name of the network's tensor that an official one becomes, and of which of its entries."""
+    for pattern, replacement in network.official_names:
+        official = re.sub(pattern, replacement, official)
+    entry = re.fullmatch(r"(.+)\[(\d+)\]", official)
+    return (entry[1], int(entry[2])) if entry else (official, None)
+
+
+@torch.no_grad()
+def take_official(network: Network, state: Mapping[str, Tensor], where: str) -> None:
+    """Fill the network with a whole official state; each tensor of either side must find its own.
+
+    Raises:
+        ModelError: the method has no table of names, a tensor is left over on either side, or a size differs.
+    """
+    method = network.config.method
+    if not network.official_names:
+        raise ModelError(f"{where}: there is no table of official names for {method}")
+    own = network.state_dict()
+    found: dict[str, dict[int | None, Tensor]] = {name: {} for name in own}
+    unknown = []
+    for official, tensor in state.items():
+        name, entry = own_name(official, network)
+        if name not in own or entry in found[name]:
+            unknown.append(official)
+        else:
+            found[name][entry] = tensor
+    for names, what in ((unknown, "is unknown to"), ([name for name in own if not found[name]], "is needed by")):
+        if names:
+            raise ModelError(f"{where}: {_few(names)} {what} {method} with these settings; is it of another recipe?")
+    for name, target in own.items():
+        target.copy_(_fitted(found[name], target, f"{where}: {name}"))
+
+
+def _fitted(parts: Mapping[int | None, Tensor], target: Tensor, where: str) -> Tensor:
+    """A tensor from its official one or its official entries, in its own shape."""
+    whole = parts.get(None)
+    if whole is None:
+        if sorted(entry for entry in parts if entry is not None) != list(range(len(target))):
+            raise ModelError(f"{where} has {len(parts)} entries; {len(target)} are needed")
+        whole = torch.stack([parts[i] for i in range(len(target))])
+    if [n for n in whole.shape if n != 1] != [n for n in target.shape if n != 1]:
+        raise ModelError(f"{where} is {tuple(whole.shape)}; {tuple(target.shape)} is needed")
+    return whole.reshape(target.shape)
+
+
+def _few(names: list[str]) -> str:
+    more = f" (and {len(names) - _SHOWN} more)" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def import_model(
+    path: Path, run: RunConfig, features: FeatureConfig, labels: Sequence[str], out: Path
+) -> tuple[Network, ModelConfig]:
+    """Write the model folder of an official checkpoint, with the network and decoding of `run`, in single precision.
+
+    Raises:
+        ModelError: as `read_checkpoint` and `take_official`, or there are more or fewer labels than classes.
+        ConfigError: a label is there twice.
+        OutputError: the folder cannot be written.
+    """
+    classes = run.network.classes
+    if len(labels) != classes:
+        raise ModelError(f"{path}: {len(labels)} labels were given for the {classes} classes of the recipe")
+    config = ModelConfig(
+        name=out.name,
+        labels=tuple(labels),
+        features=features,
+        network=run.network,
+        decoding=run.decoding,
+        window_steps=run.train.longest_steps,
+    )
+    network = build_network(run.network)
+    take_official(network, read_checkpoint(path), str(path))
+    save_model(out, network, config, dtype=torch.float32)
+    return network, config
