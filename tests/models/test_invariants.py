@@ -19,10 +19,12 @@ from avloc.learning.build import build_criterion
 from avloc.learning.losses import Truth
 from avloc.models.build import METHODS
 from avloc.models.network import Network
+from avloc.streams import Streams
 from avloc.training.checkpoint import load_model, save_model
 from avloc.training.export import export_model
 from avloc.training.runner import TorchRunner
 
+MADE_UP = Streams.all("made up")
 NEAR = {"atol": 2e-5, "rtol": 2e-5}
 ALL = {**VARIANTS, **{f"{name}, published": config for name, config in PUBLISHED.items()}}
 FIXED = ("grounded",)
@@ -134,7 +136,7 @@ def test_gradients_reach_every_parameter(config: NetworkConfig) -> None:
 @pytest.mark.parametrize("name", ["loco", "grounded", "actionformer, local, published", "tridet, wide, published"])
 def test_the_exported_network_says_the_same_and_detects(name: str, tmp_path: Path) -> None:
     config = ALL[name]
-    features = FeatureConfig("made up", stride_s=0.5, window_s=0.5, offset_s=0.0, scores=False)
+    features = FeatureConfig(MADE_UP, stride_s=0.5, window_s=0.5, offset_s=0.0, scores=False)
     decoding = DecodingConfig(min_score=0.0)
     model = ModelConfig("small", ("a", "b", "c"), features, config, decoding, window_steps=32)
     save_model(tmp_path, small(config), model)
@@ -144,7 +146,7 @@ def test_the_exported_network_says_the_same_and_detects(name: str, tmp_path: Pat
     visual, audio, _ = inputs(config, [50], 50)
     none = np.zeros((50, 0), np.float32)
     given = FeatureSequence(
-        Detector(model, _unused).grid, 25.0, visual[0].numpy(), audio[0].numpy(), none, none, extractor="made up"
+        Detector(model, _unused).grid, 25.0, visual[0].numpy(), audio[0].numpy(), none, none, MADE_UP
     )
     found = Detector.load(tmp_path, threads=1).detect_features(given).all_events
     expected = Detector(model, TorchRunner(_loaded(tmp_path))).detect_features(given).all_events

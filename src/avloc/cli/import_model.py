@@ -47,10 +47,10 @@ def import_model(
     from avloc.training import official
 
     network, config = official.import_model(file, run, features_of(RECIPES[like]), names, out)
-    count = sum(p.numel() for p in network.parameters())
+    count, classes = sum(p.numel() for p in network.parameters()), len(config.labels)
     print(
-        f"{out}: {method}, {count / 1e6:.2f} M parameters, {len(config.labels)} classes, on features of "
-        f"{config.features.extractor}"
+        f"{out}: {method}, {count / 1e6:.2f} M parameters, {classes} class{'es' if classes > 1 else ''}, "
+        f"on features of {config.features.streams.visual}"
     )
     return 0
 

@@ -13,6 +13,7 @@ import tyro
 from avloc import __version__
 from avloc.cli.check_data import check_data
 from avloc.cli.clips import clips
+from avloc.cli.compose import compose
 from avloc.cli.convert import convert
 from avloc.cli.describe import describe
 from avloc.cli.detect import detect
@@ -40,6 +41,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "import": import_model,
     "check-data": check_data,
     "simulate": simulate,
+    "compose": compose,
     "recipes": recipes,
     "train": train,
     "test": test,

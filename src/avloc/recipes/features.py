@@ -8,13 +8,14 @@ from avloc.config import FeatureConfig, RunConfig
 from avloc.features.layout import LAYOUTS
 from avloc.recipes.actionformer import actionformer_anet_i3d, actionformer_thumos_i3d
 from avloc.recipes.tridet import tridet_anet_tsp, tridet_hacs_i3d, tridet_thumos_i3d
+from avloc.streams import Streams
 
 Recipe = Callable[[], RunConfig]
 
 
-def _grid(extractor: str, fps: float, stride: int, window: int) -> FeatureConfig:
+def _grid(name: str, fps: float, stride: int, window: int) -> FeatureConfig:
     """Windows of `window` frames every `stride` frames, at `fps` frames a second."""
-    return FeatureConfig(extractor, stride / fps, window / fps, 0.0, scores=False)
+    return FeatureConfig(Streams(visual=name, audio=name), stride / fps, window / fps, 0.0, scores=False)
 
 
 _OTHER: dict[Recipe, FeatureConfig] = {
@@ -34,4 +35,4 @@ def features_of(recipe: Recipe) -> FeatureConfig:
         return _OTHER[recipe]
     layout = next(layout for layout in LAYOUTS if layout.name == recipe().data.layout)
     grid = layout.grid
-    return FeatureConfig(layout.name, grid.stride_s, grid.window_s, grid.offset_s, scores=False)
+    return FeatureConfig(layout.streams, grid.stride_s, grid.window_s, grid.offset_s, scores=False)

@@ -53,3 +53,30 @@ def loco_small() -> RunConfig:
         ),
         train=small_training(),
     )
+
+
+def loco_composed() -> RunConfig:
+    """The model that ships as loco, made again from composed videos, which `avloc compose --features` makes.
+
+    Settings: ours.
+    """
+    return RunConfig(
+        data=DataConfig(layout="avloc"),
+        network=LocoConfig(
+            visual_width=1280 + 1000,
+            audio_width=1024 + 521,
+            width=88,
+            ffn_ratio=2.0,
+            input_dropout=0.2,
+            dropout=0.1,
+        ),
+        train=TrainConfig(
+            epochs=20,
+            warmup_epochs=3,
+            learning_rate=1e-3,
+            weight_decay=0.05,
+            crop_share=(0.5, 1.0),
+            longest_steps=256,
+            validate_every=5,
+        ),
+    )
