@@ -27,6 +27,8 @@ from avloc.errors import ConfigError, ModelError  # noqa: E402
 from avloc.evaluation.operating_point import judge  # noqa: E402
 from avloc.events import Events  # noqa: E402
 from avloc.features.store import load_features  # noqa: E402
+from avloc.learning.dense import DenseCriterion  # noqa: E402
+from avloc.learning.losses import Truth  # noqa: E402
 from avloc.models.grounded import Grounded, Member  # noqa: E402
 from avloc.recipes.default import GroundedRun, grounded_composed  # noqa: E402
 from avloc.recipes.default_run import GroundedTraining, GroundedWatch, calibrate, train_grounded  # noqa: E402
@@ -137,6 +139,43 @@ def test_media_that_the_vocabulary_does_not_know_are_named(tmp_path: Path) -> No
     with pytest.raises(ConfigError, match="lacks 'whistle'"):
         train_grounded(replace(TINY, vocabulary=str(vocabulary)), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_losses_are_focal_and_giou_over_the_pairs() -> None:
+    torch.manual_seed(3)
+    config = GroundedConfig(width=4, levels=3)
+    member, criterion = Member(config), DenseCriterion(GroundedRun().loss)
+    x, mask = torch.rand(4, 16, 12), torch.arange(16) < torch.tensor([[16], [16], [9], [16]])
+    segments = torch.tensor(
+        [[[1.0, 5.0], [7.5, 15.0]], [[0.0, 15.5], [0, 0]], [[2.0, 8.0], [0, 0]], [[0, 0], [0, 0]]]
+    )
+    labels = torch.tensor([[0, 0], [0, -1], [0, -1], [-1, -1]])
+    outputs = member(x, torch.zeros(4, 16, 0), mask)
+    losses = criterion(outputs, Truth(segments, labels))
+    focal = giou = count = 0.0
+    for b, p in outputs.mask.nonzero().tolist():
+        step, stride = float(outputs.points.step[p]), float(outputs.points.stride[p])
+        low, high = (0.0 if stride == 1 else 2 * stride), (float("inf") if stride == 4 else 4 * stride)
+        own = []
+        for (start, end), label in zip(segments[b].tolist(), labels[b].tolist(), strict=True):
+            if label == 0 and start < step < end and low <= max(step - start, end - step) < high:
+                own.append((end - start, step - start, end - step))
+        probability = float(torch.sigmoid(outputs.logits[b, p, 0]))
+        if not own:
+            focal -= 0.6 * probability * np.log(1 - probability)
+            continue
+        focal, count = focal - 0.4 * (1 - probability) * np.log(probability), count + 1
+        _, left, right = min(own)
+        said_left, said_right = (outputs.offsets[b, p, 0] * stride).tolist()
+        shared = min(left, said_left) + min(right, said_right)
+        hull = max(left, said_left) + max(right, said_right)
+        union = left + right + said_left + said_right - shared
+        giou += 1 - shared / union + (hull - union) / hull
+    normalizer = 0.95 * 200 + 0.05 * count
+    assert count > 5
+    assert float(losses.parts["classification"]) == pytest.approx(focal / normalizer, rel=1e-4)
+    assert float(losses.parts["regression"]) == pytest.approx(giou / normalizer, rel=1e-4)
+    assert float(losses.total) == pytest.approx((focal + giou) / normalizer, rel=1e-4)
 
 
 def test_calibration_is_folded_into_the_logits() -> None:

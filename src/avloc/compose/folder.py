@@ -22,6 +22,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, Literal
 
@@ -174,14 +175,16 @@ def _run(jobs: Sequence[_Job], workers: int) -> Iterator[None]:
         yield from map(_make, jobs)
         return
     context = multiprocessing.get_context("spawn")
+    stop = context.Event()
     with _one_thread_each():
-        pool = ProcessPoolExecutor(min(workers, max(1, len(jobs))), context, _ignore_interrupt)
+        pool = ProcessPoolExecutor(min(workers, max(1, len(jobs))), context, _begin_worker, (stop,))
         try:
-            for future in as_completed([pool.submit(_make, job) for job in jobs]):
+            for future in as_completed([pool.submit(_work, job) for job in jobs]):
                 yield future.result()
         except BrokenProcessPool:
             raise MediaError("a process that composes was killed, maybe for memory; take fewer --workers") from None
         finally:
+            stop.set()  # jobs that a worker has already been handed cannot be cancelled
             pool.shutdown(cancel_futures=True)
 
 
@@ -200,9 +203,18 @@ def _one_thread_each() -> Iterator[None]:
             os.environ[name] = before
 
 
-def _ignore_interrupt() -> None:
+_stop: list[Event] = []
+
+
+def _begin_worker(stop: Event) -> None:
+    _stop[:] = [stop]
     # Ctrl-C reaches every process of a terminal; the one that began the work ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(job: _Job) -> None:
+    if not _stop[0].is_set():
+        _make(job)
 
 
 def _make(job: _Job) -> None:
