@@ -1,4 +1,4 @@
-"""Putting a file in its place whole or not at all."""
+"""Files as they lie on a disk: put in their place whole or not at all, and found below a folder, links and all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from avloc.errors import OutputError
@@ -30,6 +31,34 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
                 temporary.unlink(missing_ok=True)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise OutputError(f"{target}: cannot be written ({_reason(target, error)}); {_remedy(error)}") from error
+
+
+def files_in(folder: Path, on_problem: Callable[[str], None]) -> list[Path]:
+    """The files of a folder and of all below it, in order of their paths.
+
+    Links to folders are followed, and each folder is looked into once: what can be reached both ways is found by its
+    own path. on_problem: is told of each folder that may not be read.
+    """
+    found: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    waiting, links = [folder], list[Path]()
+    while waiting or links:
+        here = waiting.pop() if waiting else links.pop(0)
+        try:
+            status = here.stat()
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            entries = sorted(here.iterdir())
+            folders = [entry for entry in entries if entry.is_dir()]
+            found += [entry for entry in entries if entry.is_file()]
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            on_problem(f"{here}: cannot be looked into ({reason}); make it readable, or leave it out")
+            continue
+        waiting += [entry for entry in reversed(folders) if not entry.is_symlink()]
+        links += [entry for entry in folders if entry.is_symlink()]
+    return sorted(found)
 
 
 def _remedy(error: Exception) -> str:
