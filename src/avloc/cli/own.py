@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from avloc.cli.console import error_console, screen_console
 from avloc.cli.inputs import find_videos
 from avloc.cli.predictions import counted
 from avloc.errors import MediaError, OutputError, one_line
@@ -49,7 +50,7 @@ def train_own_model(config: OwnConfig, out: Path, resume: bool, device: Literal[
 
     require_named(config)
     config = _with_absolute_paths(config)
-    screen = Console(highlight=False)
+    screen = screen_console()
     with locked(out / LOCK) as mine, _Watch(screen).shown() as watch:
         if not mine:
             raise OutputError(f"{out}: another run works there; wait for its end, or give another folder")
@@ -104,7 +105,7 @@ class _Watch:
 
     def __post_init__(self) -> None:
         bar = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"))
-        self.progress = Progress(*bar, console=Console(stderr=True, highlight=False), transient=True)
+        self.progress = Progress(*bar, console=error_console(), transient=True)
         self.progress.disable = not self.progress.console.is_terminal
         self.task = self.progress.add_task("", total=None, left="")
 
