@@ -11,6 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from avloc.cli.main import main
 from avloc.config import DataConfig, LocoConfig, RunConfig, TrainConfig
 from avloc.detector import Detector
 from avloc.evaluation.operating_point import best_f1
@@ -90,3 +91,19 @@ def test_the_score_to_show_is_the_best_on_validation(run: RunConfig, tmp_path: P
     best = best_f1(predict(network, validation, config.decoding), validation.truth)
     assert best is not None and config.show_score == pytest.approx(best.score, abs=0.01)
     assert config.show_score != 0.3
+
+
+def test_features_of_another_making_are_refused_where_they_are_read(
+    run: RunConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(replace(run, train=replace(run.train, epochs=1)), tmp_path / "run")
+    for stream, status in (("cues", 0), ("audio", 1)):
+        other = tmp_path / stream
+        other.mkdir()
+        for path in Path(run.data.features).glob("*.safetensors"):
+            given = load_features(path)
+            made = replace(given.streams, **{stream: "own/2"})
+            save_features(replace(given, streams=made), other / path.name)
+        assert main(["test", str(tmp_path / "run"), "--split", "validation", "--features", str(other)]) == status
+    error = capsys.readouterr().err.strip()
+    assert error.endswith("its features are of own/2 (audio), the model reads own/1 (audio)") and "\n" not in error
