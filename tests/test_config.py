@@ -127,7 +127,7 @@ def test_what_is_wrong_is_named(cls: type, data: Any, reason: str) -> None:
         (TrainConfig, {"learning_rate": 0}, "train.learning_rate is 0.0; a finite number above 0 is needed"),
         (TrainConfig, {"ema_decay": 1}, "train.ema_decay is 1.0; a finite number at least 0 and below 1 is needed"),
         (TrainConfig, {"warmup_epochs": -1}, "train.warmup_epochs is -1; a finite number at least 0 is needed"),
-        (RunConfig, {"train": {"longest_steps": 250}}, "train.longest_steps is 250; a multiple of 32, as 6 levels"),
+        (RunConfig, {"train": {"longest_steps": 250}}, "train.longest_steps is 250; a multiple of 32, the stride of"),
         (RunConfig, {"train": {"longest_steps": 250}}, "such as 256, is needed"),
         (RunConfig, {"train": {"longest_steps": 3}}, "such as 32, is needed"),
     ],

@@ -1,7 +1,7 @@
 """Settings as frozen dataclasses: read strictly, checked field by field, saved with every run and model."""
 
 from avloc.config.decoding import DecodingConfig
-from avloc.config.losses import AnyLossConfig, DenseLossConfig, LocoLossConfig
+from avloc.config.losses import AnyLossConfig, DenseLossConfig, LocoLossConfig, QueryLossConfig
 from avloc.config.model import FeatureConfig, ModelConfig
 from avloc.config.networks import (
     ActionFormerConfig,
@@ -13,6 +13,7 @@ from avloc.config.networks import (
     LccConfig,
     LocoConfig,
     NetworkConfig,
+    TadTrConfig,
     TriDetConfig,
 )
 from avloc.config.reader import from_dict, read_as, to_dict
@@ -36,7 +37,9 @@ __all__ = [
     "LocoLossConfig",
     "ModelConfig",
     "NetworkConfig",
+    "QueryLossConfig",
     "RunConfig",
+    "TadTrConfig",
     "TrainConfig",
     "TriDetConfig",
     "from_dict",

@@ -1,4 +1,4 @@
-"""Settings of the losses: for points of a pyramid, and what LoCo adds. `method` tags them as it does networks."""
+"""Settings of the losses: for points of a pyramid and what LoCo adds, for queries; tagged as networks are."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ class DenseLossConfig(Settings):
 
     group: ClassVar[str] = "loss"
     method: ClassVar[str] = "dense"
+    judges: ClassVar[Literal["points", "queries", "anchors"]] = "points"
 
     assignment: Literal["class-aware", "class-agnostic"] = "class-agnostic"
     """class-aware: each class of a point has a segment of its own (Geng et al. 2023); class-agnostic: the shortest
@@ -59,5 +60,30 @@ class LocoLossConfig(DenseLossConfig):
     lcc_weight: float = number(0.1, least=0)
 
 
-AnyLossConfig = LocoLossConfig | DenseLossConfig
+@dataclass(frozen=True)
+class QueryLossConfig(Settings):
+    """Which query learns which event, and the losses of a set of segments (Carion et al. 2020; Liu et al. 2022)."""
+
+    group: ClassVar[str] = "loss"
+    method: ClassVar[str] = "queries"
+    judges: ClassVar[Literal["points", "queries", "anchors"]] = "queries"
+
+    match_class: float = number(6.0, least=0)
+    """Weights of the parts of a pair's cost: what it would add to the class loss, ..."""
+    match_l1: float = number(5.0, least=0)
+    """... the distance of centre and width, in shares of the video, ..."""
+    match_iou: float = number(2.0, least=0)
+    """... and the tIoU, which lowers it."""
+    class_weight: float = number(2.0, least=0)
+    l1_weight: float = number(5.0, least=0)
+    iou_weight: float = number(2.0, least=0)
+    actionness_weight: float = number(4.0, least=0)
+    actionness_events: Literal["video", "batch"] = "video"
+    """Whose events a query's actionness is held against: its own video's, or those of all videos of the batch, at
+    their places in shares of their own videos, as in the authors' code."""
+    focal_alpha: float = number(0.25, above=0, below=1)
+    focal_gamma: float = number(2.0, least=0)
+
+
+AnyLossConfig = LocoLossConfig | DenseLossConfig | QueryLossConfig
 """Losses of any kind; the tag `method` says which."""

@@ -16,11 +16,29 @@ class NetworkConfig(Settings):
 
     group: ClassVar[str] = "network"
     method: ClassVar[str] = ""
+    judges: ClassVar[Literal["points", "queries", "anchors"]] = "points"
+    """What scores and segments are of; losses are for one of these."""
 
     classes: int = number(100, least=1)
     visual_width: int = number(1536, least=1)
     audio_width: int = number(1536, least=0)
     """0: the network sees alone."""
+
+    @property
+    def multiple(self) -> int:
+        """What lengths of the input are a multiple of."""
+        return 1
+
+
+class _Pyramid:
+    """Networks of several levels, each at half the rate of the one before."""
+
+    levels: int
+
+    @property
+    def multiple(self) -> int:
+        """Stride of the coarsest level."""
+        return 1 << (self.levels - 1)
 
 
 @dataclass(frozen=True)
@@ -64,7 +82,7 @@ class LccConfig(Settings):
 
 
 @dataclass(frozen=True)
-class LocoConfig(NetworkConfig):
+class LocoConfig(_Pyramid, NetworkConfig):
     """The network. Defaults are the paper's full width on ONE-PEACE features."""
 
     method: ClassVar[str] = "loco"
@@ -103,7 +121,7 @@ class LocoConfig(NetworkConfig):
 
 
 @dataclass(frozen=True)
-class GroundedConfig(NetworkConfig):
+class GroundedConfig(_Pyramid, NetworkConfig):
     """The network of the default model (avloc.models.grounded): encoders' class scores instead of embeddings."""
 
     method: ClassVar[str] = "grounded"
@@ -126,7 +144,7 @@ class GroundedConfig(NetworkConfig):
 
 
 @dataclass(frozen=True)
-class FamilyConfig(NetworkConfig):
+class FamilyConfig(_Pyramid, NetworkConfig):
     """What ActionFormer and the methods made from its code share (Zhang, Wu and Li 2022)."""
 
     steps: int = number(224, least=1)
@@ -159,8 +177,8 @@ class FamilyConfig(NetworkConfig):
         self.require("width", self.width % 2 == 0, "an even width")
         for name in ("embedding_kernel", "head_kernel"):
             self.require(name, getattr(self, name) % 2 == 1, "an odd kernel")
-        multiple = 2 ** (self.levels - 1)
-        self.require("steps", self.steps % multiple == 0, f"a multiple of {multiple}, for {self.levels} levels,")
+        needed = f"a multiple of {self.multiple}, for {self.levels} levels,"
+        self.require("steps", self.steps % self.multiple == 0, needed)
 
 
 @dataclass(frozen=True)
@@ -213,11 +231,50 @@ class TriDetConfig(FamilyConfig):
 
 
 @dataclass(frozen=True)
+class TadTrConfig(NetworkConfig):
+    """TadTR (Liu et al. 2022) on both modalities side by side. Defaults are the sizes of its THUMOS-14 settings."""
+
+    method: ClassVar[str] = "tadtr"
+    judges: ClassVar[Literal["points", "queries", "anchors"]] = "queries"
+
+    width: int = number(256, least=2)
+    heads: int = number(8, least=1)
+    groups: int = number(32, least=1)
+    """Of channels, each normed by itself over the whole video, behind the projection of the input."""
+    queries: int = number(40, least=1)
+    """Most segments that one input can have."""
+    encoder_layers: int = number(4, least=1)
+    decoder_layers: int = number(4, least=1)
+    encoder_points: int = number(4, least=1)
+    """Places that each head of an encoder layer samples for a step."""
+    decoder_points: int = number(4, least=1)
+    """Places that each head of a decoder layer samples for a query."""
+    ffn_width: int = number(1024, least=1)
+    activation: Literal["relu", "gelu"] = "relu"
+    dropout: float = share(0.1, below=1)
+    region_bins: int = number(16, least=1)
+    """Bins into which the steps around a query's segment are gathered to judge its actionness."""
+    region_size: float = number(1.5, above=0)
+    """Length of these steps in lengths of the segment."""
+    class_prior: float = number(0.01, above=0, below=1)
+    reads_padding: bool = False
+    """As published: padded steps count in the group norm, and regions of actionness are placed and cut as if the
+    video filled its padded length. Off, a video is judged alike whatever it is padded to; for one that fills its
+    input the two are the same."""
+
+    def check(self) -> None:
+        """Heads and groups divide the width."""
+        self.require("width", self.width % 2 == 0, "an even width")
+        self.require("heads", self.width % self.heads == 0, f"a divisor of the width {self.width}")
+        self.require("groups", self.width % self.groups == 0, f"a divisor of the width {self.width}")
+
+
+@dataclass(frozen=True)
 class CustomNetworkConfig(NetworkConfig):
     """A network that is not of this package: detection runs its exported file, and asks for no more than sizes."""
 
     method: ClassVar[str] = "custom"
 
 
-AnyNetworkConfig = LocoConfig | GroundedConfig | ActionFormerConfig | TriDetConfig
+AnyNetworkConfig = LocoConfig | GroundedConfig | ActionFormerConfig | TriDetConfig | TadTrConfig
 """A network of any method; the tag `method` says which."""

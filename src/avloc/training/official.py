@@ -69,15 +69,18 @@ def take_official(network: Network, state: Mapping[str, Tensor], where: str) -> 
     unknown = []
     for official, tensor in state.items():
         name, entry = own_name(official, network)
-        if name not in own or entry in found[name]:
+        if name not in own or not _same(found[name].setdefault(entry, tensor), tensor):
             unknown.append(official)
-        else:
-            found[name][entry] = tensor
     for names, what in ((unknown, "is unknown to"), ([name for name in own if not found[name]], "is needed by")):
         if names:
             raise ModelError(f"{where}: {_few(names)} {what} {method} with these settings; is it of another recipe?")
     for name, target in own.items():
         target.copy_(_fitted(found[name], target, f"{where}: {name}"))
+
+
+def _same(first: Tensor, second: Tensor) -> bool:
+    """A checkpoint may hold a tensor under several names, where modules share it."""
+    return first is second or (first.dtype == second.dtype and torch.equal(first, second))
 
 
 def _fitted(parts: Mapping[int | None, Tensor], target: Tensor, where: str) -> Tensor:

@@ -82,7 +82,6 @@ def require_sound(run: RunConfig) -> None:
         open_layout(run.data.features, run.data.layout),
         splits=splits,
         needed=splits,
-        levels=run.network.levels,
     ).require()
 
 
