@@ -1,4 +1,4 @@
-"""TadTR against its authors' code: stages, segments, actionness, assignment, losses, gradients, candidates, results."""
+"""TadTR against its authors' code: stages, segments, actionness, assignment, losses, gradients, results."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_deformable_attention(fixture: Published, name: str, module: str) -> Non
 
 
 def test_layers(fixture: Published) -> None:
-    outputs, calls, network = said(fixture)
+    outputs, calls, _ = said(fixture)
     for layer, wanted in fixture.named("eval/encoder/").items():
         near(calls[f"encoder.{layer}"][1], wanted)
     near(calls["actionness"][0][0].transpose(1, 2), fixture["eval/memory"])

@@ -23,6 +23,7 @@ from avloc.config import RunConfig
 from avloc.errors import AvlocError
 from avloc.own.config import OwnConfig
 from avloc.recipes.loco import loco_small, loco_unav100_i3d_vggish, loco_unav100_onepeace
+from avloc.recipes.tadtr import tadtr_small, tadtr_thumos, tadtr_unav100_i3d_vggish
 from avloc.zoo import find_model
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "loco-unav100-onepeace": loco_unav100_onepeace,
     "loco-unav100-i3d-vggish": loco_unav100_i3d_vggish,
     "loco-small": loco_small,
+    "tadtr-unav100-i3d-vggish": tadtr_unav100_i3d_vggish,
+    "tadtr-small": tadtr_small,
+    "tadtr-thumos": tadtr_thumos,
 }
 
 OWN = "default"
