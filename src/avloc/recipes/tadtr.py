@@ -15,8 +15,8 @@ def tadtr_unav100_i3d_vggish() -> RunConfig:
     """TadTR on I3D and VGGish features: 40 queries, width 256, whole videos of up to 224 steps of 0.32 s.
 
     Settings: network, losses, rates, decay and clipping are the authors' for THUMOS-14. Ours: a video is one slice,
-    cropped as for the other methods; 30 epochs, a tenth of the rate after 25; actionness is held against a video's own
-    events; soft-NMS as for the other methods (the authors have none within a slice).
+    cropped as for the other methods; 30 epochs, a tenth of the rate after 25; actionness is held against a video's
+    own events; soft-NMS as for the other methods (the authors have none within a slice).
     """
     return RunConfig(
         data=DataConfig(layout="i3d-vggish"),
