@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from avloc.config import FeatureConfig, GroundedConfig, ModelConfig  # noqa: E402
 from avloc.features.inputs import SCORE_GAIN  # noqa: E402
-from avloc.models.grounded import CHANNELS, Grounded, brightness  # noqa: E402
+from avloc.models.grounded import CHANNELS, Grounded, Member, brightness  # noqa: E402
 from avloc.timegrid import pyramid_moments  # noqa: E402
 
 T, LEVELS = 64, 4
@@ -138,3 +138,14 @@ def test_a_config_is_read_back_as_its_own_kind() -> None:
 
     config = ModelConfig("g", ("a", "b", "c", "d"), FeatureConfig(embeddings=False, cues=3), CONFIG)
     assert from_dict(ModelConfig, to_dict(config)) == config
+
+
+def test_a_member_says_of_sequences_what_its_pyramid_says() -> None:
+    torch.manual_seed(2)
+    member = Member(CONFIG).eval()
+    x, mask = torch.rand(3, T, CHANNELS), torch.arange(T) < torch.tensor([[T], [40], [1]])
+    found = member(x, torch.zeros(3, T, 0), mask)
+    logits, offsets, kept = member.pyramid(x.transpose(1, 2), mask)
+    assert torch.equal(found.logits[..., 0], logits) and torch.equal(found.offsets[:, :, 0], offsets)
+    assert torch.equal(found.mask, kept) and found.is_class_aware and member.multiple == 2 ** (LEVELS - 1)
+    assert np.array_equal(found.place.numpy(), pyramid_moments(T, LEVELS).step)
