@@ -1,7 +1,7 @@
 """Settings as frozen dataclasses: read strictly, checked field by field, saved with every run and model."""
 
 from avloc.config.decoding import DecodingConfig
-from avloc.config.losses import AnyLossConfig, DenseLossConfig, LocoLossConfig
+from avloc.config.losses import AnchorLossConfig, AnyLossConfig, DenseLossConfig, LocoLossConfig
 from avloc.config.model import FeatureConfig, ModelConfig
 from avloc.config.networks import (
     ActionFormerConfig,
@@ -14,6 +14,7 @@ from avloc.config.networks import (
     LocoConfig,
     NetworkConfig,
     TriDetConfig,
+    VsgnConfig,
 )
 from avloc.config.reader import from_dict, read_as, to_dict
 from avloc.config.run import DataConfig, RunConfig
@@ -21,6 +22,7 @@ from avloc.config.training import TrainConfig
 
 __all__ = [
     "ActionFormerConfig",
+    "AnchorLossConfig",
     "AnyLossConfig",
     "AnyNetworkConfig",
     "AttentionConfig",
@@ -39,6 +41,7 @@ __all__ = [
     "RunConfig",
     "TrainConfig",
     "TriDetConfig",
+    "VsgnConfig",
     "from_dict",
     "read_as",
     "to_dict",

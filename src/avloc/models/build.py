@@ -10,12 +10,14 @@ from avloc.errors import ConfigError
 from avloc.models import actionformer, grounded, tridet
 from avloc.models.loco import network as loco
 from avloc.models.network import Network
+from avloc.models.vsgn import network as vsgn
 
 METHODS: dict[str, Callable[[Any], Network]] = {
     "loco": loco.build,
     "grounded": grounded.build,
     "actionformer": actionformer.build,
     "tridet": tridet.build,
+    "vsgn": vsgn.build,
 }
 """By the tag of a network's settings."""
 
