@@ -21,13 +21,14 @@ from pathlib import Path
 
 import numpy as np
 import resvg_py
-from avloc.media.library import SAMPLE_RATE, read_sound
 from numpy.typing import NDArray
 from PIL import Image
 
+from avloc.compose.library import SAMPLE_RATE
 from avloc.features.extractors.onnx_encoder import read_classes
 from avloc.features.extractors.yamnet import YamNet
 from avloc.features.logmel import log_mel
+from avloc.media.whole import read_sound
 from media_table import ALIKE, AMBIENT, BACKGROUNDS, CLASSES, GCOMPRIS_LICENCES, PACKAGES, Rows
 from qt_resource import unpack
 from soundfont import play

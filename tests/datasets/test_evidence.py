@@ -27,6 +27,7 @@ from avloc.datasets.labelled import LabelledVideo
 from avloc.errors import ConfigError, TrainingError
 from avloc.events import Events
 from avloc.features.sequence import FeatureSequence
+from avloc.streams import Streams
 from avloc.timegrid import TimeGrid
 
 C, NOISE = 12, np.array([0.01, 0.01], np.float32)
@@ -49,7 +50,7 @@ def several() -> list[EvidenceSequence]:
 
 def labelled(T: int, events: Events) -> LabelledVideo:
     nothing = np.zeros((T, 0), np.float32)
-    features = FeatureSequence(GRID, T * 0.5, nothing, nothing, nothing, nothing, "test")
+    features = FeatureSequence(GRID, T * 0.5, nothing, nothing, nothing, nothing, Streams.all("test"))
     return LabelledVideo("v", features, events)
 
 

@@ -22,6 +22,7 @@ from avloc.cli.evaluate import evaluate
 from avloc.cli.export import export
 from avloc.cli.extract import extract
 from avloc.cli.grammar import MARKERS, plainly
+from avloc.cli.import_model import import_model
 from avloc.cli.paper import paper
 from avloc.cli.recipes import recipes
 from avloc.cli.report import report
@@ -37,6 +38,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "extract": extract,
     "convert": convert,
     "export": export,
+    "import": import_model,
     "check-data": check_data,
     "simulate": simulate,
     "compose": compose,

@@ -23,8 +23,23 @@ from avloc.cli.settings_file import laid_over, named_file
 from avloc.config import RunConfig
 from avloc.errors import AvlocError
 from avloc.own.config import OwnConfig
+from avloc.recipes.actionformer import (
+    actionformer_anet_i3d,
+    actionformer_small,
+    actionformer_thumos_i3d,
+    actionformer_unav100_i3d_vggish,
+    actionformer_unav100_onepeace,
+)
 from avloc.recipes.default import GroundedRun, grounded_composed
 from avloc.recipes.loco import loco_composed, loco_small, loco_unav100_i3d_vggish, loco_unav100_onepeace
+from avloc.recipes.tridet import (
+    tridet_anet_tsp,
+    tridet_hacs_i3d,
+    tridet_small,
+    tridet_thumos_i3d,
+    tridet_unav100_i3d_vggish,
+    tridet_unav100_onepeace,
+)
 from avloc.zoo import find_model
 
 if TYPE_CHECKING:
@@ -37,6 +52,17 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "loco-unav100-i3d-vggish": loco_unav100_i3d_vggish,
     "loco-small": loco_small,
     "loco-composed": loco_composed,
+    "actionformer-unav100-onepeace": actionformer_unav100_onepeace,
+    "actionformer-unav100-i3d-vggish": actionformer_unav100_i3d_vggish,
+    "actionformer-small": actionformer_small,
+    "actionformer-thumos-i3d": actionformer_thumos_i3d,
+    "actionformer-anet-i3d": actionformer_anet_i3d,
+    "tridet-unav100-onepeace": tridet_unav100_onepeace,
+    "tridet-unav100-i3d-vggish": tridet_unav100_i3d_vggish,
+    "tridet-small": tridet_small,
+    "tridet-thumos-i3d": tridet_thumos_i3d,
+    "tridet-anet-tsp": tridet_anet_tsp,
+    "tridet-hacs-i3d": tridet_hacs_i3d,
 }
 
 OWN = "default"

@@ -143,7 +143,7 @@ def _begin(folder: Path, media: Path | None, parts: Sequence[Part], kind: Kind) 
     """Make the folder and its record, or see that the record there is ours."""
     ours: dict[str, Any] = {"version": VERSION, "media": _digest(media), "kind": kind}
     if kind == "features":
-        ours["extractor"] = EmbeddedExtractor.name
+        ours["streams"] = dataclasses.asdict(EmbeddedExtractor.streams)
     for part in parts:
         ours[part.split] = {"seed": part.seed, **dataclasses.asdict(part.scene)}
     ours, path = json.loads(json.dumps(ours)), folder / RECORD

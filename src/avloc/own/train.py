@@ -45,7 +45,7 @@ from avloc.training.export import export_model
 from avloc.training.fit import fit, make_fabric
 from avloc.training.method import Method
 from avloc.training.runner import TorchRunner
-from avloc.training.start import start_network
+from avloc.training.start import require_start, start_network
 from avloc.training.watch import Step, Watch
 
 RECORD, PREDICTIONS, FEATURES, TRAINER = "own.json", "cross-validation.json", "features", "trainer"
@@ -98,7 +98,7 @@ def train_own(
     _require_free(out, resume)
     source = zoo.find_model(config.start)
     start = zoo.read_config(source)
-    load_model(source)  # what is no model to start from is refused before hours of reading
+    require_start(source)  # what is no model to start from is refused before hours of reading
     own = look_over(config.data.annotations, config.data.videos, videos, watch.on_check)
     for problem in own.report.problems if config.skip_bad else ():
         watch.on_note(f"left out or cut: {problem}")

@@ -101,10 +101,12 @@ def train_grounded(
         raise ModelError(f"{out}: holds a model already; name another folder")
     if (out / TRAINER).is_dir() and not resume:
         raise ModelError(f"{out}: holds a training already; go on with --resume, or name another folder")
-    return _Work(run, out, device, watch).run()
+    return GroundedTraining(run, out, device, watch).run()
 
 
-class _Work:
+class GroundedTraining:
+    """The work of `train_grounded`, step by step. Raises as it does."""
+
     def __init__(self, run: GroundedRun, out: Path, device: Device, watch: GroundedWatch) -> None:
         self.config, self.out, self.device, self.watch = run, out, device, watch
         self.media = Path(run.media) if run.media else None
@@ -116,19 +118,24 @@ class _Work:
         self.features = FeatureConfig(embeddings=False, cues=len(CUES))
 
     def run(self) -> Figures:
-        seed, scene, c = self.config.compose_seed, self.config.scene, self.config
-        composed = self._compose("train", Part(TRAIN, c.videos, seed + SEED_OF[TRAIN], scene))
-        validation = self._compose(
-            "validation", Part(VALIDATION, c.validation_videos, seed + SEED_OF[VALIDATION], scene)
+        """From the first video to the model folder."""
+        c, seed = self.config, self.config.compose_seed
+        composed = self.compose("train", Part(TRAIN, c.videos, seed + SEED_OF[TRAIN], c.scene))
+        validation = self.compose(
+            "validation", Part(VALIDATION, c.validation_videos, seed + SEED_OF[VALIDATION], c.scene)
         )
-        quiet = self._compose("quiet", Part(VALIDATION, c.quiet_videos, seed + _QUIET_SEED, c.quiet_scene))
+        quiet = self.compose("quiet", Part(VALIDATION, c.quiet_videos, seed + _QUIET_SEED, c.quiet_scene))
         with _one_thread():
-            network = self.new_network()
-            sequences = self._sequences(network, composed)
-            for i in range(c.network.members):
-                member = self._train_member(i, sequences)
-                network.members[i].load_state_dict(member.pyramid.state_dict())
-            return self._finish(network.eval(), validation, quiet)
+            return self._finish(self.train(composed), validation, quiet)
+
+    def train(self, composed: Composed) -> Grounded:
+        """The network with all members, not yet calibrated."""
+        network = self.new_network()
+        sequences = self._sequences(network, composed)
+        for i in range(self.config.network.members):
+            member = self._train_member(i, sequences)
+            network.members[i].load_state_dict(member.pyramid.state_dict())
+        return network.eval()
 
     def new_network(self) -> Grounded:
         """The network with the vocabulary's constants in place."""
@@ -139,7 +146,8 @@ class _Work:
             getattr(network.grounding, name).copy_(torch.from_numpy(values))
         return network
 
-    def _compose(self, what: str, part: Part) -> Composed:
+    def compose(self, what: str, part: Part) -> Composed:
+        """Videos as features, in the folder `what` of those composed."""
         folder = (Path(self.config.work) if self.config.work else self.out / COMPOSED) / what
         workers = self.config.workers or os.cpu_count() or 1
         return compose_folder(

@@ -6,6 +6,7 @@ Settings: paper, Section 4.1; where its text is silent, those of the works it bu
 from __future__ import annotations
 
 from avloc.config import DataConfig, LocoConfig, RunConfig, TrainConfig
+from avloc.recipes.common import small_training
 
 
 def loco_unav100_onepeace() -> RunConfig:
@@ -50,15 +51,7 @@ def loco_small() -> RunConfig:
             fusion_attention_width=64,
             unimodal_blocks=1,
         ),
-        train=TrainConfig(
-            epochs=5,
-            warmup_epochs=2,
-            batch=8,
-            learning_rate=1e-3,
-            weight_decay=0.01,
-            ema_decay=0.99,
-            longest_steps=256,
-        ),
+        train=small_training(),
     )
 
 
