@@ -1,7 +1,7 @@
 """Settings as frozen dataclasses: read strictly, checked field by field, saved with every run and model."""
 
 from avloc.config.decoding import DecodingConfig
-from avloc.config.losses import AnyLossConfig, DenseLossConfig, LocoLossConfig, QueryLossConfig
+from avloc.config.losses import AnchorLossConfig, AnyLossConfig, DenseLossConfig, LocoLossConfig, QueryLossConfig
 from avloc.config.model import FeatureConfig, ModelConfig
 from avloc.config.networks import (
     ActionFormerConfig,
@@ -15,6 +15,7 @@ from avloc.config.networks import (
     NetworkConfig,
     TadTrConfig,
     TriDetConfig,
+    VsgnConfig,
 )
 from avloc.config.reader import from_dict, read_as, to_dict
 from avloc.config.run import DataConfig, RunConfig
@@ -22,6 +23,7 @@ from avloc.config.training import TrainConfig
 
 __all__ = [
     "ActionFormerConfig",
+    "AnchorLossConfig",
     "AnyLossConfig",
     "AnyNetworkConfig",
     "AttentionConfig",
@@ -42,6 +44,7 @@ __all__ = [
     "TadTrConfig",
     "TrainConfig",
     "TriDetConfig",
+    "VsgnConfig",
     "from_dict",
     "read_as",
     "to_dict",

@@ -85,5 +85,25 @@ class QueryLossConfig(Settings):
     focal_gamma: float = number(2.0, least=0)
 
 
-AnyLossConfig = LocoLossConfig | DenseLossConfig | QueryLossConfig
+@dataclass(frozen=True)
+class AnchorLossConfig(Settings):
+    """Which anchors learn which events, and the losses of anchors and frames (Zhao, Thabet and Ghanem 2021)."""
+
+    group: ClassVar[str] = "loss"
+    method: ClassVar[str] = "anchors"
+    judges: ClassVar[Literal["points", "queries", "anchors"]] = "anchors"
+
+    match_box: float = number(0.5, above=0, most=1)
+    """Least IoU of an anchor with the event that its box is drawn to."""
+    match_class: float = number(0.5, above=0, most=1)
+    """Least IoU of a box with the event whose class it learns."""
+    match_boundary: float = number(0.7, above=0, most=1)
+    """Least IoU of a box with the event to whose ends it is adjusted."""
+    box_weight: float = number(1.0, least=0)
+    boundary_weight: float = number(1.0, least=0)
+    frame_weight: float = number(0.2, least=0)
+    """Of the three losses of what frames are: inside an event, a start, an end."""
+
+
+AnyLossConfig = LocoLossConfig | DenseLossConfig | QueryLossConfig | AnchorLossConfig
 """Losses of any kind; the tag `method` says which."""

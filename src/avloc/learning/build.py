@@ -8,13 +8,14 @@ from typing import Any
 from avloc.config import NetworkConfig
 from avloc.config.losses import AnyLossConfig
 from avloc.errors import ConfigError
-from avloc.learning import dense, loco, queries
+from avloc.learning import anchors, dense, loco, queries
 from avloc.learning.losses import Criterion
 
 CRITERIA: dict[str, Callable[[Any, Any], Criterion]] = {
     "dense": dense.build,
     "loco": loco.build,
     "queries": queries.build,
+    "anchors": anchors.build,
 }
 """By the tag of the losses' settings."""
 

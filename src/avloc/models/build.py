@@ -10,6 +10,7 @@ from avloc.errors import ConfigError
 from avloc.models import actionformer, grounded, tadtr, tridet
 from avloc.models.loco import network as loco
 from avloc.models.network import Network
+from avloc.models.vsgn import network as vsgn
 
 METHODS: dict[str, Callable[[Any], Network]] = {
     "loco": loco.build,
@@ -17,6 +18,7 @@ METHODS: dict[str, Callable[[Any], Network]] = {
     "actionformer": actionformer.build,
     "tridet": tridet.build,
     "tadtr": tadtr.build,
+    "vsgn": vsgn.build,
 }
 """By the tag of a network's settings."""
 

@@ -33,6 +33,10 @@ class Network(nn.Module):
         """`mask` is true where a step lies inside its video."""
         raise TypeError(f"{type(self).__name__} has no forward of its own")
 
+    def from_official(self, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The authors' tensors by their names, cut as this network's are; a part has its name of `official_names`."""
+        return state
+
     def after_step(self) -> None:
         """What the method does to its weights after each step of training, such as keeping them inside ranges."""
 

@@ -66,7 +66,7 @@ def take_official(network: Network, state: Mapping[str, Tensor], where: str) -> 
     own = network.state_dict()
     found: dict[str, dict[int | None, Tensor]] = {name: {} for name in own}
     unknown = []
-    for official, tensor in state.items():
+    for official, tensor in network.from_official(state).items():
         name, entry = own_name(official, network)
         if name not in own or not _same(found[name].setdefault(entry, tensor), tensor):
             unknown.append(official)
