@@ -13,7 +13,10 @@ from avloc.config.networks import (
     LccConfig,
     LocoConfig,
     NetworkConfig,
+    OneStreamConfig,
     TriDetConfig,
+    TwoStreamConfig,
+    UnavConfig,
 )
 from avloc.config.reader import from_dict, read_as, to_dict
 from avloc.config.run import DataConfig, RunConfig
@@ -36,9 +39,12 @@ __all__ = [
     "LocoLossConfig",
     "ModelConfig",
     "NetworkConfig",
+    "OneStreamConfig",
     "RunConfig",
     "TrainConfig",
     "TriDetConfig",
+    "TwoStreamConfig",
+    "UnavConfig",
     "from_dict",
     "read_as",
     "to_dict",

@@ -138,8 +138,6 @@ class FamilyConfig(NetworkConfig):
     embedding_kernel: int = number(3, least=1)
     embedding_norm: bool = True
     stem_blocks: int = number(2, least=0)
-    neck_norm: bool = True
-    """Whether each level passes a norm of its own before the heads."""
     head_width: int = number(512, least=1)
     head_blocks: int = number(2, least=0)
     """Convolutions of a head before its last."""
@@ -164,7 +162,15 @@ class FamilyConfig(NetworkConfig):
 
 
 @dataclass(frozen=True)
-class ActionFormerConfig(FamilyConfig):
+class OneStreamConfig(FamilyConfig):
+    """Those of the family that read both modalities side by side, as one stream."""
+
+    neck_norm: bool = True
+    """Whether each level passes a norm of its own before the heads."""
+
+
+@dataclass(frozen=True)
+class ActionFormerConfig(OneStreamConfig):
     """ActionFormer (Zhang, Wu and Li 2022) on both modalities side by side."""
 
     method: ClassVar[str] = "actionformer"
@@ -182,7 +188,7 @@ class ActionFormerConfig(FamilyConfig):
 
 
 @dataclass(frozen=True)
-class TriDetConfig(FamilyConfig):
+class TriDetConfig(OneStreamConfig):
     """TriDet (Shi et al. 2023) on both modalities side by side."""
 
     method: ClassVar[str] = "tridet"
@@ -213,11 +219,38 @@ class TriDetConfig(FamilyConfig):
 
 
 @dataclass(frozen=True)
+class TwoStreamConfig(FamilyConfig):
+    """Those of the family with a stream for each modality, which ask one another on each level (Geng et al. 2023)."""
+
+    audio_width: int = number(1536, least=1)
+    heads: int = number(4, least=1)
+
+    def check(self) -> None:
+        """Heads divide the width."""
+        super().check()
+        self.require("width", self.width % self.heads == 0, f"a width that {self.heads} heads divide")
+
+
+@dataclass(frozen=True)
+class UnavConfig(TwoStreamConfig):
+    """UnAV (Geng et al. 2023)."""
+
+    method: ClassVar[str] = "unav"
+
+    class_aware: bool = True
+    """Whether each class of a point has a segment of its own."""
+    dependency: bool = True
+    """Whether classes look at one another and at themselves over time before the heads."""
+    dependency_width: int = number(128, least=1)
+    """Channels that each class has there."""
+
+
+@dataclass(frozen=True)
 class CustomNetworkConfig(NetworkConfig):
     """A network that is not of this package: detection runs its exported file, and asks for no more than sizes."""
 
     method: ClassVar[str] = "custom"
 
 
-AnyNetworkConfig = LocoConfig | GroundedConfig | ActionFormerConfig | TriDetConfig
+AnyNetworkConfig = LocoConfig | GroundedConfig | ActionFormerConfig | TriDetConfig | UnavConfig
 """A network of any method; the tag `method` says which."""
