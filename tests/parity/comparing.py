@@ -73,7 +73,7 @@ def gradient_of(network: Network) -> Callable[[str], Tensor | None]:
 
     def gradient(official: str) -> Tensor | None:
         name, entry = own_name(official, network)
-        found = gradients[name]
+        found = None if network.leaves(name) else gradients[name]
         return found if found is None or entry is None else found[entry]
 
     return gradient

@@ -17,6 +17,7 @@ from avloc.config.networks import (
     TriDetConfig,
     TwoStreamConfig,
     UnavConfig,
+    UniavConfig,
 )
 from avloc.config.reader import from_dict, read_as, to_dict
 from avloc.config.run import DataConfig, RunConfig
@@ -45,6 +46,7 @@ __all__ = [
     "TriDetConfig",
     "TwoStreamConfig",
     "UnavConfig",
+    "UniavConfig",
     "from_dict",
     "read_as",
     "to_dict",

@@ -7,7 +7,7 @@ from typing import Any
 
 from avloc.config import NetworkConfig
 from avloc.errors import ConfigError
-from avloc.models import actionformer, grounded, tridet, unav
+from avloc.models import actionformer, grounded, tridet, unav, uniav
 from avloc.models.loco import network as loco
 from avloc.models.network import Network
 
@@ -17,6 +17,7 @@ METHODS: dict[str, Callable[[Any], Network]] = {
     "actionformer": actionformer.build,
     "tridet": tridet.build,
     "unav": unav.build,
+    "uniav": uniav.build,
 }
 """By the tag of a network's settings."""
 

@@ -71,11 +71,13 @@ class Embedding(ConvStack):
         self, x: Float[Tensor, "B T Din"], mask: Bool[Tensor, "B T"], real: Bool[Tensor, "B T"] | None = None
     ) -> Float[Tensor, "B T C"]:
         x = super().forward(x, mask, real)
-        as_published = self.config.reads_padding
         if self.config.position:
-            known = self.config.steps if as_published else None
-            x = x + masked(sinusoid(x.shape[1], x.shape[2], known).to(x)[None], mask)
-        return x if as_published else masked(x, mask)
+            x = x + masked(self.code(x.shape[1]).to(x)[None], mask)
+        return x if self.config.reads_padding else masked(x, mask)
+
+    def code(self, length: int) -> Float[Tensor, "T C"]:
+        """Position code of so many steps."""
+        return sinusoid(length, self.config.width, self.config.steps if self.config.reads_padding else None)
 
 
 def pyramid(
