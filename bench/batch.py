@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avloc.media import procedural
+from avloc.compose import procedural
 from avloc.media.writer import write_video
 
 SIDES = (160, 120)

@@ -26,7 +26,8 @@ import numpy as np
 from avloc.errors import MediaError
 from avloc.media.probe import probe
 from avloc.media.reader import read_audio, read_frames
-from avloc.scale.pool import Ended, Failed, run_in_processes
+from avloc.scale.messages import Ended, Failed
+from avloc.scale.pool import run_in_processes
 from avloc.timegrid import TimeGrid
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "media"))

@@ -18,7 +18,7 @@ CASES = {
     "import numpy": "import numpy",
     "import avloc": "import avloc",
     "avloc.load()": "import avloc; avloc.load()",
-    "avloc.load().extractor": "import avloc; avloc.load().extractor",
+    "and its encoders": "import avloc; e = avloc.load().extractor; e.see, e.faces, e.objects, e.hear",
 }
 
 

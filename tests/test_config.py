@@ -27,6 +27,7 @@ from avloc.config import (
     to_dict,
 )
 from avloc.errors import ConfigError
+from avloc.streams import STREAMS, Streams
 
 NAN, INF = float("nan"), float("inf")
 
@@ -73,7 +74,9 @@ def test_a_whole_number_is_a_number() -> None:
         (TrainConfig, {"learning_rate": None}, "config.learning_rate is None; float is needed"),
         (TrainConfig, {"learning_rate": 10**400}, "config.learning_rate is larger than any float"),
         (FeatureConfig, {"scores": 1}, "config.scores is 1; bool is needed"),
-        (FeatureConfig, {"extractor": ["a"]}, "str is needed"),
+        (FeatureConfig, {"streams": "avloc-embedded/3"}, "config.streams is str; a group of settings is needed"),
+        (FeatureConfig, {"streams": {"visual": ["a"]}}, "config.streams.visual is ['a']; str is needed"),
+        (FeatureConfig, {"streams": {"cue": "a"}}, "config.streams has no setting 'cue'; did you mean 'cues'?"),
         (
             AttentionConfig,
             {"kind": "globl"},
@@ -105,28 +108,36 @@ def test_what_is_wrong_is_named(cls: type, data: Any, reason: str) -> None:
     ("cls", "data", "reason"),
     [
         (AttentionConfig, {"window": 3}, "attention.window is 3; an even number of steps, or 0 for all, is needed"),
-        (LccConfig, {"sigma_range_steps": [0, 16]}, "lcc.sigma_range_steps is (0.0, 16.0); a finite number above 0"),
+        (LccConfig, {"sigma_range_steps": [0, 16]}, "lcc.sigma_range_steps is (0.0, 16.0); above 0"),
         (LccConfig, {"sigma_range_steps": [16, 0.3]}, "lcc.sigma_range_steps is (16.0, 0.3)"),
         (LccConfig, {"sigma_steps": 20}, "lcc.sigma_steps is 20.0; 0.3 to 16, its range, is needed"),
         (LccConfig, {"sigma_steps": NAN}, "lcc.sigma_steps is nan"),
         (LccConfig, {"temperature_range": [-0.1, 0.5]}, "lcc.temperature_range is (-0.1, 0.5)"),
         (LccConfig, {"temperature": 0.7}, "lcc.temperature is 0.7; 0.001 to 0.5, its range, is needed"),
-        (LccConfig, {"softening": 1.5}, "lcc.softening is 1.5; a finite number at least 0 and at most 1 is needed"),
-        (LocoConfig, {"class_prior": 0}, "network.class_prior is 0.0; a finite number above 0 and below 1 is needed"),
+        (LccConfig, {"softening": 1.5}, "lcc.softening is 1.5; at least 0 and at most 1 is needed"),
+        (LocoConfig, {"class_prior": 0}, "network.class_prior is 0.0; above 0 and below 1 is needed"),
         (LocoConfig, {"class_prior": 1}, "network.class_prior is 1.0"),
-        (LocoConfig, {"drop_path": 1}, "network.drop_path is 1.0; a finite number at least 0 and below 1 is needed"),
-        (LocoConfig, {"fusion_ffn_ratio": 0}, "network.fusion_ffn_ratio is 0.0; a finite number above 0 is needed"),
-        (LocoLossConfig, {"normalizer_start": 0}, "loss.normalizer_start is 0.0; a finite number above 0 is needed"),
+        (LocoConfig, {"drop_path": 1}, "network.drop_path is 1.0; at least 0 and below 1 is needed"),
+        (LocoConfig, {"fusion_ffn_ratio": 0}, "network.fusion_ffn_ratio is 0.0; above 0 is needed"),
+        (LocoLossConfig, {"normalizer_start": 0}, "loss.normalizer_start is 0.0; above 0 is needed"),
         (
             LocoLossConfig,
             {"normalizer_momentum": 1},
-            "loss.normalizer_momentum is 1.0; a finite number at least 0 and below 1",
+            "loss.normalizer_momentum is 1.0; at least 0 and below 1",
         ),
-        (LocoLossConfig, {"lcc_weight": -0.1}, "loss.lcc_weight is -0.1; a finite number at least 0 is needed"),
+        (LocoLossConfig, {"lcc_weight": -0.1}, "loss.lcc_weight is -0.1; at least 0 is needed"),
         (LocoLossConfig, {"lcc_weight": INF}, "loss.lcc_weight is inf"),
-        (TrainConfig, {"learning_rate": 0}, "train.learning_rate is 0.0; a finite number above 0 is needed"),
-        (TrainConfig, {"ema_decay": 1}, "train.ema_decay is 1.0; a finite number at least 0 and below 1 is needed"),
-        (TrainConfig, {"warmup_epochs": -1}, "train.warmup_epochs is -1; a finite number at least 0 is needed"),
+        (TrainConfig, {"learning_rate": 0}, "train.learning_rate is 0.0; above 0 is needed"),
+        (TrainConfig, {"ema_decay": 1}, "train.ema_decay is 1.0; at least 0 and below 1 is needed"),
+        (TrainConfig, {"warmup_epochs": -1}, "train.warmup_epochs is -1; at least 0 is needed"),
+        (
+            FeatureConfig,
+            {"embeddings": False, "scores": False},
+            "features.embeddings is False; embeddings, scores",
+        ),
+        (FeatureConfig, {"streams": {"visual": "a/1"}}, "features.streams is a/1 (visual); an identity of audio"),
+        (FeatureConfig, {"streams": {}}, "features.streams is nothing; an identity of visual, such as avloc-emb"),
+        (FeatureConfig, {"streams": dict.fromkeys(STREAMS, "a\n")}, "an identity of visual"),
         (RunConfig, {"train": {"longest_steps": 250}}, "train.longest_steps is 250; a multiple of 32, as 6 levels"),
         (RunConfig, {"train": {"longest_steps": 250}}, "such as 256, is needed"),
         (RunConfig, {"train": {"longest_steps": 3}}, "such as 32, is needed"),
@@ -136,6 +147,14 @@ def test_a_value_out_of_its_range_is_one_line(cls: type, data: Any, reason: str)
     with pytest.raises(ConfigError) as caught:
         from_dict(cls, data)
     assert reason in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_model_names_the_streams_that_it_reads() -> None:
+    seen = FeatureConfig(Streams(cues="b/2"), scores=False, embeddings=False, cues=3)
+    assert seen.read == Streams(cues="b/2")
+    every = FeatureConfig(Streams("a/1", "a/2", "a/3", "a/4", "a/5"))
+    assert every.read == Streams("a/1", "a/2", "a/3", "a/4")
+    assert from_dict(FeatureConfig, json.loads(json.dumps(to_dict(every)))) == every
 
 
 def test_the_place_is_named() -> None:

@@ -18,6 +18,7 @@ from avloc.detector import Detection, Detector
 from avloc.errors import FeatureError, MediaError, ModelError
 from avloc.features.sequence import FeatureSequence
 from avloc.media.writer import write_video
+from avloc.streams import Streams
 from avloc.timegrid import TimeGrid
 
 torch = pytest.importorskip("torch")
@@ -27,6 +28,7 @@ from avloc.training.runner import TorchRunner  # noqa: E402
 
 GRID = TimeGrid(0.32, 0.96, -0.32)
 T = 32
+EMBEDDED = Streams.all("avloc-embedded/3")
 
 
 def detector(visual_width: int = 6, audio_width: int = 5, scores: bool = False) -> Detector:
@@ -63,7 +65,7 @@ def features(steps: int, visual_width: int = 6, audio_width: int = 5) -> Feature
     rng = np.random.default_rng(steps)
     visual, audio = (rng.standard_normal((steps, w)).astype(np.float32) for w in (visual_width, audio_width))
     nothing = np.zeros((steps, 0), np.float32)
-    return FeatureSequence(GRID, steps * 0.32, visual, audio, nothing, nothing, "avloc-embedded/3")
+    return FeatureSequence(GRID, steps * 0.32, visual, audio, nothing, nothing, EMBEDDED)
 
 
 def in_chunks(whole: FeatureSequence, sizes: Sequence[int]) -> list[FeatureSequence]:
@@ -149,7 +151,8 @@ def test_an_event_in_the_middle_is_found_where_it_is() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"extractor": "other/1"}, "come from 'other/1', the model needs 'avloc-embedded/3'"),
+        ({"streams": Streams.all("other/1")}, "are of other/1 (visual, audio), the model reads avloc-embedded/3"),
+        ({"streams": replace(EMBEDDED, audio="")}, "are of nothing, the model reads avloc-embedded/3 (audio)"),
         ({"grid": TimeGrid(0.5, 0.96)}, "the model needs TimeGrid"),
         ({"duration_s": 99.0}, "40 steps of features were given for 99 s"),
         ({"visual": np.zeros((40, 7), np.float32)}, "7 and 5 wide, the model needs 6 and 5"),
@@ -163,9 +166,22 @@ def test_features_of_another_kind_are_refused(tiny: Detector, changes: dict[str,
 
 
 def test_a_model_on_features_that_avloc_cannot_make(tmp_path: Path, tiny: Detector) -> None:
-    config = replace(tiny.config, features=FeatureConfig(extractor="one-peace/1"))
-    with pytest.raises(ModelError, match="needs features of one-peace/1"):
+    config = replace(tiny.config, features=FeatureConfig(Streams.all("one-peace/1"), scores=False))
+    with pytest.raises(ModelError, match=r"needs features of one-peace/1 \(visual, audio\), which avloc cannot make"):
         Detector(config, tiny._run).detect(tmp_path / "v.mp4")
+
+
+def test_a_model_on_a_grid_that_its_extractor_has_not(tmp_path: Path, tiny: Detector) -> None:
+    config = replace(tiny.config, features=FeatureConfig(stride_s=0.25, window_s=1.0, scores=False))
+    with pytest.raises(ModelError, match=r"model tiny: avloc-embedded works on .* not on"):
+        Detector(config, tiny._run).detect(tmp_path / "v.mp4")
+
+
+@pytest.mark.parametrize("stream", ["visual_scores", "audio_scores", "cues"])
+def test_a_stream_that_is_not_read_may_be_of_another_making(tiny: Detector, stream: str) -> None:
+    given = features(40)
+    other = replace(given, streams=replace(EMBEDDED, **{stream: "other/1"}))
+    assert same(tiny.detect_features(other), tiny.detect_features(given))
 
 
 def test_a_file_and_its_features_give_the_same_events(tmp_path: Path) -> None:

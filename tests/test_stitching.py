@@ -40,7 +40,7 @@ def features(steps: int) -> FeatureSequence:
     rng = np.random.default_rng(steps)
     visual, audio = (rng.standard_normal((steps, w)).astype(np.float32) for w in (6, 5))
     nothing = np.zeros((steps, 0), np.float32)
-    return FeatureSequence(GRID, steps * 0.32, visual, audio, nothing, nothing, FeatureConfig.extractor)
+    return FeatureSequence(GRID, steps * 0.32, visual, audio, nothing, nothing, FeatureConfig.streams)
 
 
 def by_place(found: Detection) -> list[Event]:

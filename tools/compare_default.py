@@ -2,8 +2,8 @@
 
     python tools/compare_default.py MEDIA --work work/
 
-The test part is the held-out part of the media alone (tools/composed.py, `library_of`): no picture and no sound of it
-is in training. The yardsticks' smoothing and threshold are the best ones on these very videos, which flatters them.
+The videos are of the media's split `test`: no picture and no sound of it is in training, nor another melody of its
+instruments. The yardsticks' smoothing and threshold are the best ones on these very videos, which flatters them.
 """
 
 from __future__ import annotations
@@ -23,17 +23,19 @@ from rich.console import Console
 from rich.table import Table
 
 from avloc import load
-from avloc.config import FeatureConfig
+from avloc.compose.compose_config import ComposeConfig
+from avloc.compose.folder import SEED_OF, Composed, Part, compose_folder
+from avloc.compose.library import TEST, open_library
 from avloc.datasets.labelled import LabelledVideo
 from avloc.detector import Detector
 from avloc.evaluation.bootstrap import Bootstrap, bootstrap, interval
 from avloc.evaluation.matching import match
 from avloc.evaluation.mean_ap import MeanAp, mean_ap
+from avloc.evaluation.operating_point import judge
 from avloc.events import Event, Events
-from avloc.media.planner import ComposeConfig, plan
-from composed import library_of, make_set
-from train_default import NEGATIVE, detect_all, hits, judged
-from vocabulary import audio_matrix, visual_matrix
+from avloc.recipes.default import GroundedRun
+from avloc.recipes.default_run import detect_all
+from avloc.recipes.vocabulary import read_vocabulary
 
 Scores = NDArray[np.float32]
 SMOOTHINGS = (1, 5, 9, 15)
@@ -53,26 +55,29 @@ class Settings:
     videos: int = 200
     negatives: int = 40
     """Videos in which nothing is seen and heard at once."""
-    seed: int = 3_000_000
+    seed: int = SEED_OF[TEST]
+    workers: int = 2
 
 
 def main(settings: Settings) -> None:
     """Compose the videos where they are missing, run everything, print the tables, keep them as JSON."""
     detector = load(settings.model)
     work, media = settings.work, settings.media
-    features = FeatureConfig()
-    videos = make_set(media, "test", ComposeConfig(), features, work / "test", settings.videos, settings.seed)
-    empty = make_set(
-        media, "test", NEGATIVE, features, work / "negative", settings.negatives, settings.seed + 1_000_000
+    part = Part(TEST, settings.videos, settings.seed, ComposeConfig())
+    quiet = Part(TEST, settings.negatives, settings.seed + 1_000_000, GroundedRun().quiet_scene)
+    composed, empty = (
+        compose_folder(work / name, media, [p], "features", settings.workers)
+        for name, p in (("test", part), ("negative", quiet))
     )
+    videos = [LabelledVideo(name, composed.features(name), t.events) for name, t in composed.truth.items()]
     truth = {v.name: v.truth for v in videos}
     labels = tuple(sorted({name for events in truth.values() for name in events.labels}))
     by_ear, by_eye = grounded(labels, videos)
     product = {name: by_ear[name] * by_eye[name] for name in by_ear}
-    found = detect_all(detector, videos)
+    found = detect_all(detector, composed)
     rows: dict[str, tuple[MeanAp, str]] = {settings.model: (mean_ap(found, truth), "")}
     if settings.beside:
-        rows[settings.beside] = (mean_ap(detect_all(load(settings.beside), videos), truth), "")
+        rows[settings.beside] = (mean_ap(detect_all(load(settings.beside), composed), truth), "")
     rows["product of mapped scores"] = best_of(product, videos, truth, labels, detector)
     rows["heard alone"] = best_of(by_ear, videos, truth, labels, detector)
     rows["seen alone"] = best_of(by_eye, videos, truth, labels, detector)
@@ -93,10 +98,10 @@ def main(settings: Settings) -> None:
         "interval_95": [low, high],
         "shown": {
             "threshold": detector.config.show_score,
-            **{f"right_shown_true_at_{t}": hits(shown, truth, t) for t in (0.3, 0.5)},
+            **{f"right_shown_true_at_{t}": counts(shown, truth, t) for t in (0.3, 0.5)},
         },
         "reliability": reliability(found, truth),
-        "false_by_cause": causes(shown, truth, media, settings.seed),
+        "false_by_cause": causes(shown, truth, media, part),
         "negative": negative(detector, empty),
         "ap_by_class": by_class(result, draws),
     }
@@ -117,7 +122,8 @@ def main(settings: Settings) -> None:
 
 def grounded(labels: tuple[str, ...], videos: list[LabelledVideo]) -> tuple[dict[str, Scores], dict[str, Scores]]:
     """Scores of classes by ear and by eye, (T, K) each, by video."""
-    heard, seen = audio_matrix(labels), visual_matrix(labels)
+    vocabulary = read_vocabulary()
+    heard, seen = vocabulary.audio_matrix(labels), vocabulary.visual_matrix(labels)
     by_ear, by_eye = {}, {}
     for v in videos:
         f = v.features
@@ -130,15 +136,18 @@ def grounded(labels: tuple[str, ...], videos: list[LabelledVideo]) -> tuple[dict
 
 def reliability(found: Mapping[str, Events], truth: Mapping[str, Events]) -> list[tuple[float, int, float]]:
     """Of the detections in each tenth of score: mean score, how many, and which share is right at tIoU 0.3."""
-    rows = []
+    rows, judged = [], judge(found, truth, 0.3)
     for low in np.arange(0.1, 0.95, 0.1):
-        above = {v: e.above(float(low)) for v, e in found.items()}
-        higher = {v: e.above(float(low) + 0.1) for v, e in found.items()}
-        right, count, _ = np.subtract(hits(above, truth, 0.3), hits(higher, truth, 0.3)).tolist()
-        if count:
-            total = sum(e.score.sum() for e in above.values()) - sum(e.score.sum() for e in higher.values())
-            rows.append((round(float(total) / count, 3), count, round(right / count, 3)))
+        own = (judged.score >= low) & (judged.score < low + 0.1)
+        if count := int(own.sum()):
+            rows.append((round(float(judged.score[own].mean()), 3), count, round(float(judged.right[own].mean()), 3)))
     return rows
+
+
+def counts(found: Mapping[str, Events], truth: Mapping[str, Events], tiou: float) -> tuple[int, int, int]:
+    """Detections that are right, all detections, and all true events."""
+    judged = judge(found, truth, tiou)
+    return int(judged.right.sum()), len(judged.right), judged.truths
 
 
 def by_class(result: MeanAp, draws: Bootstrap) -> dict[str, list[float]]:
@@ -149,18 +158,18 @@ def by_class(result: MeanAp, draws: Bootstrap) -> dict[str, list[float]]:
     return {name: [round(float(v), 3) for v in values] for name, *values in rows}
 
 
-def causes(shown: Mapping[str, Events], truth: Mapping[str, Events], media: Path, seed: int) -> dict[str, int]:
+def causes(shown: Mapping[str, Events], truth: Mapping[str, Events], media: Path, part: Part) -> dict[str, int]:
     """What there is at the time of false events: the first of these that fits."""
-    library, count = library_of(media, "test"), Counter[str]()
-    for video, events in truth.items():
-        scene = plan(library, ComposeConfig(), np.random.default_rng([seed, int(video)]))
+    library, count, matches = open_library(media, TEST), Counter[str](), match(shown, truth, [0.3])
+    hit = matches.detections.take(np.flatnonzero(matches.hit[0]))
+    right = {(matches.videos[v], r) for v, r in zip(hit.video.tolist(), hit.row.tolist(), strict=True)}
+    for number, (video, events) in enumerate(truth.items()):
+        scene = part.plan(library, number)
         lonely = {
             "an object that is silent": [(p.picture.label, p.start_s, p.end_s) for p in scene.pictures],
             "a sound from off screen": [(q.sound.label, q.start_s, q.end_s) for q in scene.sounds],
         }
-        for event, right in judged(shown[video], events, 0.3):
-            if right:
-                continue
+        for event in (e for row, e in enumerate(shown[video]) if (video, row) not in right):
             beside = [t for t in events if shared_s(event, t.start_s, t.end_s) > 0.3 * event.duration_s]
             here = {
                 cause: {name for name, a, b in spans if shared_s(event, a, b) > 0.3 * event.duration_s}
@@ -183,11 +192,11 @@ def shared_s(event: Event, start_s: float, end_s: float) -> float:
     return min(event.end_s, end_s) - max(event.start_s, start_s)
 
 
-def negative(detector: Detector, videos: list[LabelledVideo]) -> dict[str, float]:
+def negative(detector: Detector, composed: Composed) -> dict[str, float]:
     """Events shown where there is none."""
-    found = detect_all(detector, videos)
+    found = detect_all(detector, composed)
     shown = sum(len(e.above(detector.config.show_score)) for e in found.values())
-    minutes = sum(v.features.duration_s for v in videos) / 60
+    minutes = sum(t.duration_s for t in composed.truth.values()) / 60
     return {"minutes": round(minutes, 1), "false_events": shown, "per_5_minutes": round(5 * shown / minutes, 2)}
 
 

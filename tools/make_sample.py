@@ -11,9 +11,9 @@ import argparse
 import json
 from pathlib import Path
 
-from avloc.media.compose import compose_video, truth
-from avloc.media.library import MediaLibrary, Picture, Sound
-from avloc.media.scene import Backdrop, Motion, PictureLayer, Scene, SoundLayer
+from avloc.compose.library import MediaLibrary, Picture, Sound
+from avloc.compose.render import compose_video
+from avloc.compose.scene import Backdrop, Motion, PictureLayer, Scene, SoundLayer, truth
 
 DURATION_S = 30.0
 SILENT = ("playing acoustic guitar", 16.2, 18.2)

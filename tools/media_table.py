@@ -3,7 +3,7 @@
 
 A source is `package folder:path`, with `#upper` for the upper part of a picture; `soundfont:program/seed` is a melody
 of that General MIDI program. Each goes
-with its split: t train, v validation, h held out (for tests on unseen media), s sample (in the sample video only). The `tags` are
+with its split: t train, v validation, h test (on unseen media), s sample (in the sample video only). The `tags` are
 the AudioSet classes that the tagger must hear in a sound of the class for it to be kept. Class names that
 UnAV-100 has are written as there; EXTRA_CLASSES are not in UnAV-100.
 """

@@ -26,7 +26,7 @@ from avloc.detector import Detector
 from avloc.events import Event, Events
 from avloc.features.sequence import FeatureSequence
 from avloc.features.store import load_features, save_features
-from vocabulary import CLASSES, audio_matrix, visual_matrix
+from avloc.recipes.vocabulary import read_vocabulary
 
 # YAMNet's classes have no gender, so both ways of counting are given.
 MERGED = {
@@ -152,7 +152,8 @@ def yardstick(
     features: Mapping[str, FeatureSequence], truth: Mapping[str, Events], merged: Mapping[str, str]
 ) -> tuple[float, float]:
     """Best F1 at tIoU 0.3 of the smoothed product of mapped scores, and its threshold."""
-    heard, seen = audio_matrix(CLASSES), visual_matrix(CLASSES)
+    vocabulary = read_vocabulary()
+    heard, seen = vocabulary.audio_matrix(vocabulary.labels), vocabulary.visual_matrix(vocabulary.labels)
     curves = {}
     for name in truth:
         f = features[name]
@@ -163,7 +164,7 @@ def yardstick(
         curves[name] = smoothed(by_ear**EAR * by_eye ** (1 - EAR))
     best = (0.0, 0.0)
     for threshold in (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5):
-        found = {name: runs(curves[name], features[name], threshold) for name in truth}
+        found = {name: runs(curves[name], features[name], vocabulary.labels, threshold) for name in truth}
         best = max(best, (count(found, truth, 0.3, merged).f1, threshold))
     return best
 
@@ -175,11 +176,11 @@ def smoothed(curve: np.ndarray) -> np.ndarray:
     return np.asarray(total[: len(curve)] / share)
 
 
-def runs(curve: np.ndarray, features: FeatureSequence, threshold: float) -> Events:
+def runs(curve: np.ndarray, features: FeatureSequence, labels: tuple[str, ...], threshold: float) -> Events:
     """Stretches of a curve (T, K) above a threshold, scored with their mean."""
     rows = []
     half_s = features.grid.stride_s / 2
-    for k, label in enumerate(CLASSES):
+    for k, label in enumerate(labels):
         edges = np.flatnonzero(np.diff(np.pad(curve[:, k] >= threshold, 1).astype(np.int8)))
         for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
             start_s, end_s = features.grid.to_seconds([first, last - 1]).tolist()

@@ -17,7 +17,8 @@ from avloc.decoding.candidates import Candidates, decode, find_candidates
 from avloc.decoding.stitch import windows
 from avloc.errors import FeatureError, ModelError
 from avloc.events import Events
-from avloc.features.extractors.embedded import EmbeddedExtractor, OnBlock, OnSeconds
+from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds
+from avloc.features.extractors.build import extractor_for
 from avloc.features.inputs import network_inputs
 from avloc.features.sequence import FeatureSequence
 from avloc.runner import OnnxRunner
@@ -55,7 +56,7 @@ class Detector:
         self.grid = TimeGrid(config.features.stride_s, config.features.window_s, config.features.offset_s)
         self._run = runner
         self._threads = threads
-        self._extractor: EmbeddedExtractor | None = None
+        self._extractor: Extractor | None = None
 
     @classmethod
     def load(cls, model: str | Path = "default", *, threads: int = 0) -> Detector:
@@ -81,15 +82,17 @@ class Detector:
             raise ModelError(f"{folder / zoo.CONFIG}: {error}") from None
 
     @property
-    def extractor(self) -> EmbeddedExtractor:
-        """The encoders that the model needs, loaded on first use."""
+    def extractor(self) -> Extractor:
+        """What makes the features that the model reads; its encoders are loaded on first use.
+
+        Raises:
+            ModelError: avloc cannot make them from a video.
+        """
         if self._extractor is None:
-            if self.config.features.extractor != EmbeddedExtractor.name:
-                raise ModelError(
-                    f"model {self.config.name} needs features of {self.config.features.extractor}, which avloc "
-                    f"cannot make from a video; give it feature files, or use a model on {EmbeddedExtractor.name}"
-                )
-            self._extractor = EmbeddedExtractor(self._threads)
+            try:
+                self._extractor = extractor_for(self.config.features.read, self.grid, self._threads)
+            except FeatureError as error:
+                raise ModelError(f"model {self.config.name}: {error}; give feature files to it") from None
         return self._extractor
 
     def _inputs(self, features: FeatureSequence) -> tuple[Float32, Float32]:
@@ -124,10 +127,7 @@ class Detector:
         Raises:
             FeatureError: the features are not those that the model was trained on.
         """
-        if features.extractor != self.config.features.extractor:
-            raise FeatureError(
-                f"the features come from {features.extractor!r}, the model needs {self.config.features.extractor!r}"
-            )
+        self.config.features.read.require(features.streams, "the features")
         if features.grid != self.grid:
             raise FeatureError(f"the features lie on {features.grid}, the model needs {self.grid}")
         if len(features) != self.grid.length(features.duration_s):

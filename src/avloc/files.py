@@ -1,9 +1,10 @@
-"""Putting a file in its place whole or not at all."""
+"""Putting a file in its place whole or not at all, and telling it by its content."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -30,6 +31,12 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
                 temporary.unlink(missing_ok=True)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise OutputError(f"{target}: cannot be written ({_reason(target, error)}); {_remedy(error)}") from error
+
+
+def file_hash(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of the file's content, as hex digits. Raises OSError where it cannot be read."""
+    with Path(path).open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 def _remedy(error: Exception) -> str:

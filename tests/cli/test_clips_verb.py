@@ -16,12 +16,13 @@ from avloc.cli.clips import COLUMNS, choose, plan
 from avloc.cli.main import main
 from avloc.cli.names import slug, told_apart
 from avloc.cli.results import Result, find_results
+from avloc.compose.compose_config import ComposeConfig
+from avloc.compose.library import MediaLibrary
+from avloc.compose.planner import plan as plan_scene
+from avloc.compose.render import compose_video
 from avloc.errors import AvlocError
 from avloc.events import Events
 from avloc.formats.activitynet import write_results
-from avloc.media.compose import MediaLibrary, compose_video
-from avloc.media.planner import ComposeConfig
-from avloc.media.planner import plan as plan_scene
 from avloc.media.probe import probe
 
 EVENTS = Events(

@@ -14,9 +14,13 @@ import pytest
 import torch
 
 from avloc.cli.main import main
+from avloc.compose.compose_config import ComposeConfig
+from avloc.compose.library import MediaLibrary
+from avloc.compose.planner import plan
+from avloc.compose.render import compose_video
+from avloc.compose.scene import truth
 from avloc.config import FeatureConfig, LocoConfig, ModelConfig
 from avloc.formats.activitynet import read_results
-from avloc.media.compose import ComposeConfig, MediaLibrary, compose_video, plan, truth
 from avloc.models.loco.network import Loco
 from avloc.training.checkpoint import save_model
 from avloc.training.fit import fit

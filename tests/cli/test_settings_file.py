@@ -38,7 +38,7 @@ def test_settings_of_a_former_run_are_such_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("network: {widht: 3}", r"^my.yaml.network has no setting 'widht'; did you mean 'width'\?"),
+        ("network: {widht: 3}", r"^my.yaml.network of loco has no setting 'widht'; did you mean 'width'\?"),
         ("netwrok: {width: 3}", r"^my.yaml has no setting 'netwrok'; did you mean 'network'\?"),
         ("train: {learning_rate: high}", r"^my.yaml.train.learning_rate is 'high'; float is needed"),
         ("train: 3", r"^my.yaml.train is int; a group of settings is needed"),

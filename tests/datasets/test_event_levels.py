@@ -21,7 +21,9 @@ EVENTS = st.lists(st.tuples(st.floats(-1, 64), st.floats(0.1, 64), st.integers(0
 @given(st.integers(1, 64), EVENTS)
 def test_the_rule_is_that_of_training(length: int, events: list[tuple[float, float, int]]) -> None:
     torch = pytest.importorskip("torch")
-    from avloc.learning.targets import Truth, assign_targets
+    from avloc.learning.losses import Truth
+    from avloc.learning.targets import assign_targets
+    from avloc.models.outputs import pyramid_points
 
     segments = np.array([(start, start + n) for start, n, _ in events], np.float32).reshape(-1, 2)
     labels = np.array([label for _, _, label in events], np.int64)
@@ -30,7 +32,7 @@ def test_the_rule_is_that_of_training(length: int, events: list[tuple[float, flo
     by_class = np.stack([got[:, labels == k].any(axis=1) for k in range(3)], axis=1)  # (P, 3)
     truth = Truth(torch.from_numpy(segments)[None], torch.from_numpy(labels)[None])
     mask = torch.from_numpy(moments.step < length)[None]
-    want = assign_targets(moments, truth, mask, 3)
+    want = assign_targets(pyramid_points(64, 4), truth, mask, 3)
     assert np.array_equal(by_class, want.positive[0].numpy())
     assert (got.sum(axis=1) == by_class.sum(axis=1)).all()  # one event of a class at most
     for p, n in zip(*np.nonzero(got), strict=True):

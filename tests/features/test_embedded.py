@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from avloc.errors import MediaError
-from avloc.features.extractors.embedded import CHUNK_STEPS, EmbeddedExtractor, file_hash
+from avloc.errors import FeatureError, MediaError
+from avloc.features.extractors.embedded import CHUNK_STEPS, EmbeddedExtractor
 from avloc.features.sequence import FeatureSequence
+from avloc.files import file_hash
 from avloc.media.reader import read_audio
 from avloc.media.writer import write_video
+from avloc.streams import STREAMS
 from avloc.timegrid import TimeGrid
 
 RATE = 16_000
@@ -88,7 +90,7 @@ def test_one_step_for_every_cell_of_the_video(extracted: FeatureSequence, video:
     assert len(extracted) == GRID.length(extracted.duration_s) == STEPS
     assert extracted.visual.shape == (STEPS, 1280) and extracted.visual_scores.shape == (STEPS, 1000)
     assert extracted.audio.shape == (STEPS, 1024) and extracted.audio_scores.shape == (STEPS, 521)
-    assert extracted.grid == GRID and extracted.extractor == "avloc-embedded/3"
+    assert extracted.grid == GRID == EmbeddedExtractor.grid and extracted.streams == EmbeddedExtractor.streams
     assert extracted.source_hash == file_hash(video)
 
 
@@ -96,7 +98,8 @@ def test_chunks_joined_are_the_whole(extractor: EmbeddedExtractor, extracted: Fe
     chunks = list(extractor.stream(video, GRID))
     assert [len(c) for c in chunks] == [CHUNK_STEPS, len(extracted) - CHUNK_STEPS]
     assert [c.grid for c in chunks] == [GRID, GRID.shifted(CHUNK_STEPS)]
-    for name in ("visual", "audio", "visual_scores", "audio_scores", "cues"):
+    for name in STREAMS:
+        assert getattr(extracted, name).shape[1] == extractor.widths[name]
         assert np.array_equal(np.concatenate([getattr(c, name) for c in chunks]), getattr(extracted, name)), name
 
 
@@ -154,6 +157,12 @@ def test_half_a_video_says_why_nothing_can_be_found(
         extractor.extract(path, GRID)
     assert "\n" not in str(caught.value)
     assert reading_threads() == []
+
+
+def test_windows_of_another_length_are_refused(extractor: EmbeddedExtractor, video: Path) -> None:
+    with pytest.raises(FeatureError, match=r"works on TimeGrid\(stride_s=0\.32, window_s=0\.96.*, not on"):
+        next(extractor.stream(video, TimeGrid(0.25, 1.0)))
+    assert not extractor.works_on(TimeGrid(0.25, 1.0)) and extractor.works_on(TimeGrid(1.0, 0.96))
 
 
 @pytest.mark.parametrize("taken", [0, 1])

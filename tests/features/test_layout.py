@@ -23,6 +23,7 @@ from avloc.features.layout import (
 from avloc.features.npy import write_npy
 from avloc.features.sequence import FeatureSequence
 from avloc.features.store import save_features
+from avloc.streams import Streams
 from avloc.timegrid import TimeGrid
 
 NARROW = ONEPEACE.narrowed(4)
@@ -34,9 +35,9 @@ def put(folder: Path, video: str, visual: int, audio: int, width: int = 4) -> No
     write_npy(folder / f"{video}_one_peace_audio.npy", rng.random((audio, width)))
 
 
-def stored(folder: Path, name: str, grid: TimeGrid = AVLOC.grid, width: int = 3) -> None:
+def stored(folder: Path, name: str, grid: TimeGrid = AVLOC.grid, width: int = 3, made: str = "e") -> None:
     arrays = [np.ones((9, w), np.float32) for w in (width, 2, 5, 4)]
-    save_features(FeatureSequence(grid, 3.0, *arrays, extractor="e"), folder / name)
+    save_features(FeatureSequence(grid, 3.0, *arrays, Streams(*[made] * 4, cues=name)), folder / name)
 
 
 def test_the_released_layouts() -> None:
@@ -52,7 +53,7 @@ def test_modalities_are_cut_to_the_shorter(tmp_path: Path) -> None:
     visual = np.load(tmp_path / "-a_b_one_peace_video_finetune.npy")
     assert len(got) == 17 and np.array_equal(got.visual, visual[:17]) and got.audio.shape == (17, 4)
     assert got.visual_scores.shape == got.audio_scores.shape == (17, 0)
-    assert got.duration_s == 5.5 and got.grid == ONEPEACE.grid and got.extractor == "onepeace"
+    assert got.duration_s == 5.5 and got.grid == ONEPEACE.grid and got.streams == Streams("onepeace", "onepeace")
 
 
 def test_without_a_duration_the_video_ends_with_the_last_window(tmp_path: Path) -> None:
@@ -121,6 +122,16 @@ def test_files_of_one_store_agree(tmp_path: Path) -> None:
         FeatureError, match=r"c\.safetensors: its visual_width is 7, that of other files in the folder 3"
     ):
         read_extent(tmp_path, "c", layout)
+
+
+def test_files_of_one_store_are_of_one_making_but_for_cues(tmp_path: Path) -> None:
+    stored(tmp_path, "a.safetensors")
+    stored(tmp_path, "b.safetensors")  # each names its cues otherwise
+    stored(tmp_path, "c.safetensors", made="f")
+    layout = open_layout(tmp_path, "avloc")
+    assert len(read_layout(tmp_path, "b", layout)) == 9 and layout.streams.visual == "e"
+    with pytest.raises(FeatureError, match=r"c\.safetensors: its visual are of 'f', those of other files .* of 'e'"):
+        read_layout(tmp_path, "c", layout)
 
 
 def test_a_record_of_a_simulation_tells_widths(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from avloc.cli.inputs import find_videos
 from avloc.errors import MediaError
 from avloc.media.probe import probe
 from avloc.media.reader import read_audio, read_frames
-from avloc.scale.pool import Ended, Failed, run_in_processes
+from avloc.scale.messages import Ended, Failed
+from avloc.scale.pool import run_in_processes
 
 resource = pytest.importorskip("resource")
 

@@ -323,4 +323,8 @@ def test_real_clips() -> None:
         assert len(fast) == len(times_s)
         # The same instants, give or take the deblocking: a neighbouring picture would differ by far more.
         assert np.sqrt(((fast - exact) ** 2).mean((1, 2, 3))).max() < 8
-        assert len(sound_of(path)) / 16000 == pytest.approx(info.duration_s, abs=0.15)
+        with av.open(str(path)) as container:  # of two tracks the sound may be the shorter
+            track = container.streams.audio[0]
+            assert track.duration is not None and track.time_base is not None
+            sound_s = float((track.start_time + track.duration) * track.time_base)
+        assert len(sound_of(path)) / 16000 == pytest.approx(min(sound_s, info.duration_s), abs=0.15)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 
 from avloc.errors import MediaError
 from avloc.features.extractors.embedded import EmbeddedExtractor
+from avloc.features.store import load_features, save_features
 from avloc.media.writer import write_video
 from avloc.own.extract import Done, Kept, keep_features
 from avloc.own.matching import VideoFile
+from avloc.streams import Streams
 from avloc.timegrid import TimeGrid
 
 GRID = TimeGrid(0.32, 0.96, -0.32)
@@ -30,10 +33,10 @@ def test_once_and_again_after_a_change(tmp_path: Path) -> None:
     told: list[Done] = []
     extractor = EmbeddedExtractor(threads=1)
 
-    def keep(skip_bad: bool = False) -> Kept:
+    def keep(skip_bad: bool = False, read: Streams | None = None) -> Kept:
         seconds = dict.fromkeys(files, 1.0)
         return keep_features(
-            files, seconds, tmp_path / "f", GRID, extractor, skip_bad=skip_bad, on_progress=told.append
+            files, seconds, tmp_path / "f", GRID, extractor, read=read, skip_bad=skip_bad, on_progress=told.append
         )
 
     kept = keep()
@@ -43,6 +46,10 @@ def test_once_and_again_after_a_change(tmp_path: Path) -> None:
     make(tmp_path / "v" / "a.mp4", 7)
     again = keep()
     assert again.made == 1 and again.headers["a"].source_hash != kept.headers["a"].source_hash
+    assert again.headers["b"].streams == extractor.streams
+    older = replace(load_features(kept.paths["b"]), streams=replace(extractor.streams, cues="avloc-embedded/2"))
+    save_features(older, kept.paths["b"])
+    assert keep(read=replace(extractor.streams, cues="")).made == 0 and keep().made == 1
     kept.paths["b"].write_bytes(b"half")
     assert keep().made == 1
     (tmp_path / "v" / "b.mp4").write_bytes(b"no video")

@@ -67,7 +67,7 @@ def test_a_model_that_cannot_be_the_start_is_refused_at_once(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert train(folder, "--start", "default") == 1
-    assert "its network is no LoCo; give the model loco" in capsys.readouterr().err
+    assert "are not learned from labels; start from loco" in capsys.readouterr().err
     assert [path.name for path in (folder / "out").iterdir()] == [LOCK]
 
 

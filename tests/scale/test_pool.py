@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from avloc.errors import MediaError, ModelError, OutputError
-from avloc.scale.pool import Ended, Failed, Progress, run_in_processes
+from avloc.scale.messages import Ended, Failed, Progress
+from avloc.scale.pool import run_in_processes
 
 
 @dataclass(frozen=True)

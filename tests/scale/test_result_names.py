@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from avloc.scale.batch import Job
 from avloc.scale.manifest import Entry, is_inside
 from avloc.scale.names import settle
-from avloc.scale.task import relative
+from avloc.scale.work import relative
 
 parts = st.text(st.sampled_from("aAbé\u0301.-~ \n"), min_size=1, max_size=4).filter(lambda s: s.strip(". ") != "")
 wishes = st.lists(st.tuples(parts, st.sampled_from([".mp4", ".mkv", ".MP4"])), max_size=12, unique=True)

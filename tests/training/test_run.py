@@ -16,6 +16,7 @@ from avloc.detector import Detector
 from avloc.evaluation.operating_point import best_f1
 from avloc.features.sequence import FeatureSequence
 from avloc.features.store import load_features, save_features
+from avloc.streams import Streams
 from avloc.timegrid import TimeGrid
 from avloc.training.checkpoint import load_model
 from avloc.training.predict import predict
@@ -36,7 +37,8 @@ def features(
     visual[:, label] += 2 * inside
     audio[:, label] += 2 * inside
     heard = rng.random((steps, 3), np.float32)
-    return FeatureSequence(GRID, duration_s, visual, audio, rng.random((steps, 4), np.float32), heard, "own/1")
+    seen = rng.random((steps, 4), np.float32)
+    return FeatureSequence(GRID, duration_s, visual, audio, seen, heard, Streams.all("own/1"))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,7 @@ def test_training_and_detecting_read_the_same_arrays(run: RunConfig, scores: boo
     run = replace(run, data=replace(run.data, scores=scores), train=replace(run.train, epochs=1))
     train(run, tmp_path)
     network, config = load_model(tmp_path)
-    assert config.features.scores == scores
+    assert config.features.scores == scores and config.features.read.visual == "own/1"
     assert (config.network.visual_width, config.network.audio_width) == ((10, 8) if scores else (6, 5))
     plain, read = TorchRunner(network), []
 

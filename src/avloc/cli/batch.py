@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -15,42 +18,90 @@ from rich.table import Table
 
 from avloc.cli.inputs import Video
 from avloc.cli.progress import BatchBar, batching
-from avloc.errors import one_line
-from avloc.report.page import summary as told
-from avloc.scale.batch import Batch, Begun, Job, News, Options, Summary
-from avloc.scale.manifest import MANIFEST, Manifest
+from avloc.errors import AvlocError, one_line
+from avloc.scale.batch import Batch, Begun, Job, News, Summary
+from avloc.scale.engine import ProcessEngine
+from avloc.scale.manifest import Manifest
+from avloc.scale.messages import Failed, Progress
 from avloc.scale.names import settle
-from avloc.scale.pool import Failed, Progress
-from avloc.scale.task import Settings
+from avloc.scale.work import D, Work
 
 _MOST_CLASSES = 20
+_MOST_WORKERS = 4  # unless asked for more; each takes some 300 MB
 
 
-def is_results_folder(folder: Path) -> bool:
-    """Whether a batch has worked there."""
-    return (folder / MANIFEST).is_file()
-
-
-def run_batch(videos: Sequence[Video], out: Path, report: Path | None, settings: Settings, options: Options) -> int:
-    """Detect events in `videos`, into the results folder `out`; the result is the exit status.
+@dataclass(frozen=True, slots=True)
+class BatchFlags:
+    """What the command line says of a run over many videos; None where it says nothing.
 
     Raises:
-        AvlocError: the model is broken, the folder is taken or cannot be written to.
+        AvlocError: a number is out of its range, or there is no folder for the results.
+    """
+
+    out: Path | None
+    threads: int
+    workers: int | None
+    time_limit: float | None
+    retry_failed: bool
+
+    def __post_init__(self) -> None:
+        if self.threads < 0:
+            raise AvlocError(f"--threads is {self.threads}; a number of threads is needed, or 0 for all cores")
+        if self.workers is not None and self.workers < 1:
+            raise AvlocError(f"--workers is {self.workers}; 1 or more is needed")
+        limit_s = self.time_limit
+        if limit_s is not None and not (math.isfinite(limit_s) and limit_s > 0):
+            raise AvlocError(f"--time-limit is {limit_s}; a positive number of seconds is needed")
+        if self._asked and self.out is None:
+            raise AvlocError("--workers, --time-limit and --retry-failed need --out, a folder for the results")
+
+    @property
+    def _asked(self) -> bool:
+        return self.workers is not None or self.time_limit is not None or self.retry_failed
+
+    def folder(self, videos: int, manifest: str) -> Path | None:
+        """The results folder if so many videos are a batch: if asked for, several, or one has worked there before."""
+        if self.out is not None and (self._asked or videos > 1 or (self.out / manifest).is_file()):
+            return self.out
+        return None
+
+    @property
+    def engine(self) -> ProcessEngine:
+        """Processes, as many as asked for; a core each unless asked, at most 4."""
+        return ProcessEngine(self.workers or min(_MOST_WORKERS, os.cpu_count() or 1), self.time_limit)
+
+
+def run_batch(
+    videos: Sequence[Video],
+    out: Path,
+    work: Work[D],
+    flags: BatchFlags,
+    *,
+    said: Callable[[D], str],
+    report: Path | None = None,
+) -> int:
+    """Do the work on `videos`, into the results folder `out`; the result is the exit status.
+
+    `said` tells of one outcome, in a few words.
+
+    Raises:
+        AvlocError: the work cannot be begun, the folder is taken or cannot be written to.
     """
     screen, errors = Console(highlight=False), Console(stderr=True, highlight=False)
-    batch = Batch(out, settings, options)
+    batch = Batch(out, work, flags.engine, retry_failed=flags.retry_failed)
     with batch.locked() as manifest, _stoppable():
         jobs = _jobs(videos, manifest, out, report)
         try:
             with batching(errors) as bar, contextlib.closing(batch.run(manifest, jobs)) as events:
                 # Beside the bar on one terminal both must go through one console.
                 say = bar.console if screen.is_terminal and errors.is_terminal else screen
-                _follow(events, bar, say)
+                _follow(events, bar, say, said)
         except KeyboardInterrupt:
             done = len(batch.summary.done) + len(batch.summary.found)
             screen.print(f"Stopped: {done} of {len(jobs)} videos are done. The same command goes on from here.")
             return 130
-    _sum_up(batch.summary, len(jobs), out, screen)
+        states = manifest.path
+    _sum_up(batch.summary, len(jobs), states, screen)
     return 1 if batch.summary.failed else 0
 
 
@@ -62,7 +113,9 @@ def _jobs(videos: Sequence[Video], manifest: Manifest, out: Path, report: Path |
     ]
 
 
-def _follow(events: Iterator[Begun | Progress | News], bar: BatchBar, say: Console) -> None:
+def _follow(
+    events: Iterator[Begun | Progress | News[D]], bar: BatchBar, say: Console, said: Callable[[D], str]
+) -> None:
     numbers: dict[str, int] = {}
     ended = 0
     for event in events:
@@ -76,19 +129,19 @@ def _follow(events: Iterator[Begun | Progress | News], bar: BatchBar, say: Conso
         else:
             ended += 1
             bar.end(numbers[event.job.name])
-            line = f"[{ended}/{len(numbers)}] {one_line(event.job.name)}: {_said(event)}"
+            line = f"[{ended}/{len(numbers)}] {one_line(event.job.name)}: {_told(event, said)}"
             failed = isinstance(event.outcome, Failed)
             say.print(line, style="yellow" if failed else None, markup=False, soft_wrap=True)
 
 
-def _said(news: News) -> str:
+def _told(news: News[D], said: Callable[[D], str]) -> str:
     outcome = news.outcome
     if isinstance(outcome, Failed):
         return f"failed ({_reason(outcome.reason, news.job.video)})"
     if outcome.found_before:
         return "was done before"
     speed = f", {outcome.duration_s / outcome.took_s:.0f}x real time" if outcome.took_s > 0 else ""
-    return f"{told(outcome.events, outcome.duration_s)} ({outcome.took_s:.1f} s{speed})"
+    return f"{said(outcome)} ({outcome.took_s:.1f} s{speed})"
 
 
 def _reason(reason: str, video: Path) -> str:
@@ -96,7 +149,7 @@ def _reason(reason: str, video: Path) -> str:
     return reason.removeprefix(one_line(str(video))).removeprefix(":").strip()
 
 
-def _sum_up(summary: Summary, count: int, out: Path, screen: Console) -> None:
+def _sum_up(summary: Summary, count: int, states: Path, screen: Console) -> None:
     made, before, failed = len(summary.done), len(summary.found), len(summary.failed)
     speed = f", {summary.video_s / summary.took_s:.1f}x real time" if made and summary.took_s > 0 else ""
     took = f"{timedelta(seconds=round(summary.took_s))}{speed}"
@@ -104,10 +157,11 @@ def _sum_up(summary: Summary, count: int, out: Path, screen: Console) -> None:
         f"{made + before} of {count} videos done ({made} now, {before} before), {failed} failed; {took}.",
         style="bold",
     )
-    if summary.by_label:
+    counts = summary.gathered.counts
+    if counts:
         table = Table("class", "events", box=None)
         table.columns[1].justify = "right"
-        ranked = sorted(summary.by_label.items(), key=lambda item: (-item[1], item[0]))
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         for label, number in ranked[:_MOST_CLASSES]:
             table.add_row(one_line(label).replace("[", r"\["), str(number))
         if len(ranked) > _MOST_CLASSES:
@@ -117,8 +171,9 @@ def _sum_up(summary: Summary, count: int, out: Path, screen: Console) -> None:
         print(f"avloc: {one_line(name)}: {reason}", file=sys.stderr)
     if summary.failed:
         screen.print("What failed is tried again with --retry-failed, or when its file has changed.")
-    screen.print(f"table:  {one_line(str(summary.table))}", markup=False, soft_wrap=True)
-    screen.print(f"states: {one_line(str(out / MANIFEST))}", markup=False, soft_wrap=True)
+    if summary.gathered.table is not None:
+        screen.print(f"table:  {one_line(str(summary.gathered.table))}", markup=False, soft_wrap=True)
+    screen.print(f"states: {one_line(str(states))}", markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

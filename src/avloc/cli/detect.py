@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import math
-import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from avloc import __version__, zoo
-from avloc.cli.batch import is_results_folder, run_batch
+from avloc.cli.batch import BatchFlags, run_batch
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable
+from avloc.cli.pages import DetectionPage
 from avloc.cli.progress import following
 from avloc.errors import AvlocError, one_line
 from avloc.events import Events
-from avloc.formats.files import ENDING
 from avloc.media.probe import probe
 from avloc.report.page import summary
 from avloc.report.terminal import EventsTimeline, events_table
-from avloc.scale.batch import Options
-from avloc.scale.task import Settings, Task, Work
+from avloc.scale.detect import Detect
+from avloc.scale.work import Task, content_of
 
 _MOST_SHOWN = 100
-_MOST_WORKERS = 4  # unless asked for more; each takes some 300 MB
 
 
 def detect(
@@ -67,42 +66,33 @@ def detect(
         time_limit: Seconds after which a video is given up, with --out.
         retry_failed: Try again what failed in an earlier run into --out.
     """
-    _check(min_score, threads, workers, time_limit)
-    batch = workers is not None or time_limit is not None or retry_failed
-    if batch and out is None:
-        raise AvlocError("--workers, --time-limit and --retry-failed need --out, a folder for the results")
+    require_least_score(min_score)
+    flags = BatchFlags(out, threads, workers, time_limit, retry_failed)
     found = find_videos(videos)
     for folder in (out, report):
         if folder is not None:
             require_writable(folder)
-    settings = Settings(zoo.find_model(model), min_score, all, f"avloc {__version__}")
-    if out is not None and (batch or len(found) > 1 or is_results_folder(out)):
-        workers = workers or min(_MOST_WORKERS, os.cpu_count() or 1)
-        # One thread unless asked for: sums in another order differ in the last digit, and the files would too.
-        options = Options(workers, threads or 1, time_limit, retry_failed, inline)
-        return run_batch(found, out, report, settings, options)
-    return _one_by_one(found, out, report, inline, Work(settings, threads))
+    made_by = f"avloc {__version__}"
+    pages = partial(DetectionPage, inline=inline, made_by=made_by)
+    work = Detect(zoo.find_model(model), min_score, all, made_by, threads, pages)
+    folder = flags.folder(len(found), work.manifest)
+    if folder is None:
+        return _one_by_one(found, out, report, work)
+    # One thread unless asked for: sums in another order differ in the last digit, and the files would too.
+    work = replace(work, threads=threads or 1)
+    return run_batch(found, folder, work, flags, said=lambda d: summary(d.events, d.duration_s), report=report)
 
 
-def _check(min_score: float | None, threads: int, workers: int | None, time_limit: float | None) -> None:
-    require_least_score(min_score)
-    if threads < 0:
-        raise AvlocError(f"--threads is {threads}; a number of threads is needed, or 0 for all cores")
-    if workers is not None and workers < 1:
-        raise AvlocError(f"--workers is {workers}; 1 or more is needed")
-    if time_limit is not None and not (math.isfinite(time_limit) and time_limit > 0):
-        raise AvlocError(f"--time-limit is {time_limit}; a positive number of seconds is needed")
-
-
-def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, inline: bool, work: Work) -> int:
+def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, work: Detect) -> int:
     """Videos in this process, each made anew, its events on the screen."""
+    work.load()
     screen, errors = Console(highlight=False), Console(stderr=True, highlight=False)
     problems: list[str] = []
     for number, video in enumerate(found, 1):
         stem = video.stem
         folder = video.path.parent if out is None else (out / stem).parent
         page = None if report is None else (report / stem).with_name(f"{stem.name}.html")
-        task = Task(video.path, folder / f"{stem.name}{ENDING}", page, inline)
+        task = Task(video.path, folder / f"{stem.name}{work.ending}", page)
         try:
             _run(task, work, screen, errors, number, len(found))
         except AvlocError as error:
@@ -117,11 +107,11 @@ def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, i
     return 1 if problems else 0
 
 
-def _run(task: Task, work: Work, screen: Console, errors: Console, number: int, count: int) -> None:
+def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int, count: int) -> None:
     began = time.perf_counter()
     info = probe(task.video)
     with following(errors, number, count, info) as on_seconds:
-        found = work.find(task, info, work.key(task.video), lambda seconds, of: on_seconds(seconds))
+        found = work.find(task, info, content_of(task.video), lambda seconds, of: on_seconds(seconds))
     took_s = time.perf_counter() - began
     # A full disk does not keep the events from the screen, nor a closed pipe keep them from the disk.
     try:

@@ -13,6 +13,7 @@ import tyro
 from avloc import __version__
 from avloc.cli.check_data import check_data
 from avloc.cli.clips import clips
+from avloc.cli.compose import compose
 from avloc.cli.convert import convert
 from avloc.cli.describe import describe
 from avloc.cli.detect import detect
@@ -21,6 +22,7 @@ from avloc.cli.evaluate import evaluate
 from avloc.cli.export import export
 from avloc.cli.extract import extract
 from avloc.cli.grammar import MARKERS, plainly
+from avloc.cli.import_model import import_model
 from avloc.cli.paper import paper
 from avloc.cli.recipes import recipes
 from avloc.cli.report import report
@@ -36,8 +38,10 @@ VERBS: dict[str, Callable[..., int]] = {
     "extract": extract,
     "convert": convert,
     "export": export,
+    "import": import_model,
     "check-data": check_data,
     "simulate": simulate,
+    "compose": compose,
     "recipes": recipes,
     "train": train,
     "test": test,

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from avloc.cli.inputs import find_videos
 from avloc.cli.predictions import counted
+from avloc.cli.stages import Stages
 from avloc.errors import MediaError, OutputError, one_line
 from avloc.lock import locked
 from avloc.own.check import OwnReport
@@ -27,7 +25,6 @@ from avloc.scale.batch import LOCK
 if TYPE_CHECKING:
     from avloc.own.figures import Figures
     from avloc.own.train import OwnResult
-    from avloc.training.watch import Step
 
 _MOST_SHOWN = 20
 
@@ -93,69 +90,19 @@ def _figures(what: str, f: Figures) -> str:
     )
 
 
-@dataclass
-class _Watch:
-    screen: Console
-    progress: Progress = field(init=False)
-    task: TaskID = field(init=False)
-    stage: tuple[str, int, int] = ("", 0, 0)
-    began: float = 0.0
-    told: float = 0.0
-
-    def __post_init__(self) -> None:
-        bar = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"))
-        self.progress = Progress(*bar, console=Console(stderr=True, highlight=False), transient=True)
-        self.progress.disable = not self.progress.console.is_terminal
-        self.task = self.progress.add_task("", total=None, left="")
-
-    @contextmanager
-    def shown(self) -> Iterator[_Watch]:
-        self.progress.start()
-        try:
-            yield self
-        finally:
-            self.progress.stop()
-
-    def on_note(self, line: str) -> None:
-        self.screen.print(line, style="yellow", markup=False, soft_wrap=True)
-
+class _Watch(Stages):
     def on_check(self, done: int, count: int) -> None:
-        self._update("looking over the videos", done, count, "")
+        self.update("looking over the videos", done, count, "")
 
     def on_extract(self, done: Done) -> None:
-        if self.stage[0] != "features":
-            self.stage, self.began = ("features", 0, 0), time.monotonic()
-        spent = time.monotonic() - self.began
-        left = _left(spent / done.seconds * (done.of_seconds - done.seconds)) if done.seconds else ""
-        name = done.video.replace("[", r"\[")
-        self._update(f"features [{done.number}/{done.count}] {name}", done.seconds, done.of_seconds, left)
-        self._line(f"features of video {done.number} of {done.count}{left and ', ' + left}")
+        left = self.going("features", done.seconds, done.of_seconds)
+        place = f"[{done.number}/{done.count}] {done.video}"
+        self.update(f"features {place}", done.seconds, done.of_seconds, left)
+        self.line(f"features of video {done.number} of {done.count}{left and ', ' + left}")
 
     def on_stage(self, name: str, number: int, count: int) -> None:
-        self.stage, self.began = (name, number, count), time.monotonic()
         what = "all videos to train on" if number == count else f"{name}, to measure"
-        self.screen.print(f"training {number} of {count}: {what}", soft_wrap=True)
-        self.screen.file.flush()
-
-    def on_step(self, step: Step) -> None:
-        _, number, count = self.stage
-        # The other trainings take as long as this one.
-        whole = time.monotonic() - self.began + step.seconds_left
-        left = _left(step.seconds_left + (count - number) * whole)
-        self._update(f"training {number} of {count}, epoch {step.epoch}", step.step, step.steps, left)
-
-    def _update(self, what: str, done: float, total: float, left: str) -> None:
-        self.progress.update(self.task, description=what, completed=done, total=total, left=left)
-
-    def _line(self, text: str) -> None:
-        """Now and then, where no bar is shown, as in a log."""
-        if self.progress.disable and time.monotonic() - self.told > 30:
-            self.told = time.monotonic()
-            print(text, file=sys.stderr, flush=True)
-
-
-def _left(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min left" if seconds > 90 else f"{seconds:.0f} s left"
+        self.training(name, number, count, what)
 
 
 def show_own_report(screen: Console, report: OwnReport, show_problems: Callable[[Console], None]) -> None:

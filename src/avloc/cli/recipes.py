@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.padding import Padding
 
+from avloc.cli.grounded import GROUNDED, GROUNDED_WORDS
 from avloc.cli.train import OWN, OWN_WORDS, RECIPES
 from avloc.config import NetworkConfig
 
@@ -34,8 +35,9 @@ def recipes(json: bool = False) -> int:
         facts = f"{row['method']}{size}, {row['features']} wide, {row['steps']} steps"
         screen.print(f"[bold]{row['recipe']}[/bold]  {facts}", soft_wrap=True)
         screen.print(Padding(row["about"], (0, 0, 0, 4)))
-    screen.print(f"[bold]{OWN}[/bold]  no data set needed", soft_wrap=True)
-    screen.print(Padding(OWN_WORDS, (0, 0, 0, 4)))
+    for name, words in ((OWN, OWN_WORDS), (GROUNDED, GROUNDED_WORDS)):
+        screen.print(f"[bold]{name}[/bold]  no data set needed", soft_wrap=True)
+        screen.print(Padding(words, (0, 0, 0, 4)))
     return 0
 
 

@@ -63,6 +63,7 @@ def test(
     network, config = load_model(run)
     network.to(pick_device(device))
     videos = open_split(replace(settings, data=data), split, config.labels, config.features.scores)
+    config.features.read.require(videos.layout.streams, f"{data.features}: its features")
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(split, total=len(videos))

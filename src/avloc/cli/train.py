@@ -16,13 +16,30 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from avloc.cli.grounded import GROUNDED, GROUNDED_WORDS, train_grounded_model
 from avloc.cli.inputs import require_writable
 from avloc.cli.own import train_own_model
 from avloc.cli.settings_file import laid_over, named_file
 from avloc.config import RunConfig
 from avloc.errors import AvlocError
 from avloc.own.config import OwnConfig
-from avloc.recipes.loco import loco_small, loco_unav100_i3d_vggish, loco_unav100_onepeace
+from avloc.recipes.actionformer import (
+    actionformer_anet_i3d,
+    actionformer_small,
+    actionformer_thumos_i3d,
+    actionformer_unav100_i3d_vggish,
+    actionformer_unav100_onepeace,
+)
+from avloc.recipes.default import GroundedRun, grounded_composed
+from avloc.recipes.loco import loco_composed, loco_small, loco_unav100_i3d_vggish, loco_unav100_onepeace
+from avloc.recipes.tridet import (
+    tridet_anet_tsp,
+    tridet_hacs_i3d,
+    tridet_small,
+    tridet_thumos_i3d,
+    tridet_unav100_i3d_vggish,
+    tridet_unav100_onepeace,
+)
 from avloc.zoo import find_model
 
 if TYPE_CHECKING:
@@ -34,6 +51,18 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "loco-unav100-onepeace": loco_unav100_onepeace,
     "loco-unav100-i3d-vggish": loco_unav100_i3d_vggish,
     "loco-small": loco_small,
+    "loco-composed": loco_composed,
+    "actionformer-unav100-onepeace": actionformer_unav100_onepeace,
+    "actionformer-unav100-i3d-vggish": actionformer_unav100_i3d_vggish,
+    "actionformer-small": actionformer_small,
+    "actionformer-thumos-i3d": actionformer_thumos_i3d,
+    "actionformer-anet-i3d": actionformer_anet_i3d,
+    "tridet-unav100-onepeace": tridet_unav100_onepeace,
+    "tridet-unav100-i3d-vggish": tridet_unav100_i3d_vggish,
+    "tridet-small": tridet_small,
+    "tridet-thumos-i3d": tridet_thumos_i3d,
+    "tridet-anet-tsp": tridet_anet_tsp,
+    "tridet-hacs-i3d": tridet_hacs_i3d,
 }
 
 OWN = "default"
@@ -45,13 +74,14 @@ _MOST_SHOWN = 20
 def _recipes(config: Path | None = None, chosen: str = "") -> Any:
     """The recipes as a type; with the settings of the file `config` laid over the chosen one."""
     defaults: dict[str, Any] = {OWN: OwnConfig(), **{name: recipe() for name, recipe in RECIPES.items()}}
+    defaults[GROUNDED] = grounded_composed()
     if config is not None and chosen in defaults:
         defaults[chosen] = laid_over(defaults[chosen], config)
     return _one_of(defaults)
 
 
 def _one_of(defaults: dict[str, Any]) -> Any:
-    words = {OWN: OWN_WORDS}
+    words = {OWN: OWN_WORDS, GROUNDED: GROUNDED_WORDS}
     words |= {name: (recipe.__doc__ or "").splitlines()[0] for name, recipe in RECIPES.items()}
     return tyro.extras.subcommand_type_from_defaults(
         defaults, {name: words[name] for name in defaults}, prefix_names=False
@@ -84,6 +114,7 @@ def train(
           --network.attention.kind fixed
       avloc train loco-small --data.features sim/ --data.annotations sim/annotations.json --out runs/small --resume
       avloc train loco-unav100-onepeace --data.features F --data.annotations A --out runs/more --init runs/loco
+      avloc train grounded-composed --media media/ --out runs/default
 
     Args:
         recipe: Named settings to start from.
@@ -96,12 +127,15 @@ def train(
     """
     with_training()
     require_writable(out)
-    if isinstance(recipe, OwnConfig):
+    if isinstance(recipe, OwnConfig | GroundedRun):
+        name, own = (OWN, True) if isinstance(recipe, OwnConfig) else (GROUNDED, False)
         for flag, given in (("--tensorboard", tensorboard), ("--init", init)):
             if given:
-                instead = "name the model with --start" if flag == "--init" else "leave it out"
-                raise AvlocError(f"{flag} is not there for the recipe {OWN}; {instead}")
-        return train_own_model(recipe, out, resume, device)
+                instead = "name the model with --start" if own and flag == "--init" else "leave it out"
+                raise AvlocError(f"{flag} is not there for the recipe {name}; {instead}")
+        if isinstance(recipe, OwnConfig):
+            return train_own_model(recipe, out, resume, device)
+        return train_grounded_model(recipe, out, resume, device)
     from avloc.training.run import train as run_training
 
     run = _with_absolute_paths(recipe)

@@ -29,10 +29,11 @@ class Bounds:
             and (self.below is None or value < self.below)
         )
 
-    def __str__(self) -> str:
+    def needed(self, instead_of: float) -> str:
+        """The bounds in words."""
         words = {"at least": self.least, "above": self.above, "at most": self.most, "below": self.below}
         told = " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None)
-        return f"a finite number {told}".rstrip()
+        return told if told and math.isfinite(instead_of) else f"a finite number {told}".rstrip()
 
 
 def number(
@@ -70,7 +71,7 @@ class Settings:
             value = getattr(self, f.name)
             for one in value if isinstance(value, tuple) else (value,):
                 if one is not None and not bounds.hold(one):
-                    self.refuse(f.name, value, str(bounds))
+                    self.refuse(f.name, value, bounds.needed(one))
         self.check()
 
     def check(self) -> None:

@@ -8,6 +8,10 @@ from typing import ClassVar
 from avloc.config.checks import Settings, number, share
 from avloc.config.decoding import DecodingConfig
 from avloc.config.networks import AnyNetworkConfig, CustomNetworkConfig
+from avloc.streams import STREAMS, Streams
+
+EMBEDDED = Streams.all("avloc-embedded/3")
+"""What the extractor that ships with avloc makes; a test holds it against that."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,8 @@ class FeatureConfig(Settings):
 
     group: ClassVar[str] = "features"
 
-    extractor: str = "avloc-embedded/3"
+    streams: Streams = EMBEDDED
+    """Whose making each stream is. Only those that the network reads matter."""
     stride_s: float = number(0.32, above=0)
     window_s: float = number(0.96, above=0)
     offset_s: float = number(-0.32)
@@ -26,6 +31,23 @@ class FeatureConfig(Settings):
     """Whether the network reads the embeddings at all."""
     cues: int = number(0, least=0)
     """Number of the extractor's cues that the network reads."""
+
+    @property
+    def read(self) -> Streams:
+        """The streams that the network reads."""
+        return self.streams.only(*(name for name, is_read in zip(STREAMS, self._asked(), strict=True) if is_read))
+
+    def check(self) -> None:
+        """Something to read, and an identity for each stream of it."""
+        self.require("embeddings", any(self._asked()), "embeddings, scores or cues to read")
+        for name, is_read in zip(STREAMS, self._asked(), strict=True):
+            identity = getattr(self.streams, name)
+            sound = identity.isprintable() and (bool(identity.strip()) or not is_read)
+            self.require("streams", sound, f"an identity of {name}, such as avloc-embedded/3,")
+
+    def _asked(self) -> tuple[bool, ...]:
+        """Whether each stream is read."""
+        return self.embeddings, self.embeddings, self.scores, self.scores, self.cues > 0
 
 
 @dataclass(frozen=True)

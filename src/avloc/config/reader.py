@@ -26,7 +26,7 @@ def to_dict(config: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return to_dict(value)
-    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+    return type(value)(_plain(v) for v in value) if isinstance(value, list | tuple) else value
 
 
 def from_dict(cls: type[T], data: Mapping[str, Any], where: str = "config") -> T:

@@ -22,7 +22,8 @@ class DataConfig(Settings):
     """Folder of feature files."""
     annotations: str = ""
     """Annotation file: UnAV-100's JSON schema, or CSV."""
-    layout: Literal["onepeace", "i3d-vggish", "avloc"] = "onepeace"
+    layout: Literal["onepeace", "i3d-vggish", "avloc", "other"] = "onepeace"
+    """other: features that avloc does not read, of recipes for imported checkpoints."""
     train_split: str = "train"
     validation_split: str = "validation"
     scores: bool = True

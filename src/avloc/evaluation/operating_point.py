@@ -1,11 +1,13 @@
-"""The score from which events are best shown to people: where the F1 score on a validation set is highest."""
+"""The score from which events are best shown to people: by the F1 score, and by quiet where nothing happens."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avloc.evaluation.matching import match
 from avloc.events import Events
@@ -26,25 +28,66 @@ class OperatingPoint:
         return 2 * self.precision * self.recall / total if total else 0.0
 
 
-def best_f1(
-    detections: Mapping[str, Events], truth: Mapping[str, Events], tiou: float = 0.5
-) -> OperatingPoint | None:
-    """The score whose detections have the highest F1 at `tiou`; of several the highest. None where nothing is right.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Detections of many videos, the surest first: their scores (D,), which are right (D,), and how many truths."""
 
-    Detections are matched as for mAP, in descending order of score, so that those of at least any score are matched
-    among themselves: one matching serves every score. Detections of classes without truth count as wrong.
+    score: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    truths: int
+
+    def at(self, score: float) -> OperatingPoint:
+        """Precision and recall of the detections of at least `score`."""
+        shown = self.score >= score
+        found = int(self.right[shown].sum())
+        return OperatingPoint(score, found / max(1, int(shown.sum())), found / max(1, self.truths))
+
+
+def judge(detections: Mapping[str, Events], truth: Mapping[str, Events], tiou: float) -> Judged:
+    """Match detections at `tiou` as for mAP; those of classes without truth, or of videos without, are wrong.
+
+    Detections are matched in descending order of score, so that those of at least any score are matched among
+    themselves: one matching serves every score.
 
     Raises:
         ValueError: `tiou` lies outside (0, 1].
     """
     matches = match(detections, truth, [tiou])
-    right = np.sort(matches.detections.score[matches.hit[0]])[::-1]
-    if not right.size:
+    known = set(matches.labels)
+    strange = [s for e in detections.values() for name, s in zip(e.labels, e.score, strict=True) if name not in known]
+    score = np.concatenate([matches.detections.score, np.asarray(strange, np.float64)])
+    right = np.concatenate([matches.hit[0], np.zeros(len(strange), bool)])
+    order = np.argsort(-score, kind="stable")
+    return Judged(score[order], right[order], len(matches.truth))
+
+
+def best_f1(
+    detections: Mapping[str, Events], truth: Mapping[str, Events], tiou: float = 0.5, almost: float = 0.0
+) -> OperatingPoint | None:
+    """The score whose detections have the highest F1 at `tiou`; of several the highest. None where nothing is right.
+
+    With `almost`, the highest of the scores whose F1 is at most that much less: where F1 is flat, fewer and surer
+    events are worth more to people than more of them.
+
+    Raises:
+        ValueError: `tiou` lies outside (0, 1].
+    """
+    judged = judge(detections, truth, tiou)
+    score = np.unique(judged.score[judged.right])[::-1]
+    if not score.size:
         return None
-    score = np.unique(right)[::-1]
-    every = np.sort(np.concatenate([events.score for events in detections.values()]))
-    shown = len(every) - np.searchsorted(every, score, "left")
-    found = np.searchsorted(-right, -score, "right")
-    truths = len(matches.truth)
-    best = int(np.argmax(2 * found / (shown + truths)))
-    return OperatingPoint(float(score[best]), float(found[best] / shown[best]), float(found[best] / truths))
+    shown = np.searchsorted(-judged.score, -score, "right")
+    found = judged.right.cumsum()[shown - 1]
+    f1 = 2 * found / (shown + judged.truths)
+    best = int(np.argmax(f1 >= f1.max() - almost))
+    return OperatingPoint(float(score[best]), float(found[best] / shown[best]), float(found[best] / judged.truths))
+
+
+def quiet_score(detections: Mapping[str, Events], duration_s: float, per_event_s: float) -> float:
+    """The least score from which detections come at most once in `per_event_s`, of `duration_s` seconds in all.
+
+    For videos in which nothing happens that should be found.
+    """
+    score = np.sort(np.concatenate([np.zeros(0), *(events.score for events in detections.values())]))[::-1]
+    allowed = math.floor(duration_s / per_event_s)
+    return float(np.nextafter(score[allowed], 1.0)) if len(score) > allowed else 0.0

@@ -16,14 +16,15 @@ import numpy as np
 from avloc.errors import FeatureError
 from avloc.features.npy import read_npy, read_npy_header
 from avloc.features.sequence import Array, FeatureSequence
-from avloc.features.store import StoreHeader, load_features, read_store_header
+from avloc.features.store import ENDING, StoreHeader, load_features, read_store_header
+from avloc.streams import Streams
 from avloc.timegrid import TimeGrid
 
 MOST_APART_S = 2.0
 """The modalities of a video, cut by different tools, may differ by this much; both are cut to the shorter."""
 
 RECORD = "simulation.json"
-_STORE_ENDINGS = (".features.safetensors", ".safetensors")
+_STORE_ENDINGS = (ENDING, ".safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ class Layout:
     @property
     def audio_width(self) -> int:
         return self.store.audio_width if self.store else sum(part.width for part in self.audio)
+
+    @property
+    def streams(self) -> Streams:
+        """Identity of each stream; features of a released layout go by its name."""
+        return self.store.streams if self.store else Streams(visual=self.name, audio=self.name)
 
     def narrowed(self, width: int) -> Layout:
         """The same files, none wider than `width`."""
@@ -153,7 +159,7 @@ def read_layout(folder: str | Path, video: str, layout: Layout, duration_s: floa
     none = np.zeros((steps, 0), np.float32)
     if duration_s is None:
         duration_s = float(layout.grid.window_starts_s(steps - 1)) + layout.grid.window_s
-    return FeatureSequence(layout.grid, duration_s, visual, audio, none, none, extractor=layout.name)
+    return FeatureSequence(layout.grid, duration_s, visual, audio, none, none, layout.streams)
 
 
 def videos_in(folder: str | Path, layout: Layout) -> set[str]:
@@ -211,6 +217,13 @@ def _require_same(header: StoreHeader, layout: Layout, path: Path) -> None:
         here, there = getattr(header, what), getattr(one, what)
         if here != there:
             raise FeatureError(f"{path}: its {what} is {here}, that of other files in the folder {there}")
+    for name in ("visual", "audio", "visual_scores", "audio_scores"):  # no data set is asked for cues
+        here, there = getattr(header.streams, name), getattr(one.streams, name)
+        if here != there:
+            raise FeatureError(
+                f"{path}: its {name} are of {here!r}, those of other files in the folder of {there!r}; "
+                "extract them anew"
+            )
 
 
 def _recorded(layout: Layout, record: Path) -> Layout:

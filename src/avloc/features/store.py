@@ -1,11 +1,15 @@
-"""One safetensors file a video: features in 16-bit floats, grid, extractor and source hash in its header."""
+"""One safetensors file a video: features in 16-bit floats, grid, streams and source hash in its header.
+
+Files of format 1 name one extractor for all of their streams; they are read, and no longer written.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -14,11 +18,14 @@ from safetensors.numpy import save
 from avloc.errors import FeatureError
 from avloc.features.sequence import Array, FeatureSequence
 from avloc.files import replace_file
+from avloc.streams import STREAMS, Streams
 from avloc.timegrid import TimeGrid
 
-_ARRAYS = ("visual", "audio", "visual_scores", "audio_scores")
+ENDING = ".features.safetensors"
+"""What the names of feature files end in, one a video."""
+
 _CUES = "cues"  # not in files of extractors that have none
-_FORMAT = "avloc-features/1"
+_FORMAT, _FORMAT_1 = "avloc-features/2", "avloc-features/1"
 _BROKEN = (  # every way in which a reader of headers and JSON can stumble
     OSError,
     SafetensorError,
@@ -38,27 +45,23 @@ def save_features(features: FeatureSequence, path: str | Path) -> None:
         FeatureError: a value is not finite, or too large for a 16-bit float.
         OutputError: the file cannot be written.
     """
-    header = {
-        "format": _FORMAT,
-        "extractor": features.extractor,
+    about = {
+        "streams": dict(features.streams.items()),
         "source_sha256": features.source_hash,
-        "duration_s": repr(features.duration_s),
-        "grid": json.dumps(
-            {
-                "stride_s": features.grid.stride_s,
-                "window_s": features.grid.window_s,
-                "offset_s": features.grid.offset_s,
-            }
-        ),
+        "duration_s": features.duration_s,
+        "grid": asdict(features.grid),
     }
     with np.errstate(over="ignore"):
-        arrays = {name: np.ascontiguousarray(getattr(features, name), np.float16) for name in _ARRAYS}
-        if features.cues.shape[1]:
-            arrays[_CUES] = np.ascontiguousarray(features.cues, np.float16)
+        arrays = {
+            name: np.ascontiguousarray(getattr(features, name), np.float16)
+            for name in STREAMS
+            if name != _CUES or features.cues.shape[1]
+        }
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise FeatureError(f"{path}: {name} holds values beyond 16-bit floats; it would not be readable")
-    replace_file(path, save(arrays, header))
+    # One entry: safetensors writes several in any order, and the same features should give the same file.
+    replace_file(path, save(arrays, {_FORMAT: json.dumps(about)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class StoreHeader:
     audio_width: int
     visual_classes: int
     audio_classes: int
-    extractor: str
+    streams: Streams
     source_hash: str
 
 
@@ -99,7 +102,7 @@ def load_features(path: str | Path) -> FeatureSequence:
     return FeatureSequence(
         grid=header.grid,
         duration_s=header.duration_s,
-        extractor=header.extractor,
+        streams=header.streams,
         source_hash=header.source_hash,
         **arrays,
     )
@@ -109,27 +112,36 @@ def _read(path: Path, values: bool) -> tuple[StoreHeader, dict[str, Array]]:
     try:
         with safe_open(path, framework="numpy") as f:
             header = f.metadata() or {}
-            if header.get("format") != _FORMAT:
+            if _FORMAT not in header and header.get("format") != _FORMAT_1:
                 raise FeatureError(f"{path}: is not an avloc feature file; make one with `avloc extract`")
-            names = (*_ARRAYS, _CUES) if _CUES in f.keys() else _ARRAYS  # noqa: SIM118 - no mapping
+            names = [name for name in STREAMS if name != _CUES or name in f.keys()]  # noqa: SIM118 - no mapping
             shapes = {name: tuple(f.get_slice(name).get_shape()) for name in names}
             arrays = {name: f.get_tensor(name).astype(np.float32) for name in names if values}
-        duration_s = float(header["duration_s"])
+        about = json.loads(header[_FORMAT]) if _FORMAT in header else _of_format_1(header, shapes)
+        duration_s = float(about["duration_s"])
         if not (math.isfinite(duration_s) and duration_s > 0):
             raise ValueError(f"duration {duration_s} s")
         if any(len(shape) != 2 or shape[0] != shapes["visual"][0] for shape in shapes.values()):
             raise ValueError(f"arrays of shapes {', '.join(map(str, shapes.values()))}")
-        grid = TimeGrid(**{k: float(v) for k, v in json.loads(header["grid"]).items()})
-        visual, audio, visual_scores, audio_scores = (shapes[name] for name in _ARRAYS)
+        grid = TimeGrid(**{k: float(v) for k, v in about["grid"].items()})
+        streams, source_hash = about["streams"], about["source_sha256"]
+        if not all(isinstance(text, str) for text in (source_hash, *streams.values())):
+            raise ValueError("a hash or an identity is no text")
+        visual, audio, visual_scores, audio_scores = (shapes[name] for name in STREAMS if name != _CUES)
         return (
             StoreHeader(
                 grid, duration_s, visual[0], visual[1], audio[1], visual_scores[1], audio_scores[1],
-                header["extractor"], header["source_sha256"],
+                Streams(**streams), source_hash,
             ),
             arrays,
         )  # fmt: skip
     except _BROKEN as error:
         raise FeatureError(f"{path}: cannot be read as features ({_reason(error)}); extract them anew") from None
+
+
+def _of_format_1(header: dict[str, str], shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    there = [name for name, shape in shapes.items() if shape[1:] != (0,)]
+    return {**header, "grid": json.loads(header["grid"]), "streams": dict.fromkeys(there, header["extractor"])}
 
 
 def _reason(error: Exception) -> str:

@@ -12,7 +12,7 @@ Reading is strict: what is odd is an error that names file, video and entry. Oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from avloc.errors import FormatError
@@ -61,18 +61,30 @@ def read_external(path: PathLike) -> dict[str, Any]:
     return dict(as_object(top.get("external_data", {}), f'{path}: "external_data"', "an object"))
 
 
-def write_truth(path: PathLike, truth: Mapping[str, Truth]) -> None:
+def write_truth(path: PathLike, truth: Mapping[str, Truth], labels: Sequence[str] = ()) -> None:
     """Write annotations of many videos, one event a line; times to the millisecond, scores are not written.
+
+    With `labels` the file says the order of the classes as well, as "labels" and as each event's "label_id".
 
     Raises:
         OutputError: the file cannot be written.
+        FormatError: an event's label is not among `labels`.
     """
+    number = {label: k for k, label in enumerate(labels)}
     videos = {}
     for video, entry in truth.items():
-        rows = [{"segment": [_ms(e.start_s), _ms(e.end_s)], "label": e.label} for e in entry.events]
+        unknown = sorted(set(entry.events.labels) - set(number)) if number else []
+        if unknown:
+            raise FormatError(f"{path}: label {unknown[0]!r} of video {video!r} is not among the labels to write")
+        rows = [
+            {"segment": [_ms(e.start_s), _ms(e.end_s)], "label": e.label}
+            | ({"label_id": number[e.label]} if number else {})
+            for e in entry.events
+        ]
         head = {"duration": _ms(entry.duration_s), "subset": entry.subset}
         videos[video] = dump_json(head, path, video)[:-1] + ', "annotations": ' + _listing(rows, path, indent=2) + "}"
-    _write(path, "database", videos, None)
+    listed = dump_json(list(labels), path, '"labels"')
+    _write(path, "database", videos, None, f'"labels": {listed},\n ' if labels else "")
 
 
 def read_truth(path: PathLike, subset: str | None = None) -> dict[str, Truth]:
@@ -134,9 +146,9 @@ def _ms(seconds: float) -> float:
     return round(seconds, 3)
 
 
-def _write(path: PathLike, key: str, videos: Mapping[str, str], tail: str | None) -> None:
+def _write(path: PathLike, key: str, videos: Mapping[str, str], tail: str | None, head: str = "") -> None:
     rows = ",\n".join(f"  {dump_json(str(video), path, 'a video name')}: {text}" for video, text in videos.items())
-    text = f'{{"version": "{VERSION}",\n "{key}": {{' + (f"\n{rows}\n }}" if rows else "}")
+    text = f'{{"version": "{VERSION}",\n {head}"{key}": {{' + (f"\n{rows}\n }}" if rows else "}")
     text += "}\n" if tail is None else f',\n "external_data": {tail}}}\n'
     # A file name that is not UTF-8 reaches us with lone surrogates; \udcXX is how JSON spells them.
     replace_file(path, text.encode("utf-8", "backslashreplace"))

@@ -207,6 +207,25 @@ class Grounded(Network):
         return torch.stack([h, s, *rivals, *around], dim=-1).permute(0, 2, 3, 1)
 
 
+class Member(Network):
+    """One pyramid as it is trained, on sequences of evidence: `visual` is channels of one class, `audio` nothing."""
+
+    learns_classes = False
+
+    def __init__(self, config: GroundedConfig) -> None:
+        super().__init__()
+        self.config: GroundedConfig = config
+        self.multiple = 2 ** (config.levels - 1)
+        self.pyramid = Pyramid(config)
+
+    def forward(
+        self, visual: Float[Tensor, "B T C"], audio: Float[Tensor, "B T 0"], mask: Bool[Tensor, "B T"]
+    ) -> DenseOutputs:
+        logits, offsets, kept = self.pyramid(visual.transpose(1, 2), mask)
+        points = pyramid_points(mask.shape[1], self.config.levels, mask.device)
+        return DenseOutputs(logits[..., None], offsets[:, :, None], kept, points)
+
+
 def nearby(x: Float[Tensor, "B T K"]) -> Float[Tensor, "B T K"]:
     """Mean over the steps in which a voice is listened to."""
     return F.avg_pool1d(x.transpose(1, 2), _PITCH_STEPS, 1, _PITCH_STEPS // 2).transpose(1, 2)

@@ -19,7 +19,7 @@ from avloc.datasets.annotations import Annotations, odd_entries
 from avloc.datasets.check import Problem, Spread
 from avloc.errors import FormatError, MediaError
 from avloc.events import Events
-from avloc.features.extractors.embedded import require_both
+from avloc.features.extractors.base import require_both
 from avloc.formats.files import read_truth
 from avloc.formats.truth import Truth
 from avloc.media.probe import probe

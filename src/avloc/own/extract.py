@@ -8,12 +8,12 @@ from pathlib import Path
 
 from avloc.datasets.check import Problem
 from avloc.errors import AvlocError, FeatureError, OutputError
-from avloc.features.extractors.embedded import EmbeddedExtractor, file_hash
-from avloc.features.store import StoreHeader, read_store_header, save_features
+from avloc.features.extractors.base import Extractor
+from avloc.features.store import ENDING, StoreHeader, read_store_header, save_features
+from avloc.files import file_hash
 from avloc.own.matching import VideoFile
+from avloc.streams import Streams
 from avloc.timegrid import TimeGrid
-
-ENDING = ".features.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +42,22 @@ def keep_features(
     durations_s: Mapping[str, float],
     folder: Path,
     grid: TimeGrid,
-    extractor: EmbeddedExtractor,
+    extractor: Extractor,
     *,
+    read: Streams | None = None,
     skip_bad: bool = False,
     on_progress: Callable[[Done], None] = lambda done: None,
 ) -> Kept:
     """Features of each video at its place below `folder`, as `avloc extract --out` lays them.
+
+    read: the streams that will be read; a file where those are right is not made anew. Without it all must be.
 
     Raises:
         MediaError: a video cannot be read, and `skip_bad` is not asked for.
         OutputError: the folder cannot be written to.
     """
     headers, paths, problems = {}, {}, []
+    wanted = extractor.streams if read is None else read
     made, before_s, total_s = 0, 0.0, sum(durations_s[name] for name in files)
     for number, (name, video) in enumerate(files.items(), 1):
 
@@ -63,7 +67,7 @@ def keep_features(
         path = folder / video.stem.parent / f"{video.stem.name}{ENDING}"
         tell(0.0)
         try:
-            if not _stands(path, video.path, grid, extractor.name):
+            if not _stands(path, video.path, grid, wanted):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 save_features(extractor.extract(video.path, grid, on_seconds=tell), path)
                 made += 1
@@ -83,9 +87,9 @@ def keep_features(
     return Kept(headers, paths, made, tuple(problems))
 
 
-def _stands(path: Path, video: Path, grid: TimeGrid, extractor: str) -> bool:
+def _stands(path: Path, video: Path, grid: TimeGrid, wanted: Streams) -> bool:
     try:
         header = read_store_header(path)
     except FeatureError:
         return False
-    return header.grid == grid and header.extractor == extractor and header.source_hash == file_hash(video)
+    return header.grid == grid and not wanted.unlike(header.streams) and header.source_hash == file_hash(video)

@@ -21,10 +21,10 @@ from pathlib import Path
 from avloc import zoo
 from avloc.config import ModelConfig, TrainConfig, to_dict
 from avloc.detector import Detector
-from avloc.errors import FormatError, ModelError
+from avloc.errors import FeatureError, FormatError, ModelError
 from avloc.evaluation.operating_point import best_f1
 from avloc.events import Events
-from avloc.features.extractors.embedded import EmbeddedExtractor
+from avloc.features.extractors.build import extractor_for
 from avloc.files import replace_file
 from avloc.formats.activitynet import read_results, write_results
 from avloc.learning.build import build_criterion
@@ -45,7 +45,7 @@ from avloc.training.export import export_model
 from avloc.training.fit import fit, make_fabric
 from avloc.training.method import Method
 from avloc.training.runner import TorchRunner
-from avloc.training.start import start_network
+from avloc.training.start import require_start, start_network
 from avloc.training.watch import Step, Watch
 
 RECORD, PREDICTIONS, FEATURES, TRAINER = "own.json", "cross-validation.json", "features", "trainer"
@@ -98,7 +98,7 @@ def train_own(
     _require_free(out, resume)
     source = zoo.find_model(config.start)
     start = zoo.read_config(source)
-    load_model(source)  # what is no model to start from is refused before hours of reading
+    require_start(source)  # what is no model to start from is refused before hours of reading
     own = look_over(config.data.annotations, config.data.videos, videos, watch.on_check)
     for problem in own.report.problems if config.skip_bad else ():
         watch.on_note(f"left out or cut: {problem}")
@@ -120,18 +120,19 @@ def _require_free(out: Path, resume: bool) -> None:
 
 
 def _features(config: OwnConfig, start: ModelConfig, own: OwnVideos, out: Path, watch: OwnWatch) -> Kept:
-    if start.features.extractor != EmbeddedExtractor.name:
-        raise ModelError(
-            f"model {start.name} reads features of {start.features.extractor}, which avloc cannot make from a video; "
-            f"start from a model on {EmbeddedExtractor.name}"
-        )
     f = start.features
+    grid = TimeGrid(f.stride_s, f.window_s, f.offset_s)
+    try:
+        extractor = extractor_for(f.read, grid)
+    except FeatureError as error:
+        raise ModelError(f"model {start.name}: {error}; start from another model") from None
     kept = keep_features(
         own.files,
         {name: truth.duration_s for name, truth in own.truth.items()},
         Path(config.data.features) if config.data.features else out / FEATURES,
-        TimeGrid(f.stride_s, f.window_s, f.offset_s),
-        EmbeddedExtractor(),
+        grid,
+        extractor,
+        read=f.read,
         skip_bad=config.skip_bad,
         on_progress=watch.on_extract,
     )

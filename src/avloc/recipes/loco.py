@@ -6,6 +6,7 @@ Settings: paper, Section 4.1; where its text is silent, those of the works it bu
 from __future__ import annotations
 
 from avloc.config import DataConfig, LocoConfig, RunConfig, TrainConfig
+from avloc.recipes.common import small_training
 
 
 def loco_unav100_onepeace() -> RunConfig:
@@ -50,13 +51,32 @@ def loco_small() -> RunConfig:
             fusion_attention_width=64,
             unimodal_blocks=1,
         ),
+        train=small_training(),
+    )
+
+
+def loco_composed() -> RunConfig:
+    """The model that ships as loco, made again from composed videos, which `avloc compose --features` makes.
+
+    Settings: ours.
+    """
+    return RunConfig(
+        data=DataConfig(layout="avloc"),
+        network=LocoConfig(
+            visual_width=1280 + 1000,
+            audio_width=1024 + 521,
+            width=88,
+            ffn_ratio=2.0,
+            input_dropout=0.2,
+            dropout=0.1,
+        ),
         train=TrainConfig(
-            epochs=5,
-            warmup_epochs=2,
-            batch=8,
+            epochs=20,
+            warmup_epochs=3,
             learning_rate=1e-3,
-            weight_decay=0.01,
-            ema_decay=0.99,
+            weight_decay=0.05,
+            crop_share=(0.5, 1.0),
             longest_steps=256,
+            validate_every=5,
         ),
     )

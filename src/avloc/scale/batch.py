@@ -1,6 +1,6 @@
-"""Many videos > a results folder: what is done stays done, what failed is known, and one table holds all events.
+"""Many videos > a results folder, by any Work: what is done stays done, what failed is known.
 
-    lock > manifest > tasks that are left > processes > a line of the manifest each > table
+    lock > manifest > tasks that are left > engine > a line of the manifest each > what all come to
 
 Stop it as you like, by Ctrl-C, SIGKILL or a power cut: the same command goes on, and the files come out the same.
 """
@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Container, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Generic
 
 from avloc.errors import OutputError
-from avloc.events import Events
-from avloc.formats.files import ENDING
 from avloc.lock import locked
+from avloc.scale.engine import Engine
 from avloc.scale.manifest import Entry, Manifest
-from avloc.scale.pool import Ended, Failed, Progress, run_in_processes
-from avloc.scale.table import TABLE, write_events_table
-from avloc.scale.task import Done, Settings, Task, Work, read_done, relative
+from avloc.scale.messages import Failed, Progress
+from avloc.scale.work import D, Gathered, Task, Work, ready, relative
 
 LOCK = ".avloc.lock"
 
@@ -36,20 +34,6 @@ class Job:
     page: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a run goes; nothing here changes a result.
-
-    workers: processes. threads: of the networks, in each. limit_s: longest time for one video.
-    """
-
-    workers: int = 1
-    threads: int = 1
-    limit_s: float | None = None
-    retry_failed: bool = False
-    inline: bool = False
-
-
 @dataclass
 class Summary:
     """What a run came to; `failed` holds the reason by name, those of earlier runs that were not tried again too."""
@@ -60,8 +44,7 @@ class Summary:
     left: int = 0
     video_s: float = 0.0
     took_s: float = 0.0
-    by_label: Counter[str] = field(default_factory=Counter)
-    table: Path | None = None
+    gathered: Gathered = field(default_factory=Gathered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +57,27 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class News(Generic[D]):
     """One job has an outcome."""
 
     job: Job
-    outcome: Done | Failed
+    outcome: D | Failed
 
 
-class Batch:
-    """One run over a results folder.
+class Batch(Generic[D]):
+    """One run over a results folder. The engine does not change a result.
 
     Raises:
-        OutputError: another run has the folder, or it cannot be written to.
+        ModelError, FeatureError: what the work needs is missing or broken.
     """
 
-    def __init__(self, out: Path, settings: Settings, options: Options) -> None:
+    def __init__(self, out: Path, work: Work[D], engine: Engine, *, retry_failed: bool = False) -> None:
         self.out = out
-        self.settings = settings
-        self.options = options
+        self.work = work
+        self.engine = engine
+        self.retry_failed = retry_failed
         self.summary = Summary()
-        self._digest = settings.digest()
+        self._digest = work.digest
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[Manifest]:
@@ -108,17 +92,17 @@ class Batch:
             for torn in self.out.rglob(".avloc-*.tmp"):  # of runs that were killed
                 with contextlib.suppress(OSError):
                     torn.unlink()
-            manifest = Manifest(self.out)
+            manifest = Manifest(self.out, self.work.manifest)
             try:
                 yield manifest
             finally:
                 manifest.close()
 
-    def run(self, manifest: Manifest, jobs: Sequence[Job]) -> Generator[Begun | Progress | News, None, None]:
-        """Do what is left of `jobs`; numbers of Progress are places in Begun.jobs. Ends with the table written.
+    def run(self, manifest: Manifest, jobs: Sequence[Job]) -> Generator[Begun | Progress | News[D], None, None]:
+        """Do what is left of `jobs`; numbers of Progress are places in Begun.jobs. Ends with all results gathered.
 
         Raises:
-            ModelError: the model is broken.
+            ModelError, FeatureError: what the work needs is missing or broken.
             OutputError: a file cannot be written.
         """
         began = time.monotonic()
@@ -130,7 +114,8 @@ class Batch:
         self.summary.left = len(todo)
         try:
             yield Begun(todo, [max(entries[job.name].size, 0) for job in todo], len(self.summary.found))
-            with contextlib.closing(self._reports(todo)) as reports:
+            tasks = [Task(job.video, self._file(job.name), job.page) for job in todo]
+            with contextlib.closing(self.engine.run(partial(ready, self.work), tasks)) as reports:
                 for report in reports:
                     if isinstance(report, Progress):
                         yield report
@@ -140,16 +125,10 @@ class Batch:
                     yield News(job, report.outcome)
         finally:
             self.summary.took_s = time.monotonic() - began
-            self._write_table(manifest, entries)
-
-    def _reports(self, todo: Sequence[Job]) -> Generator[Progress | Ended[Done], None, None]:
-        options = self.options
-        tasks = [Task(job.video, self._file(job.name), job.page, options.inline) for job in todo]
-        make = partial(Work, self.settings, options.threads)
-        return run_in_processes(make, tasks, options.workers, options.limit_s)
+            self._gather(manifest, entries)
 
     def _file(self, name: str) -> Path:
-        return self.out / f"{name}{ENDING}"
+        return self.out / f"{name}{self.work.ending}"
 
     def _entry(self, job: Job, before: Entry | None) -> Entry:
         """What is known of a job: done and failed hold as long as video, settings and files are the same."""
@@ -165,15 +144,15 @@ class Batch:
         )
         if before is None or (before.settings, before.size, before.mtime_ns) != (self._digest, size, mtime_ns):
             return fresh
-        if before.state == "failed" and not self.options.retry_failed:
+        if before.state == "failed" and not self.retry_failed:
             return before
         if before.state == "done" and (not page or (before.page == page and job.page and job.page.is_file())):
-            result = read_done(self._file(job.name))
+            result = self.work.read(self._file(job.name))
             if result is not None and result.key == before.key:
                 return before
         return fresh
 
-    def _note(self, manifest: Manifest, job: Job, outcome: Done | Failed) -> None:
+    def _note(self, manifest: Manifest, job: Job, outcome: D | Failed) -> None:
         self.summary.left -= 1
         if isinstance(outcome, Failed):
             self.summary.failed[job.name] = outcome.reason
@@ -184,18 +163,10 @@ class Batch:
             self.summary.video_s += outcome.duration_s
         manifest.put(job.name, "done", key=outcome.key)
 
-    def _write_table(self, manifest: Manifest, jobs: Mapping[str, Entry]) -> None:
+    def _gather(self, manifest: Manifest, mine: Container[str]) -> None:
         """Of all that is done in the folder, that of other runs too."""
-        rows: dict[str, Events] = {}
-        for name, entry in manifest.entries.items():
-            result = read_done(self._file(name)) if entry.state == "done" else None
-            if result is None:
-                continue
-            rows[name] = result.events
-            if name in jobs:
-                self.summary.by_label.update(result.events.labels)
-        self.summary.table = self.out / TABLE
-        write_events_table(self.summary.table, rows)
+        done = {name: self._file(name) for name, entry in manifest.entries.items() if entry.state == "done"}
+        self.summary.gathered = self.work.gather(self.out, done, mine)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -1,8 +1,9 @@
 """The manifest of a results folder: which video is done, failed (and why) or pending.
 
-`manifest.jsonl` holds a JSON object a line. Each change of state is appended; the last line of a result wins. A line
-that a crash cut off is no line, so at worst one state is forgotten, and what it told is found out again from the
-result itself. Every run begins by writing the file anew with a line for each result.
+`manifest.jsonl` (of detection; other work has one of another name) holds a JSON object a line. Each change of state
+is appended; the last line of a result wins. A line that a crash cut off is no line, so at worst one state is
+forgotten, and what it told is found out again from the result itself. Every run begins by writing the file anew with
+a line for each result.
 """
 
 from __future__ import annotations
@@ -45,13 +46,13 @@ class Entry:
         return Path(os.path.normpath(folder.resolve() / self.video))
 
 
-def read_manifest(folder: Path) -> dict[str, Entry]:
+def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Entry]:
     """Entries by result, in the order of the file; {} where there is no manifest.
 
     Raises:
         OutputError: the file cannot be read, or a result would lie outside of the folder.
     """
-    path = folder / MANIFEST
+    path = folder / name
     try:
         lines = path.read_bytes().split(b"\n") if path.exists() else []
     except OSError as error:
@@ -81,9 +82,10 @@ def is_inside(result: str) -> bool:
 class Manifest:
     """The manifest of a folder during a run; one process writes it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = MANIFEST) -> None:
         self.folder = folder
-        self.entries = read_manifest(folder)
+        self.path = folder / name
+        self.entries = read_manifest(folder, name)
         self._file: FileIO | None = None
 
     def begin(self, entries: Iterable[Entry]) -> None:
@@ -95,7 +97,7 @@ class Manifest:
         self.close()
         self.entries |= {entry.result: entry for entry in entries}
         ordered = sorted(self.entries.values(), key=lambda entry: entry.result)
-        replace_file(self.folder / MANIFEST, b"".join(map(_line, ordered)))
+        replace_file(self.path, b"".join(map(_line, ordered)))
 
     def put(self, result: str, state: State, **changes: str | int) -> None:
         """Append a change of state.
@@ -104,17 +106,18 @@ class Manifest:
             OutputError: it cannot be written.
         """
         entry = replace(self.entries[result], state=state, **changes)  # type: ignore[arg-type]
-        path = self.folder / MANIFEST
         try:
             if self._file is None:
-                self._file = path.open("ab", buffering=0)
+                self._file = self.path.open("ab", buffering=0)
             line = _line(entry)
             if self._file.write(line) != len(line):
                 raise OSError("no space left on device")
             os.fsync(self._file.fileno())
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise OutputError(f"{path}: cannot be written ({reason}); make room, then run the same again") from None
+            raise OutputError(
+                f"{self.path}: cannot be written ({reason}); make room, then run the same again"
+            ) from None
         self.entries[result] = entry
 
     def close(self) -> None:

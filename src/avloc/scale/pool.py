@@ -16,43 +16,14 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Generic, TypeVar
+from typing import Generic
 
 from avloc.errors import AvlocError, ModelError, OutputError, one_line
-
-Task = TypeVar("Task")
-Value = TypeVar("Value")
-
-OnProgress = Callable[[float, float], None]
-Function = Callable[[Task, OnProgress], Value]
+from avloc.scale.messages import Ended, Failed, Function, OnProgress, Progress, Task, Value
 
 _TICK_S = 0.5
 _TELL_S = 0.5
 _START_LIMIT_S = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A task is so many seconds on, of so many in all."""
-
-    number: int
-    seconds: float
-    of_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Why a task has no value."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ended(Generic[Value]):
-    """What came of a task."""
-
-    number: int
-    outcome: Value | Failed
 
 
 def run_in_processes(

@@ -31,6 +31,7 @@ from avloc.training.checkpoint import load_model
 
 _SMALLEST_HALVED = 256
 TOLERANCE = 1e-4
+_LONG = 512  # steps from which on rounding of a step's number is more than a quarter of that
 
 
 class _Deployed(nn.Module):
@@ -51,7 +52,8 @@ class _Deployed(nn.Module):
 class Exported:
     """The file, and how far its outputs lie from torch's at most, on random features of several lengths.
 
-    Segments are compared in shares of their own length, or in steps where they are shorter than one.
+    Segments are compared in shares of their own length, or in steps where they are shorter than one; in long windows
+    in shares of what single precision can tell apart at their end.
     """
 
     path: Path
@@ -156,7 +158,7 @@ def _compare(path: Path, network: Network, T: int) -> Exported:
             wanted_scores, wanted = outputs.scores[0].numpy(), outputs.segments[0].numpy()
         scores, segments, _ = runner(visual.numpy(), audio.numpy(), mask.numpy())
         inside = outputs.mask[0].numpy()
-        length = np.maximum(wanted[..., 1:] - wanted[..., :1], 1.0)
+        length = np.maximum(wanted[..., 1:] - wanted[..., :1], max(1.0, T / _LONG))
         score = max(score, float(np.abs(scores - wanted_scores)[inside].max()))
         segment = max(segment, float((np.abs(segments - wanted) / length)[inside].max()))
     return Exported(path, score, segment)

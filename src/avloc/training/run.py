@@ -106,7 +106,7 @@ def model_config(run: RunConfig, data: FeatureDataset, name: str) -> ModelConfig
         name=name,
         labels=data.labels,
         features=FeatureConfig(
-            data.layout.store.extractor if data.layout.store else data.layout.name,
+            data.layout.streams,
             grid.stride_s,
             grid.window_s,
             grid.offset_s,

@@ -26,6 +26,13 @@ class Taken:
     """Classes whose rows were taken."""
 
 
+def require_start(folder: Path) -> None:
+    """Raise ModelError where no training on labels can start from this model."""
+    source, config = load_model(folder)
+    if not source.learns_classes:
+        raise _not_learned(folder, config.network.method)
+
+
 def take_weights(network: Network, labels: Sequence[str], folder: Path) -> Taken:
     """Copy what fits from the model in `folder`: tensors of the same name and shape.
 

@@ -5,36 +5,36 @@ pictures > visual embedding and scores, faces, objects; sound > log-mel > audio 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avloc.ahead import ahead
-from avloc.errors import MediaError
+from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds, require_both
 from avloc.features.extractors.blazeface import BlazeFace, letterboxed
 from avloc.features.extractors.efficientnet_lite0 import EfficientNetLite0
+from avloc.features.extractors.sound_windows import SoundWindows
 from avloc.features.extractors.yamnet import YamNet
 from avloc.features.extractors.yolov3_tiny import YoloV3Tiny
-from avloc.features.logmel import HOP, PATCH_FRAMES, SAMPLE_RATE, WINDOW, log_mel
+from avloc.features.logmel import HOP, PATCH_FRAMES, SAMPLE_RATE
 from avloc.features.sequence import FeatureSequence
-from avloc.features.voice import voice
-from avloc.media.probe import MediaInfo, probe
+from avloc.media.probe import probe
 from avloc.media.reader import read_audio, read_views
+from avloc.streams import Streams
 from avloc.timegrid import TimeGrid
 
 CHUNK_STEPS = 32
+WINDOW_S = PATCH_FRAMES * HOP / SAMPLE_RATE
 VIEW_EVERY = 4  # steps from one look at the middle of the frame, faces and objects to the next; divides CHUNK_STEPS
 CUES = ("face", *YoloV3Tiny.classes, "voiced", "pitch")
 _LEAST = 1e-7  # of a probability, before its logarithm
 
-OnBlock = Callable[[NDArray[np.float32], int], object]
-OnSeconds = Callable[[float], object]
 
-
-class EmbeddedExtractor:
+class EmbeddedExtractor(Extractor):
     """Video file > FeatureSequence, in chunks, so that memory does not grow with the length of the video.
 
     visual is the embedding of the whole frame, squeezed to a square; visual_scores are logarithms of the mean of its
@@ -43,36 +43,47 @@ class EmbeddedExtractor:
     voiced sound (`avloc.features.voice`).
 
     Raises:
-        ModelError: the encoders' files are missing or broken.
+        ModelError: at first use: the encoders' files are missing or broken.
     """
 
-    name = "avloc-embedded/3"
+    name = "avloc-embedded"
+    # Each stream has a number of its own: whoever changes one raises that alone.
+    streams = Streams.all("avloc-embedded/3")
+    widths: Mapping[str, int] = {
+        "visual": EfficientNetLite0.embedding_width,
+        "audio": YamNet.embedding_width,
+        "visual_scores": len(EfficientNetLite0.classes),
+        "audio_scores": len(YamNet.classes),
+        "cues": len(CUES),
+    }
+    grid = TimeGrid.centred(0.32, WINDOW_S)
 
     def __init__(self, threads: int = 0) -> None:
         self.threads = threads
-        self.see = EfficientNetLite0(threads)
-        self.faces = BlazeFace(threads)
-        self.objects = YoloV3Tiny(threads)
-        self.hear = YamNet(threads)
 
-    def extract(self, path: str | Path, grid: TimeGrid, *, on_seconds: OnSeconds | None = None) -> FeatureSequence:
-        """All features of one video, with the hash of its file.
+    @cached_property
+    def see(self) -> EfficientNetLite0:
+        """Encoder of pictures."""
+        return EfficientNetLite0(self.threads)
 
-        Raises:
-            MediaError: the file cannot be read, or has no picture or no sound.
-        """
-        chunks = list(self.stream(path, grid, on_seconds=on_seconds))
-        return FeatureSequence(
-            grid=grid,
-            duration_s=chunks[0].duration_s,
-            visual=np.concatenate([c.visual for c in chunks]),
-            audio=np.concatenate([c.audio for c in chunks]),
-            visual_scores=np.concatenate([c.visual_scores for c in chunks]),
-            audio_scores=np.concatenate([c.audio_scores for c in chunks]),
-            extractor=self.name,
-            source_hash=file_hash(path),
-            cues=np.concatenate([c.cues for c in chunks]),
-        )
+    @cached_property
+    def faces(self) -> BlazeFace:
+        """Detector of faces."""
+        return BlazeFace(self.threads)
+
+    @cached_property
+    def objects(self) -> YoloV3Tiny:
+        """Detector of objects."""
+        return YoloV3Tiny(self.threads)
+
+    @cached_property
+    def hear(self) -> YamNet:
+        """Encoder of sound."""
+        return YamNet(self.threads)
+
+    def works_on(self, grid: TimeGrid) -> bool:
+        """Any stride will do; the window is what YAMNet hears at once."""
+        return math.isclose(grid.window_s, WINDOW_S)
 
     def stream(
         self,
@@ -87,12 +98,14 @@ class EmbeddedExtractor:
         `on_sound(block, sample_rate)` gets every block of the waveform once, `on_seconds(t)` the time done.
 
         Raises:
-            MediaError: as `extract`.
+            MediaError: the file cannot be read, or has no picture or no sound.
+            FeatureError: the grid's windows are of another length.
         """
+        self.require(grid)
         info = probe(path)
         require_both(info)
         times_s = grid.to_seconds(np.arange(grid.length(info.duration_s)))
-        sound = _Sound(read_audio(path, sample_rate=SAMPLE_RATE), on_sound)
+        sound = SoundWindows(read_audio(path, sample_rate=SAMPLE_RATE), on_sound)
         pictures = ahead(_pictures(path, times_s, self.see.size))
         try:
             for first in range(0, len(times_s), CHUNK_STEPS):
@@ -109,7 +122,7 @@ class EmbeddedExtractor:
 
         Pictures of other proportions, (T, H, W, 3), are squeezed and cut as those of a file.
         """
-        sound = _Sound(iter([waveform]), None)
+        sound = SoundWindows(iter([waveform]), None)
         wide = list(pictures[::VIEW_EVERY])
         squeezed = pictures if pictures.shape[1:3] == (self.see.size,) * 2 else _squeezed(pictures, self.see.size)
         steps = np.arange(len(pictures))
@@ -119,7 +132,7 @@ class EmbeddedExtractor:
         self,
         squeezed: NDArray[np.uint8],
         wide: list[NDArray[np.uint8]],
-        sound: _Sound,
+        sound: SoundWindows,
         grid: TimeGrid,
         steps: NDArray[np.intp],
         duration_s: float,
@@ -142,25 +155,9 @@ class EmbeddedExtractor:
             audio,
             np.log(np.maximum(mean, _LEAST)),
             audio_scores,
-            self.name,
+            self.streams,
             cues=np.concatenate([looked, voices], axis=1),
         )
-
-
-def require_both(info: MediaInfo) -> None:
-    """Raise MediaError where a file has no picture or no sound."""
-    if info.video is None:
-        raise MediaError(
-            f"{info.path}: has no picture, so no event can be both seen and heard; give a video with both"
-        )
-    if info.audio is None:
-        raise MediaError(f"{info.path}: has no sound, so no event can be both seen and heard; give a video with both")
-
-
-def file_hash(path: str | Path) -> str:
-    """sha256 of the file's content."""
-    with Path(path).open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -202,50 +199,3 @@ def _pictures(
             if view is not None:
                 wide.append(view)
         yield chunk, wide
-
-
-class _Sound:
-    """Log-mel patches (N, 96, 64) and voice (N, 2) of steps, from a stream of blocks; silence around the sound."""
-
-    def __init__(self, blocks: Iterator[NDArray[np.float32]], on_block: OnBlock | None) -> None:
-        self.blocks = blocks
-        self.on_block = on_block
-        self.buffer = np.zeros(0, np.float32)
-        self.first = 0  # sample at which the buffer begins
-        self.ended = False
-
-    def patches(self, grid: TimeGrid, steps: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        frames = np.round(grid.window_starts_s(steps) * (SAMPLE_RATE / HOP)).astype(np.intp)
-        low, high = int(frames[0]), int(frames[-1]) + PATCH_FRAMES
-        waveform = self._take(low * HOP, (high - 1) * HOP + WINDOW)
-        mel = log_mel(waveform)
-        index = (frames - low)[:, None] + np.arange(PATCH_FRAMES)
-        begins = (frames - low) * HOP
-        voices = np.stack([voice(waveform[b : b + PATCH_FRAMES * HOP], SAMPLE_RATE) for b in begins])
-        return np.ascontiguousarray(mel[index]), voices
-
-    def drain(self) -> None:
-        """Read what sound is left behind the last step."""
-        while not self.ended:
-            self._read()
-            self.buffer = self.buffer[:0]
-
-    def _take(self, low: int, high: int) -> NDArray[np.float32]:
-        while not self.ended and self.first + len(self.buffer) < high:
-            self._read()
-        begin = max(low, self.first)
-        self.buffer = self.buffer[begin - self.first :]
-        self.first = begin
-        out = np.zeros(high - low, np.float32)
-        have = self.buffer[: max(0, high - begin)]
-        out[begin - low : begin - low + len(have)] = have
-        return out
-
-    def _read(self) -> None:
-        block = next(self.blocks, None)
-        if block is None:
-            self.ended = True
-            return
-        if self.on_block is not None:
-            self.on_block(block, SAMPLE_RATE)
-        self.buffer = np.concatenate([self.buffer, block])

@@ -1,6 +1,6 @@
 """Labelled videos composed of pictures and sounds, with exact truth.
 
-    MediaLibrary > plan > Scene > render, sample_frames, waveform, truth
+    MediaLibrary > plan > Scene > render, sample_frames, waveform; avloc.compose.scene.truth
 
 An event is a class seen and heard at once. A scene also holds what must not be reported: objects that are seen
 and silent, and sounds whose source is off screen. Planning makes sure that those never meet by accident.
@@ -14,31 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from avloc.media.compositor import Compositor
-from avloc.media.library import SAMPLE_RATE, MediaLibrary, Picture, Sound, Waveform
-from avloc.media.mixer import mix
-from avloc.media.planner import ComposeConfig, plan
-from avloc.media.scene import Backdrop, Look, Motion, PictureLayer, Scene, SoundLayer, truth
+from avloc.compose.compositor import Compositor
+from avloc.compose.library import SAMPLE_RATE
+from avloc.compose.mixer import mix
+from avloc.compose.scene import Scene
+from avloc.media.whole import Waveform
 from avloc.media.writer import write_video
-
-__all__ = [
-    "Backdrop",
-    "ComposeConfig",
-    "Look",
-    "MediaLibrary",
-    "Motion",
-    "Picture",
-    "PictureLayer",
-    "Scene",
-    "Sound",
-    "SoundLayer",
-    "compose_video",
-    "plan",
-    "render",
-    "sample_frames",
-    "truth",
-    "waveform",
-]
 
 
 def render(scene: Scene) -> tuple[Iterator[NDArray[np.uint8]], Waveform]:

@@ -14,27 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from avloc.compose import procedural
+from avloc.compose.compose_config import ComposeConfig
+from avloc.compose.library import SAMPLE_RATE, MediaLibrary, Picture, Sound
+from avloc.compose.planner import plan
+from avloc.compose.render import compose_video, render, sample_frames, waveform
+from avloc.compose.scene import Backdrop, Look, Motion, PictureLayer, Scene, SoundLayer, truth
 from avloc.errors import ConfigError, MediaError
-from avloc.media import procedural
-from avloc.media.compose import (
-    Backdrop,
-    ComposeConfig,
-    MediaLibrary,
-    Motion,
-    Picture,
-    PictureLayer,
-    Scene,
-    Sound,
-    SoundLayer,
-    compose_video,
-    plan,
-    render,
-    sample_frames,
-    truth,
-    waveform,
-)
-from avloc.media.library import SAMPLE_RATE, read_sound
-from avloc.media.scene import Look
+from avloc.media.whole import read_sound
 
 LIBRARY = MediaLibrary.procedural()
 BELL, BELL_SOUND = Picture("bell 0", "bell"), Sound("bell 0", "bell")
@@ -247,7 +234,7 @@ def media_folder(folder: Path, **changes: object) -> Path:
     entries = [
         {"file": "bell.png", "kind": "picture", "label": "bell", "split": "train", **changes},
         {"file": "bell.wav", "kind": "sound", "label": "bell", "split": "train", "start_s": 0.5, "end_s": 1.5},
-        {"file": "bell.wav", "kind": "sound", "label": "bell", "split": "heldout"},
+        {"file": "bell.wav", "kind": "sound", "label": "bell", "split": "test"},
         {"file": "bell.wav", "kind": "sound", "label": "gong", "split": "sample"},
     ]
     (folder / "manifest.json").write_text(json.dumps({"entries": entries}))
@@ -260,10 +247,9 @@ def test_a_folder_is_read_with_its_cuts_and_splits(tmp_path: Path) -> None:
     assert train.classes == ("bell",) and not train.distractor_sounds
     assert np.array_equal(train.pictures["bell"][0].rgba(), procedural.picture("bell", 0))
     assert len(train.sounds["bell"][0].waveform()) == pytest.approx(SAMPLE_RATE, abs=50)
-    heldout = MediaLibrary.from_folder(folder, "heldout")
-    assert heldout.classes == ("bell",)  # the only picture is lent by train
-    assert len(heldout.sounds["bell"]) == 1
-    assert len(heldout.sounds["bell"][0].waveform()) == pytest.approx(2 * SAMPLE_RATE, abs=50)
+    test = MediaLibrary.from_folder(folder, "test")
+    assert not test.classes  # the only picture is for training, and nothing is borrowed
+    assert [len(s.waveform()) for s in test.distractor_sounds] == [pytest.approx(2 * SAMPLE_RATE, abs=50)]
     assert [s.label for s in MediaLibrary.from_folder(folder).distractor_sounds] == ["gong"]
     assert len(truth(plan(train, ComposeConfig(), np.random.default_rng(0)))) > 0
 
@@ -281,6 +267,8 @@ def test_a_folder_is_read_with_its_cuts_and_splits(tmp_path: Path) -> None:
         ({"start_s": "soon"}, "finite number"),
         ({"gain_db": float("nan")}, "finite number"),
         ({"start_s": 2, "end_s": 1}, "not after its start"),
+        ({"split": 3}, "a text is needed"),
+        ({"group": ["a"]}, "a text is needed"),
     ],
 )
 def test_a_hostile_manifest_is_one_clear_line(tmp_path: Path, changes: dict[str, object], says: str) -> None:
@@ -305,3 +293,36 @@ def test_a_file_that_is_no_picture_or_silent_says_so(tmp_path: Path) -> None:
         Picture("text", "bell", tmp_path / "text.png").rgba()
     with pytest.raises(MediaError, match="cannot be read as a sound"):
         Sound("text", "bell", tmp_path / "text.png").waveform()
+
+
+def test_what_names_no_split_is_in_each_and_a_group_of_training_in_no_test(tmp_path: Path) -> None:
+    folder = media_folder(tmp_path / "media")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    picture, sound = manifest["entries"][:2]
+    entries = [
+        {key: value for key, value in picture.items() if key != "split"},
+        {**sound, "split": "train", "group": "violin"},
+        {**sound, "split": "validation", "group": "violin"},
+        {**sound, "split": "test", "group": "violin"},
+        {**sound, "split": "test", "start_s": 0.7},
+        {**sound, "label": "gong", "split": "test", "group": "violin"},
+    ]
+    (folder / "manifest.json").write_text(json.dumps({"entries": entries}))
+    for split in ("train", "validation", "test"):
+        assert len(MediaLibrary.from_folder(folder, split).sounds["bell"]) == 1
+    test = MediaLibrary.from_folder(folder, "test")
+    assert test.sounds["bell"][0].start_s == 0.7  # the other melody of the violin is not new
+    entries[4]["group"] = "violin"
+    (folder / "manifest.json").write_text(json.dumps({"entries": entries}))
+    test = MediaLibrary.from_folder(folder, "test")
+    assert not test.classes and [p.label for p in test.distractor_pictures] == ["bell"]
+
+
+def test_splits_of_the_procedural_media_share_nothing() -> None:
+    names = [
+        {item.name for group in (*part.pictures.values(), *part.sounds.values()) for item in group}
+        for part in (MediaLibrary.procedural(split) for split in ("train", "validation", "test"))
+    ]
+    assert all(names) and not any(a & b for a, b in itertools.combinations(names, 2))
+    with pytest.raises(MediaError, match="no split 'sample'"):
+        MediaLibrary.procedural("sample")

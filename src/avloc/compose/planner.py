@@ -14,12 +14,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.compose.compose_config import ComposeConfig
+from avloc.compose.library import MediaLibrary, Picture, Sound
+from avloc.compose.scene import Backdrop, Entry, Look, Motion, PictureLayer, Scene, SoundLayer
 from avloc.errors import ConfigError
-from avloc.media.compose_config import ComposeConfig
-from avloc.media.library import MediaLibrary, Picture, Sound
-from avloc.media.scene import Backdrop, Entry, Look, Motion, PictureLayer, Scene, SoundLayer
-
-__all__ = ["ComposeConfig", "plan"]
 
 TRIES = 40
 SAFETY_S = 0.1

@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.media.library import Picture
-from avloc.media.scene import PictureLayer, Scene
+from avloc.compose.library import Picture
+from avloc.compose.scene import PictureLayer, Scene
 
 Image = NDArray[np.float32]
 SHAKE_PX = 64  # the grain is one larger field, shifted from frame to frame

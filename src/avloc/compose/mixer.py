@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.media.library import SAMPLE_RATE, Waveform
-from avloc.media.scene import Scene, SoundLayer
+from avloc.compose.library import SAMPLE_RATE
+from avloc.compose.scene import Scene, SoundLayer
+from avloc.media.whole import Waveform
 
 FADE_S = 0.03
 CROSS_FADE_S = 0.05

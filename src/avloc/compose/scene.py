@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from avloc.compose.library import Picture, Sound
 from avloc.events import Event, Events
-from avloc.media.library import Picture, Sound
 
 Entry = Literal["cut", "fade", "slide"]
 Spans = list[tuple[float, float]]

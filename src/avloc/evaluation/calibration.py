@@ -1,0 +1,71 @@
+"""Scores that say how often they are right: the logistic curve through detections that are right or wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_MOST_STEPS = 100
+_CLOSE = 1e-10  # of a step of Newton's method
+_EDGE = 1e-7  # of a score, before its logit
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What calibration makes of a score's logit: slope * logit + offset."""
+
+    slope: float
+    offset: float
+
+    def __call__(self, score: ArrayLike) -> NDArray[np.float64]:
+        """Calibrated scores."""
+        return np.asarray(1 / (1 + np.exp(-(self.slope * logit(score) + self.offset))))
+
+
+def logit(score: ArrayLike) -> NDArray[np.float64]:
+    """Logarithm of the odds of scores in [0, 1], their ends held off."""
+    p = np.clip(np.asarray(score, np.float64), _EDGE, 1 - _EDGE)
+    return np.asarray(np.log(p / (1 - p)))
+
+
+def logistic_line(score: ArrayLike, right: ArrayLike) -> Line | None:
+    """Plain logistic regression of being right (D,) on the logits of scores (D,), by Newton's method (Platt 1999).
+
+    None where no such line keeps the order of the scores: all are right, or all wrong, or a score divides the two, or
+    surer detections are not right more often.
+    """
+    x, y = logit(score), np.asarray(right, np.float64)
+    if not _overlap(x, y > 0.5):
+        return None
+    design = np.stack([x, np.ones_like(x)], axis=1)
+    line = np.array([1.0, 0.0])
+    loss = _loss(design @ line, y)
+    for _ in range(_MOST_STEPS):
+        p = 1 / (1 + np.exp(-(design @ line)))
+        curvature = (design * (p * (1 - p))[:, None]).T @ design
+        try:
+            step = np.linalg.solve(curvature, design.T @ (p - y))
+        except np.linalg.LinAlgError:  # all scores are one
+            return None
+        size = 1.0
+        while (new := _loss(design @ (line - size * step), y)) > loss and size > _CLOSE:
+            size /= 2
+        line, loss = line - size * step, min(new, loss)
+        if size * np.abs(step).max() < _CLOSE:
+            break
+    slope, offset = line.tolist()
+    return Line(slope, offset) if slope > 0 else None
+
+
+def _overlap(x: NDArray[np.float64], right: NDArray[np.bool_]) -> bool:
+    """Whether both kinds are there, and no score divides them: else the curve would have to be infinitely steep."""
+    if right.all() or not right.any():
+        return False
+    return bool(x[right].min() < x[~right].max() and x[~right].min() < x[right].max())
+
+
+def _loss(z: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Cross-entropy of logits."""
+    return float(np.sum(np.logaddexp(0, z) - y * z))

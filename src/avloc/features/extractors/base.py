@@ -1,0 +1,94 @@
+"""Extractor: what makes features of a video file, whichever encoders it has.
+
+    path, grid > stretches of FeatureSequence, in the order of time
+
+Whoever needs features asks an Extractor for them; which ones there are, `avloc.features.extractors.build` alone says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.errors import FeatureError, MediaError
+from avloc.features.sequence import FeatureSequence
+from avloc.files import file_hash
+from avloc.media.probe import MediaInfo
+from avloc.streams import Streams
+from avloc.timegrid import TimeGrid
+
+OnBlock = Callable[[NDArray[np.float32], int], object]
+"""Is given each block of the waveform, mono, and its sample rate."""
+OnSeconds = Callable[[float], object]
+"""Is told how many seconds of the video are done."""
+
+
+class Extractor(Protocol):
+    """Video file > FeatureSequence.
+
+    An object is light and goes to other processes by pickle until it is first used: networks are loaded then.
+    """
+
+    @property
+    def name(self) -> str:
+        """By which it is asked for."""
+
+    @property
+    def streams(self) -> Streams:
+        """Identity of each stream that it makes; "" where it makes none."""
+
+    @property
+    def widths(self) -> Mapping[str, int]:
+        """Width of each stream, 0 where it makes none."""
+
+    @property
+    def grid(self) -> TimeGrid:
+        """The grid that it works on unless another is asked for."""
+
+    def works_on(self, grid: TimeGrid) -> bool:
+        """Whether it can make features on this grid."""
+        return grid == self.grid
+
+    def require(self, grid: TimeGrid) -> None:
+        """Raise FeatureError unless it works on the grid."""
+        if not self.works_on(grid):
+            raise FeatureError(f"{self.name} works on {self.grid}, not on {grid}")
+
+    def stream(
+        self,
+        path: str | Path,
+        grid: TimeGrid,
+        *,
+        on_sound: OnBlock | None = None,
+        on_seconds: OnSeconds | None = None,
+    ) -> Iterator[FeatureSequence]:
+        """Consecutive stretches of the video, each on the grid shifted to its first step.
+
+        `on_sound(block, sample_rate)` gets every block of the waveform once, `on_seconds(t)` the time done.
+
+        Raises:
+            MediaError: the file cannot be read, or has no picture or no sound.
+            FeatureError: it does not work on this grid.
+        """
+
+    def extract(self, path: str | Path, grid: TimeGrid, *, on_seconds: OnSeconds | None = None) -> FeatureSequence:
+        """All features of one video, with the hash of its file.
+
+        Raises:
+            MediaError, FeatureError: as `stream`.
+        """
+        return FeatureSequence.joined(list(self.stream(path, grid, on_seconds=on_seconds)), file_hash(path))
+
+
+def require_both(info: MediaInfo) -> None:
+    """Raise MediaError where a file has no picture or no sound."""
+    if info.video is None:
+        raise MediaError(
+            f"{info.path}: has no picture, so no event can be both seen and heard; give a video with both"
+        )
+    if info.audio is None:
+        raise MediaError(f"{info.path}: has no sound, so no event can be both seen and heard; give a video with both")

@@ -1,0 +1,38 @@
+"""What recipes of several methods share."""
+
+from __future__ import annotations
+
+from avloc.config import DecodingConfig, TrainConfig
+
+
+def small_training() -> TrainConfig:
+    """What every small recipe is trained by: minutes on two CPU cores."""
+    return TrainConfig(
+        epochs=5,
+        warmup_epochs=2,
+        batch=8,
+        learning_rate=1e-3,
+        weight_decay=0.01,
+        ema_decay=0.99,
+        longest_steps=256,
+    )
+
+
+def unav100_training(steps: int) -> TrainConfig:
+    """How UnAV was trained on UnAV-100 (Geng et al. 2023): for rivals whose settings there are not stated."""
+    return TrainConfig(
+        epochs=45,
+        warmup_epochs=5,
+        least_rate=1e-8,
+        batch=16,
+        drop_last=True,
+        learning_rate=1e-4,
+        weight_decay=1e-4,
+        ema_warmup=False,
+        longest_steps=steps,
+    )
+
+
+def unav100_decoding() -> DecodingConfig:
+    """How UnAV decodes: suppression before segments are cut to the video."""
+    return DecodingConfig(min_length_steps=0.05, clip="after", nms_sigma=0.4, keep=100)
