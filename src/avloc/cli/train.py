@@ -41,6 +41,8 @@ from avloc.recipes.tridet import (
     tridet_unav100_i3d_vggish,
     tridet_unav100_onepeace,
 )
+from avloc.recipes.unav import unav_small, unav_unav100_i3d_vggish, unav_unav100_onepeace
+from avloc.recipes.uniav import uniav_small, uniav_unav100_i3d_vggish, uniav_unav100_onepeace
 from avloc.zoo import find_model
 
 if TYPE_CHECKING:
@@ -67,6 +69,12 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "tadtr-unav100-i3d-vggish": tadtr_unav100_i3d_vggish,
     "tadtr-small": tadtr_small,
     "tadtr-thumos": tadtr_thumos,
+    "unav-unav100-onepeace": unav_unav100_onepeace,
+    "unav-unav100-i3d-vggish": unav_unav100_i3d_vggish,
+    "unav-small": unav_small,
+    "uniav-unav100-onepeace": uniav_unav100_onepeace,
+    "uniav-unav100-i3d-vggish": uniav_unav100_i3d_vggish,
+    "uniav-small": uniav_small,
 }
 
 OWN = "default"
@@ -163,7 +171,7 @@ def train(
     try:
         result = run_training(
             run, out, resume=resume, device=device, init=None if init is None else find_model(init),
-            on_init=watch.on_init, on_step=on_step, on_epoch=on_epoch,
+            on_init=watch.on_init, on_remark=watch.on_remark, on_step=on_step, on_epoch=on_epoch,
         )  # fmt: skip
     except KeyboardInterrupt:
         watch.progress.stop()
@@ -230,6 +238,9 @@ class _Watch:
             transient=True,
         )
         self.progress.disable = not self.progress.console.is_terminal
+
+    def on_remark(self, remark: str) -> None:
+        self.screen.print(f"note: {remark}", markup=False, soft_wrap=True)
 
     def on_init(self, taken: Taken) -> None:
         self.screen.print(

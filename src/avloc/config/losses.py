@@ -26,6 +26,9 @@ class DenseLossConfig(Settings):
     4, 4 to 8, 8 to 16 and so on, the last without end."""
     inclusive: bool = True
     """Whether a regression range has its upper end, as in the codes of these works."""
+    same_class: Literal["shortest", "last"] = "shortest"
+    """Class-aware, which of several events of one class at a point is its segment: the shortest, or the one that is
+    named last, as in the codes of these works."""
     count: Literal["points", "pairs"] = "points"
     """What the normaliser counts: points with any positive class, or pairs of point and class."""
     iou: Literal["giou", "diou"] = "diou"

@@ -7,7 +7,7 @@ from typing import Any
 
 from avloc.config import NetworkConfig
 from avloc.errors import ConfigError
-from avloc.models import actionformer, grounded, tadtr, tridet
+from avloc.models import actionformer, grounded, tadtr, tridet, unav, uniav
 from avloc.models.loco import network as loco
 from avloc.models.network import Network
 from avloc.models.vsgn import network as vsgn
@@ -19,6 +19,8 @@ METHODS: dict[str, Callable[[Any], Network]] = {
     "tridet": tridet.build,
     "tadtr": tadtr.build,
     "vsgn": vsgn.build,
+    "unav": unav.build,
+    "uniav": uniav.build,
 }
 """By the tag of a network's settings."""
 
