@@ -8,6 +8,7 @@ import torch
 
 from avloc.config import (
     ActionFormerConfig,
+    AnchorLossConfig,
     AnyLossConfig,
     DenseLossConfig,
     GroundedConfig,
@@ -15,6 +16,7 @@ from avloc.config import (
     LocoLossConfig,
     NetworkConfig,
     TriDetConfig,
+    VsgnConfig,
 )
 from avloc.models.build import build_network
 from avloc.models.grounded import Grounded
@@ -31,6 +33,7 @@ SMALL: dict[str, NetworkConfig] = {
     ),
     "actionformer": ActionFormerConfig(**_FAMILY, heads=2),  # type: ignore[arg-type]
     "tridet": TriDetConfig(**_FAMILY, hidden=24, bins=4, position=True),  # type: ignore[arg-type]
+    "vsgn": VsgnConfig(**_SIZES, steps=STEPS, groups=4, neighbours=4, head_blocks=2),  # type: ignore[arg-type]
 }
 """One a method; a method that is missing here is not tested."""
 
@@ -38,6 +41,8 @@ VARIANTS: dict[str, NetworkConfig] = {
     **SMALL,
     "actionformer, local": replace(SMALL["actionformer"], windows=(3, 7, 5, -1)),  # type: ignore[call-arg]
     "tridet, wide": replace(SMALL["tridet"], windows=(1, 3, 3, 1), head_kernel=5, boundary_kernel=1),  # type: ignore[call-arg]
+    "vsgn, stitched": replace(SMALL["vsgn"], steps=128, stem_stride=2, stitch=True, stitch_gap=6),  # type: ignore[call-arg]
+    "vsgn, without graphs": replace(SMALL["vsgn"], graph=False),  # type: ignore[call-arg]
 }
 """Settings under which padding changes nothing."""
 
@@ -73,4 +78,6 @@ def losses_of(config: NetworkConfig) -> AnyLossConfig:
         return LocoLossConfig()
     if isinstance(config, GroundedConfig):
         return DenseLossConfig(assignment="class-aware", centre_radius=None)
+    if isinstance(config, VsgnConfig):
+        return AnchorLossConfig()
     return DenseLossConfig(iou_weight_power=0.2 if isinstance(config, TriDetConfig) else None)

@@ -40,6 +40,12 @@ from avloc.recipes.tridet import (
     tridet_unav100_i3d_vggish,
     tridet_unav100_onepeace,
 )
+from avloc.recipes.vsgn import (
+    vsgn_small,
+    vsgn_thumos,
+    vsgn_unav100_i3d_vggish,
+    vsgn_unav100_i3d_vggish_stitched,
+)
 from avloc.zoo import find_model
 
 if TYPE_CHECKING:
@@ -63,6 +69,10 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "tridet-thumos-i3d": tridet_thumos_i3d,
     "tridet-anet-tsp": tridet_anet_tsp,
     "tridet-hacs-i3d": tridet_hacs_i3d,
+    "vsgn-unav100-i3d-vggish": vsgn_unav100_i3d_vggish,
+    "vsgn-unav100-i3d-vggish-stitched": vsgn_unav100_i3d_vggish_stitched,
+    "vsgn-small": vsgn_small,
+    "vsgn-thumos": vsgn_thumos,
 }
 
 OWN = "default"
