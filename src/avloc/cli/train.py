@@ -43,6 +43,12 @@ from avloc.recipes.tridet import (
 )
 from avloc.recipes.unav import unav_small, unav_unav100_i3d_vggish, unav_unav100_onepeace
 from avloc.recipes.uniav import uniav_small, uniav_unav100_i3d_vggish, uniav_unav100_onepeace
+from avloc.recipes.vsgn import (
+    vsgn_small,
+    vsgn_thumos,
+    vsgn_unav100_i3d_vggish,
+    vsgn_unav100_i3d_vggish_stitched,
+)
 from avloc.zoo import find_model
 
 if TYPE_CHECKING:
@@ -75,6 +81,10 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "uniav-unav100-onepeace": uniav_unav100_onepeace,
     "uniav-unav100-i3d-vggish": uniav_unav100_i3d_vggish,
     "uniav-small": uniav_small,
+    "vsgn-unav100-i3d-vggish": vsgn_unav100_i3d_vggish,
+    "vsgn-unav100-i3d-vggish-stitched": vsgn_unav100_i3d_vggish_stitched,
+    "vsgn-small": vsgn_small,
+    "vsgn-thumos": vsgn_thumos,
 }
 
 OWN = "default"

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from avloc.config import VsgnConfig
 from avloc.models.vsgn.stitching import Clips, take_rows
 
+_EQUAL = 2.0**-16  # of the mean squared length of features: squared distances that differ by less are equal
+
 
 @torch.no_grad()
 def nearest(
@@ -24,10 +26,16 @@ def nearest(
     Where some steps are of a magnified copy, half the neighbours are the nearest anywhere and the others cross the
     scales: between two magnified steps is more than any other distance (the farther the more, so that a choice is
     left where a clip has too few steps of its own).
+
+    A copy is drawn out linearly, so that the steps before and behind are often equally far: of these the earlier is
+    taken, whatever rounding says of them.
     """
     exact = x.double()
+    square = exact.square().sum(dim=2)
     # |x|^2 + |y|^2 - 2 x y without |x|^2, which orders nothing.
-    distance = torch.baddbmm(exact.square().sum(dim=2)[:, None], exact, exact.transpose(1, 2), alpha=-2)
+    distance = torch.baddbmm(square[:, None], exact, exact.transpose(1, 2), alpha=-2)
+    step = torch.arange(x.shape[1], device=x.device)
+    distance = distance + (step > step[:, None]) * (_EQUAL * square.mean(dim=1))[:, None, None]
     if magnified is None:
         return distance.topk(count, largest=False).indices
     anywhere = distance.topk(count // 2, largest=False).indices
@@ -123,18 +131,18 @@ class Decoder(nn.Module):
         def convs(count: int) -> nn.ModuleList:
             return nn.ModuleList(nn.Conv1d(width, width, 3, padding=1) for _ in range(count))
 
-        self.lateral = convs(levels)
+        self.lateral = convs(levels - 1)
         self.up = nn.ModuleList(
             nn.ConvTranspose1d(width, width, 3, stride=2, padding=1, output_padding=1) for _ in range(levels - 1)
         )
-        self.smooth = convs(levels - 1)
+        self.smooth = convs(levels)
 
     def forward(self, levels: list[Float[Tensor, "B C Th"]]) -> list[Float[Tensor, "B C Th"]]:
         """Finest first, as they are given; the layers are in order from the coarsest."""
         coarsest, *finer = reversed(levels)
-        x = torch.relu(self.lateral[0](coarsest))
+        x = torch.relu(self.smooth[0](coarsest))
         decoded = [x]
-        for level, lateral, up, smooth in zip(finer, self.lateral[1:], self.up, self.smooth, strict=True):
+        for level, lateral, up, smooth in zip(finer, self.lateral, self.up, self.smooth[1:], strict=True):
             x = torch.relu(smooth(torch.relu(lateral(level)) + torch.relu(up(x))))
             decoded.append(x)
         return decoded[::-1]

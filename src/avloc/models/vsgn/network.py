@@ -89,8 +89,8 @@ class Vsgn(Network):
         (r"^xGPN\.levels_enc\.(\d+)\.(tconv1|0)\.", r"encoder.layers.\1.conv."),
         (r"^xGPN\.levels_enc\.(\d+)\.nconv1\.mlp\.", r"encoder.layers.\1.graph.message."),
         (r"^xGPN\.levels_dec\.(\d+)\.0\.", r"decoder.up.\1."),
-        (r"^xGPN\.levels1\.(\d+)\.0\.", r"decoder.lateral.\1."),
-        (r"^xGPN\.levels2\.(\d+)\.0\.", r"decoder.smooth.\1."),
+        (r"^xGPN\.levels1\.(\d+)\.0\.", r"decoder.smooth.\1."),
+        (r"^xGPN\.levels2\.(\d+)\.0\.", r"decoder.lateral.\1."),
         (r"^head_dec\.cls_tower\.", "head.class_tower."),
         (r"^head_dec\.bbox_tower\.", "head.box_tower."),
         (r"^head_dec\.cls_logits\.", "head.classify."),
@@ -126,7 +126,7 @@ class Vsgn(Network):
         anchors = make_anchors([level.shape[2] for level in levels], stride, c.scales, mask.device)
         boxes = decode_boxes(shifts.float(), anchors)
         start, end = boxes.detach().clamp(0, length - 1).unbind(dim=2)
-        reach = (end - start) * _REACH
+        reach = (end - start + 1) * _REACH
         sides = (self.adjust_start, start), (self.adjust_end, end)
         shift = [adjust(finest, at / stride, reach / stride) for adjust, at in sides]
         action, starting, ending = (head(finest, length) for head in (self.action, self.start, self.end))
