@@ -1,4 +1,4 @@
-"""Putting a file in its place whole or not at all, and telling it by its content."""
+"""Files as they lie on a disk: replaced whole or not at all, told by their content, found below a folder."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from avloc.errors import OutputError
@@ -37,6 +38,34 @@ def file_hash(path: str | os.PathLike[str]) -> str:
     """SHA-256 of the file's content, as hex digits. Raises OSError where it cannot be read."""
     with Path(path).open("rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def files_in(folder: Path, on_problem: Callable[[str], None]) -> list[Path]:
+    """The files of a folder and of all below it, in order of their paths.
+
+    Links to folders are followed, and each folder is looked into once: what can be reached both ways is found by its
+    own path. on_problem: is told of each folder that may not be read.
+    """
+    found: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    waiting, links = [folder], list[Path]()
+    while waiting or links:
+        here = waiting.pop() if waiting else links.pop(0)
+        try:
+            status = here.stat()
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            entries = sorted(here.iterdir())
+            folders = [entry for entry in entries if entry.is_dir()]
+            found += [entry for entry in entries if entry.is_file()]
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            on_problem(f"{here}: cannot be looked into ({reason}); make it readable, or leave it out")
+            continue
+        waiting += [entry for entry in reversed(folders) if not entry.is_symlink()]
+        links += [entry for entry in folders if entry.is_symlink()]
+    return sorted(found)
 
 
 def _remedy(error: Exception) -> str:

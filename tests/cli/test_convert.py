@@ -53,10 +53,11 @@ def test_by_ending(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_a_folder_to_a_table_and_back(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table, folder = tmp_path / "all.csv", tmp_path / "labels"
     assert line(capsys, results, table) == f"{table}: 3 events of 2 videos"
-    assert read_events(table) == {"a": DOG, "b": RAIN}
+    assert read_events(table) == {"a": DOG, "deep/b": RAIN}
     assert line(capsys, table, folder, "--to", "raven") == f"{folder}: 3 events of 2 videos in 2 files"
-    assert sorted(file.name for file in folder.iterdir()) == ["a.selections.txt", "b.selections.txt"]
-    assert read_events(folder) == {"a": DOG, "b": RAIN}
+    files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.txt"))
+    assert files == ["a.selections.txt", "deep/b.selections.txt"]
+    assert read_events(folder) == {"a": DOG, "deep/b": RAIN}
 
 
 def test_videos_of_one_name_in_several_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,9 +105,9 @@ def test_nothing_is_written_over_unasked(results: Path, tmp_path: Path, capsys: 
     assert source.read_bytes() == before and mine.read_text() == "1\t2\tmine\n"
     folder = tmp_path / "labels"
     folder.mkdir()
-    (folder / "b.txt").write_text("1\t2\tmine\n")
-    assert "b.txt: is there already" in line(capsys, results, folder, "--to", "audacity")
-    assert [file.name for file in folder.iterdir()] == ["b.txt"]
+    (folder / "a.txt").write_text("1\t2\tmine\n")
+    assert "a.txt: is there already" in line(capsys, results, folder, "--to", "audacity")
+    assert [file.name for file in folder.iterdir()] == ["a.txt"]
     assert "1 event of 1 video" in line(capsys, source, mine, "--force")
     assert read_events(mine)["a"].labels == ("dog barking",)
 

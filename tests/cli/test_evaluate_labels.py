@@ -95,7 +95,7 @@ def test_names_without_a_match_are_listed(results: Path, tmp_path: Path, capsys:
     assert main(["evaluate", str(results), "--truth", str(truth)]) == 1
     out, err = capsys.readouterr()
     assert out == "" and len(err.splitlines()) == 1
-    assert "no video in common: the one names 'a', 'b', the other 'v', 'w', 'x' and 2 more" in err
+    assert "no video in common: the one names 'a', 'deep/b', the other 'v', 'w', 'x' and 2 more" in err
 
 
 @pytest.mark.parametrize(

@@ -144,3 +144,18 @@ def test_hard_suppression_and_voting_are_settings() -> None:
     voted = decode(candidates, ["a", "b"], 20.0, dataclasses.replace(hard, voting_iou=0.75))
     assert [(e.start_s, e.end_s) for e in voted] == [(0, 9.5), (0, pytest.approx(9))]
     assert (voted.score == plain.score).all()
+
+
+def test_suppression_and_voting_of_all_classes_together() -> None:
+    """The second, of another class, is gone and drew the first towards itself, by score or by score and overlap."""
+    candidates = columns((0, 10, 0.6, 0), (0, 8, 0.5, 1), (12, 13, 0.4, 1))
+    config = DecodingConfig(nms="hard", nms_iou=0.5, nms_classes="all", voting_iou=0.75)
+    voted = decode(candidates, ["a", "b"], 20.0, config)
+    assert [(e.label, e.start_s, e.end_s) for e in voted] == [
+        ("a", 0, pytest.approx((10 * 0.6 + 8 * 0.5) / 1.1)),
+        ("b", 12, 13),
+    ]
+    weighed = decode(candidates, ["a", "b"], 20.0, dataclasses.replace(config, voting="score-iou"))
+    assert weighed.end_s[0] == pytest.approx((10 * 0.6 + 8 * 0.4) / 1.0)
+    apart = decode(candidates, ["a", "b"], 20.0, dataclasses.replace(config, nms_classes="each"))
+    assert [(e.label, e.end_s) for e in apart] == [("a", 10), ("b", 8), ("b", 13)]

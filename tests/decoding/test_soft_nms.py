@@ -146,15 +146,36 @@ def test_equals_the_algorithm_at_the_size_of_real_work(shares: NDArray[np.float6
 
 
 @settings(max_examples=150, deadline=None)
-@given(rows=segments(3), least=st.sampled_from([0.1, 0.5, 0.9]))
-def test_voting_equals_the_mean_of_those_around(rows: list[Row], least: float) -> None:
+@given(rows=segments(3), least=st.sampled_from([0.1, 0.5, 0.9]), by_iou=st.booleans())
+def test_voting_equals_the_mean_of_those_around(rows: list[Row], least: float, by_iou: bool) -> None:
     kept, _ = run(rows, 0.4, 0.2)
-    start, end = vote(*columns(rows), kept, iou=least)
+    start, end = vote(*columns(rows), kept, iou=least, weight="score-iou" if by_iou else "score")
     for j, i in enumerate(kept.tolist()):
         around = [r for r in rows if r[3] == rows[i][3] and iou(r, rows[i]) >= least]
-        total = sum(r[2] for r in around)
-        expected = rows[i][:2] if total == 0 else tuple(sum(r[c] * r[2] for r in around) / total for c in (0, 1))
+        weight = [r[2] * (iou(r, rows[i]) if by_iou else 1.0) for r in around]
+        total = sum(weight)
+        expected = rows[i][:2]
+        if total:
+            expected = tuple(sum(r[c] * w for r, w in zip(around, weight, strict=True)) / total for c in (0, 1))  # type: ignore[assignment]
         assert (start[j], end[j]) == pytest.approx(expected, abs=1e-12)
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=segments(3), min_score=st.sampled_from([0.001, 0.3, 0.9]), keep=st.sampled_from([None, 0, 1, 3]))
+def test_the_best_of_each_class_may_be_spared(rows: list[Row], min_score: float, keep: int | None) -> None:
+    """The first of a class is taken without a look at the least score, which decides about the rest alone."""
+    expected = []
+    for label in range(3):
+        members = [i for i, row in enumerate(rows) if row[3] == label]
+        found = one_class(rows, members, 0.4, min_score)
+        if members and not found:
+            best = max(members, key=lambda i: (rows[i][2], -i))
+            found = [(best, rows[best][2])]
+        expected += found
+    expected.sort(key=lambda item: -item[1])
+    index, score = soft_nms(*columns(rows), sigma=0.4, min_score=min_score, keep=keep, spare_best=True)
+    assert index.tolist() == [i for i, _ in expected[:keep]]
+    assert np.allclose(score, [s for _, s in expected[:keep]], rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("score", [-0.1, float("nan")])

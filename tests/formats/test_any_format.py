@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.formats.files import FORMATS, read_events, read_truth, sniff, write_events
-from avloc.formats.truth import Truth
+from avloc.formats.truth import Choices, Truth
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "formats.md"
 
@@ -98,7 +98,7 @@ def test_what_a_format_holds_comes_back(name: str, data: st.DataObject) -> None:
         path = Path(folder) / f"a{FORMATS[name].endings[0]}"
         write_events(path, given_, name)
         again = read_truth(path, name)
-        assert FORMATS[sniff(path)].read(path, None) == again if given_ else True
+        assert FORMATS[sniff(path)].read(path, Choices()) == again if given_ else True
     holds = HOLDS[name]
     expected = {video: truth for video, truth in given_.items() if holds.empty_videos or len(truth.events)}
     assert list(again) == list(expected)

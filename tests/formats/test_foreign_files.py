@@ -12,6 +12,7 @@ import pytest
 from avloc.errors import FormatError
 from avloc.events import Events
 from avloc.formats.files import read_events, read_truth, sniff, write_events
+from avloc.formats.truth import Choices
 
 EAF = """<?xml version="1.0" encoding="UTF-8"?>
 <ANNOTATION_DOCUMENT AUTHOR="" DATE="2020-01-01T00:00:00+00:00" FORMAT="3.0" VERSION="3.0">
@@ -117,7 +118,7 @@ def test_frames_take_a_rate(tmp_path: Path) -> None:
     rows = {"classes": ["cat", "dog"], "labels": {"a": [{"label": 1, "support": [26, 50], "confidence": 0.5}]}}
     for content, score in ((rows, 0.5), (studio(FRAMES, "timelinelabels"), 1.0)):
         path.write_text(json.dumps(content))
-        assert read_events(path, fps=25)["a"] == Events([1], [2], ["dog"], [score])
+        assert read_events(path, choices=Choices(fps=25))["a"] == Events([1], [2], ["dog"], [score])
         with pytest.raises(FormatError, match=r"holds frames, not seconds; say how many a second has"):
             read_events(path)
 
@@ -133,7 +134,7 @@ def test_a_folder_of_labels_is_read_as_one(tmp_path: Path) -> None:
     for name in ("a", "deep/b"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         write_events(tmp_path / f"{name}.txt", {"x": Events([1], [2], [name])})
-    assert read_events(tmp_path) == {"a": Events([1], [2], ["a"]), "b": Events([1], [2], ["deep/b"])}
+    assert read_events(tmp_path) == {"a": Events([1], [2], ["a"]), "deep/b": Events([1], [2], ["deep/b"])}
     write_events(tmp_path / "a.srt", {"x": Events()})
     with pytest.raises(FormatError, match=r"video 'a' stands in .*a\.srt and in .*a\.txt; keep one"):
         read_events(tmp_path)
@@ -164,7 +165,11 @@ BAD: list[tuple[str, str, str]] = [
     ("a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\n\n", "line 3: the event has no label"),
     ("a.srt", "1\n00:00:03,000 --> 00:00:02,000\ndog\n", "line 1: the event ends at 2 s"),
     ("a.srt", "1\n00:61:03,000 --> 00:70:02,000\ndog\n", "line 1: '1' begins no cue"),
-    ("a.eaf", EAF.replace("END", "t2"), "tier 'dog', annotation a1: has no time at an end"),
+    (
+        "a.eaf",
+        EAF.replace('"milliseconds"', '"seconds"'),
+        "counts time in 'seconds'; one of milliseconds, PAL-frames",
+    ),
     ("a.eaf", EAF.replace('"2500"', '"soon"'), "time slot t3 is 'soon'"),
     ("a.eaf", "<ANNOTATION_DOCUMENT>", r"a\.eaf is not XML"),
     ("a.eaf", "<x/>", "begins with 'x', not ANNOTATION_DOCUMENT"),
@@ -184,7 +189,11 @@ BAD: list[tuple[str, str, str]] = [
         json.dumps(via(metadata={"1_x": {"vid": "1", "z": [1, 2], "av": {}}})),
         "metadata '1_x': the segment has no label",
     ),
-    ("x.json", json.dumps(studio({"start": 1}, "labels")), r'task 0, annotations 0, region 0 has no "labels"'),
+    (
+        "x.json",
+        json.dumps(studio({"start": 1, "labels": ["x"]}, "labels")),
+        r'task 0, annotations 0, region 0 has no "end"',
+    ),
     ("x.json", json.dumps(studio({"start": 1, "end": "2", "labels": ["x"]}, "labels")), "region 0 is the text '2'"),
     ("x.json", '[{"data": {"image": "a.png"}}]', 'task 0: "data" names no media file'),
     (

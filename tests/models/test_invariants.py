@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small import PUBLISHED, SMALL, STEPS, VARIANTS, losses_of, small
+from small import FLAT, PUBLISHED, SMALL, STEPS, VARIANTS, losses_of, small
 from torch import Tensor
 
 from avloc.config import DecodingConfig, FeatureConfig, ModelConfig, NetworkConfig
@@ -126,18 +126,15 @@ def test_gradients_are_finite(config: NetworkConfig, events: str, lengths: list[
 @every
 def test_gradients_reach_every_parameter(config: NetworkConfig) -> None:
     network = small(config)
-    segments, labels = TRUTHS["several"]
-    losses = build_criterion(losses_of(config), config)(
-        network(*inputs(config, [40, 17], 40)), Truth(torch.tensor(segments), torch.tensor(labels))
-    )
+    truth = Truth(torch.tensor([[[1.0, 9.0], [2.0, 50.0], [3.0, 19.5]]]), torch.tensor([[0, 1, 2]]))
+    losses = build_criterion(losses_of(config), config)(network(*inputs(config, [STEPS], STEPS)), truth)
     losses.total.backward()
     gradients = {name: p.grad for name, p in network.named_parameters() if p.requires_grad}
     assert [name for name, g in gradients.items() if g is None or not g.abs().sum() > 0] == []
 
 
-@pytest.mark.parametrize("name", ["loco", "grounded", "actionformer, local, published", "tridet, wide, published"])
-def test_the_exported_network_says_the_same_and_detects(name: str, tmp_path: Path) -> None:
-    config = ALL[name]
+@pytest.mark.parametrize("config", FLAT.values(), ids=FLAT)
+def test_the_exported_network_says_the_same_and_detects(config: NetworkConfig, tmp_path: Path) -> None:
     features = FeatureConfig(MADE_UP, stride_s=0.5, window_s=0.5, offset_s=0.0, scores=False)
     decoding = DecodingConfig(min_score=0.0)
     model = ModelConfig("small", ("a", "b", "c"), features, config, decoding, window_steps=32)
@@ -152,7 +149,7 @@ def test_the_exported_network_says_the_same_and_detects(name: str, tmp_path: Pat
     )
     found = Detector.load(tmp_path, threads=1).detect_features(given).all_events
     expected = Detector(model, TorchRunner(_loaded(tmp_path))).detect_features(given).all_events
-    assert len(found) == len(expected) > 20
+    assert len(found) == len(expected) > 4
     np.testing.assert_allclose(found.score, expected.score, atol=1e-4)
 
 

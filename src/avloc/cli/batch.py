@@ -16,6 +16,7 @@ from types import FrameType
 from rich.console import Console
 from rich.table import Table
 
+from avloc.cli.console import error_console, screen_console
 from avloc.cli.inputs import Video
 from avloc.cli.progress import BatchBar, batching
 from avloc.errors import AvlocError, one_line
@@ -87,7 +88,7 @@ def run_batch(
     Raises:
         AvlocError: the work cannot be begun, the folder is taken or cannot be written to.
     """
-    screen, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+    screen, errors = screen_console(), error_console()
     batch = Batch(out, work, flags.engine, retry_failed=flags.retry_failed)
     with batch.locked() as manifest, _stoppable():
         jobs = _jobs(videos, manifest, out, report)

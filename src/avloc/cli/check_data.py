@@ -12,6 +12,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from avloc.cli.console import error_console, is_unicode, screen_console
 from avloc.cli.own import own_videos, show_own_report
 from avloc.cli.predictions import counted
 from avloc.cli.progress import counting
@@ -65,7 +66,7 @@ def check_data(
     if features is None:
         return _check_videos(annotations, str(videos), json)
     truth = read_annotations(annotations, strict=False)
-    with counting(Console(stderr=True, highlight=False), "videos") as on_progress:
+    with counting(error_console(), "videos") as on_progress:
         report = check_dataset(
             truth,
             features,
@@ -78,23 +79,23 @@ def check_data(
     if json:
         _print_json(report)
     else:
-        _show(Console(highlight=False), report, truth)
+        _show(screen_console(), report, truth)
     return 0 if report.ok else 1
 
 
 def _check_videos(labels: Path, folder: str, json: bool) -> int:
-    with counting(Console(stderr=True, highlight=False), "videos") as on_progress:
+    with counting(error_console(), "videos") as on_progress:
         report = look_over(labels, folder, own_videos(folder), on_progress).report
     if json:
         _print_json(report)
     else:
         how = "the heads of the videos were read"
-        show_own_report(Console(highlight=False), report, lambda screen: _show_problems(screen, report.problems, how))
+        show_own_report(screen_console(), report, lambda screen: _show_problems(screen, report.problems, how))
     return 0 if report.ok else 1
 
 
 def _print_json(report: Report | OwnReport) -> None:
-    json_text.dump(report.to_dict(), sys.stdout, indent=1, ensure_ascii=False)
+    json_text.dump(report.to_dict(), sys.stdout, indent=1, ensure_ascii=not is_unicode())
     print()
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
+from avloc.cli.console import error_console, screen_console
+from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_least_score, require_writable
 from avloc.cli.names import slug, told_apart
 from avloc.cli.progress import counting
@@ -42,6 +43,9 @@ def clips(
     margin: float = 0.0,
     limit: int | None = None,
     videos: Path | None = None,
+    tier: Tiers = (),
+    annotator: Annotator = None,
+    fps: Fps = None,
 ) -> int:
     """Cut events out of their videos, sound in step: a file NAME_START-END_LABEL.mp4 each, and a table clips.csv.
 
@@ -51,35 +55,42 @@ def clips(
       avloc clips results/ --label "dog barking" --out clips/
       avloc clips results/ --label "dog barking" "cat meowing" --out clips/ --min-score 0.5 --margin 0.5
       avloc clips results/ --out clips/ --limit 20 --videos /mnt/archive
+      avloc clips audacity_labels/ --out clips/ --videos videos/
 
     Args:
-        results: Folder of results of `avloc detect`, or one NAME.events.json.
+        results: Folder of results of `avloc detect` or of files of labels, or one file of any format of
+            docs/formats.md.
         out: Folder for the clips.
         label: Classes to cut out; without it all.
         min_score: Least score of an event.
         margin: Seconds to keep before and behind each event.
         limit: At most so many clips, those with the highest scores.
-        videos: Folder to look for videos that are not where they were when they were searched.
+        videos: Folder to look for videos that are neither where they were when they were searched, nor beside the
+            file.
+        tier: Tiers of ELAN files to read; without it all that have times.
+        annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
+        fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
     """
     _check(min_score, margin, limit)
-    screen = Console(highlight=False)
+    choices = chosen(fps, tier, annotator)
+    screen = screen_console()
     problems: list[str] = []
-    every = plan(find_results(results, videos, problems.append), margin)
-    chosen = choose(every, label, min_score, limit)
-    if not chosen:
+    every = plan(find_results(results, videos, problems.append, choices=choices), margin)
+    wanted = choose(every, label, min_score, limit)
+    if not wanted:
         raise AvlocError(f"{results}: no event has a score of {min_score:g} or more; give a lower --min-score")
     require_writable(out)
     _sweep(out)
     work = _Work(out, videos, problems)
     try:
-        with counting(Console(stderr=True, highlight=False), "clips") as on_progress:
-            for number, clip in enumerate(chosen, 1):
+        with counting(error_console(), "clips") as on_progress:
+            for number, clip in enumerate(wanted, 1):
                 work.cut(clip)
-                on_progress(number, len(chosen))
+                on_progress(number, len(wanted))
     finally:
         write_index(out / INDEX, work.done)
     kept = f" ({work.kept} were there already)" if work.kept else ""
-    screen.print(f"{len(work.done)} of {len(chosen)} clips{kept}", markup=False)
+    screen.print(f"{len(work.done)} of {len(wanted)} clips{kept}", markup=False)
     screen.print(f"clips: {out}\ntable: {out / INDEX}", markup=False, soft_wrap=True)
     for problem in problems:
         print(f"avloc: {problem}", file=sys.stderr)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
+from avloc.cli.console import error_console, screen_console
 from avloc.cli.inputs import require_writable
 from avloc.cli.predictions import counted
 from avloc.cli.progress import counting
@@ -68,13 +68,13 @@ def compose(
     require_writable(out)
     began = time.perf_counter()
     try:
-        with counting(Console(stderr=True, highlight=False), "videos") as on_progress:
+        with counting(error_console(), "videos") as on_progress:
             kind: Kind = "features" if features else "videos"
             done = compose_folder(out, media, parts, kind, workers or os.cpu_count() or 1, on_progress)
     except KeyboardInterrupt:
         print(f"avloc: stopped; the same command goes on ({out})", file=sys.stderr)
         return 130
-    screen = Console(highlight=False)
+    screen = screen_console()
     events = sum(len(truth.events) for truth in done.truth.values())
     labels = {label for truth in done.truth.values() for label in truth.events.labels}
     minutes = sum(truth.duration_s for truth in done.truth.values()) / 60

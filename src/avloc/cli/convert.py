@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-import tempfile
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
-from avloc.cli.grammar import Paths
+from avloc.cli.console import screen_console
+from avloc.cli.grammar import Annotator, Fps, Paths, Tiers, chosen
 from avloc.cli.inputs import require_writable
 from avloc.cli.predictions import counted
+from avloc.cli.shelf import Shelf, is_file
 from avloc.errors import AvlocError, FormatError, OutputError
 from avloc.formats.files import FORMATS, Format, Videos, format_to_write, merged, named, read_truth, write_events
-from avloc.formats.truth import Truth
 from avloc.scale.manifest import is_inside
 
 
@@ -23,7 +26,10 @@ def convert(
     paths: Paths,
     from_: Annotated[str | None, tyro.conf.arg(name="from", metavar="FORMAT")] = None,
     to: Annotated[str | None, tyro.conf.arg(metavar="FORMAT")] = None,
-    fps: Annotated[float | None, tyro.conf.arg(metavar="RATE")] = None,
+    fps: Fps = None,
+    tier: Tiers = (),
+    annotator: Annotator = None,
+    videos: Path | None = None,
     min_score: Annotated[float | None, tyro.conf.arg(metavar="SCORE")] = None,
     force: bool = False,
 ) -> int:
@@ -40,6 +46,7 @@ def convert(
       avloc convert results/ labels/ --to audacity
       avloc convert labels/ truth.csv --to csv-truth
       avloc convert project.json labels.json --from label-studio --to fiftyone --fps 25
+      avloc convert interview.eaf dogs.csv --tier dogs
 
     Args:
         paths: Files or folders to read, and at the end the file or folder to write.
@@ -47,20 +54,24 @@ def convert(
             csv-truth, dcase, audioset, audacity, raven, webvtt, srt, elan, rttm, label-studio, via, fiftyone.
         to: Format to write, where the ending does not tell, of the same names.
         fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
+        tier: Tiers of ELAN files to read; without it all that have times.
+        annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
+        videos: Folder of the videos, to link them in ELAN files and tables where what is read does not say where
+            they lie.
         min_score: Least score of an event that is kept.
         force: Write over files that are there.
     """
     if len(paths) < 2:
         raise AvlocError("two paths are needed: what to read and what to write, such as a.events.json a.eaf")
-    if fps is not None and not fps > 0:
-        raise AvlocError(f"--fps is {fps:g}; a number of frames a second above 0 is needed")
+    choices = chosen(fps, tier, annotator)
     if min_score is not None and not math.isfinite(min_score):
         raise AvlocError(f"--min-score is {min_score}; a number is needed")
     *sources, out = paths
     if from_ is not None:
         named(from_)
     key = _format(out, to)
-    targets = _targets(out, key, to, merged({str(path): read_truth(path, from_, fps) for path in sources}))
+    read = merged({str(path): read_truth(path, from_, choices) for path in sources})
+    targets = _targets(out, key, to, read if videos is None else _placed(read, Shelf(videos)))
     if min_score is not None:
         targets = {path: _above(videos, min_score) for path, videos in targets.items()}
     _require_free(targets, sources, force)
@@ -100,7 +111,16 @@ def _targets(out: Path, key: str, to: str | None, videos: Videos) -> dict[Path, 
 
 
 def _above(videos: Videos, score: float) -> Videos:
-    return {v: Truth(t.duration_s, t.subset, t.events.above(score)) for v, t in videos.items()}
+    return {video: replace(truth, events=truth.events.above(score)) for video, truth in videos.items()}
+
+
+def _placed(videos: Videos, shelf: Shelf) -> Videos:
+    """With the places of the videos that lie in a folder, where those that are told do not exist."""
+    placed = {}
+    for video, truth in videos.items():
+        there = None if truth.media and is_file(truth.media) else shelf.find(truth.media, video)
+        placed[video] = replace(truth, media=str(there)) if there is not None else truth
+    return placed
 
 
 def _require_free(targets: dict[Path, Videos], sources: list[Path], force: bool) -> None:
@@ -115,20 +135,40 @@ def _require_free(targets: dict[Path, Videos], sources: list[Path], force: bool)
 def _write_all(out: Path, targets: dict[Path, Videos], key: str) -> None:
     """All files of a folder, or none where the format cannot hold one of them."""
     require_writable(out)
+    token = f".avloc-{os.getpid()}-{secrets.token_hex(4)}"
+    drafts: dict[Path, Path] = {}
+    made: list[Path] = []
     try:
-        with tempfile.TemporaryDirectory(prefix=".avloc-", dir=out) as drafts:
-            written = {path: Path(drafts) / path.relative_to(out) for path in targets}
-            for path, draft in written.items():
-                draft.parent.mkdir(parents=True, exist_ok=True)
-                try:
-                    write_events(draft, targets[path], key)
-                except AvlocError as error:
-                    raise type(error)(error.args[0].replace(str(draft), str(path))) from None
-            for path, draft in written.items():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                draft.replace(path)
+        for number, path in enumerate(targets):
+            made += _make_folders(path.parent)
+            # Beside its target, so that places of videos are seen from the same folder.
+            drafts[path] = path.with_name(f"{token}-{number}{path.suffix}")
+            try:
+                write_events(drafts[path], targets[path], key)
+            except AvlocError as error:
+                raise type(error)(error.args[0].replace(str(drafts[path]), str(path))) from None
+        there = {path for path in drafts if path.exists()}
+        for path, draft in drafts.items():
+            if path not in there and path.exists():
+                raise FormatError(f"{path}: two videos have names that this system does not tell apart; rename one")
+            draft.replace(path)
+        made.clear()
     except OSError as error:
         raise OutputError(f"{out}: cannot be written to ({(error.strerror or str(error)).lower()})") from None
+    finally:
+        for draft in drafts.values():
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _make_folders(folder: Path) -> list[Path]:
+    """Those that were not there, outermost first."""
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing[::-1]
 
 
 def _tell(targets: dict[Path, Videos], out: Path, form: Format) -> None:
@@ -138,4 +178,4 @@ def _tell(targets: dict[Path, Videos], out: Path, form: Format) -> None:
         said += f" in {len(targets)} files"
     if not form.scores and any((truth.events.score != 1).any() for truth in videos):
         said += f"; scores are not kept in {form.title}"
-    Console(highlight=False).print(f"{out}: {said}", markup=False, soft_wrap=True)
+    screen_console().print(f"{out}: {said}", markup=False, soft_wrap=True)

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 from rich.table import Table
 
+from avloc.cli.console import screen_console
 from avloc.cli.train import NetworkRecipe, with_training
 
 
@@ -46,7 +46,7 @@ def describe(
     table.add_section()
     for part in found.details:
         table.add_row(f"of these: {part.name}", f"{part.parameters / 1e6:.3f} M", f"{part.macs / 1e9:.4f} G")
-    screen = Console(highlight=False)
+    screen = screen_console()
     screen.print(table)
     screen.print(f"weights in single precision: {found.weight_bytes / 1e6:.1f} MB")
     return 0

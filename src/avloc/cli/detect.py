@@ -13,6 +13,7 @@ from rich.console import Console
 
 from avloc import __version__, zoo
 from avloc.cli.batch import BatchFlags, run_batch
+from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable
 from avloc.cli.pages import DetectionPage
@@ -86,7 +87,7 @@ def detect(
 def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, work: Detect) -> int:
     """Videos in this process, each made anew, its events on the screen."""
     work.load()
-    screen, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+    screen, errors = screen_console(), error_console()
     problems: list[str] = []
     for number, video in enumerate(found, 1):
         stem = video.stem

@@ -11,8 +11,10 @@ import tyro
 from rich.console import Console
 
 from avloc import __version__
+from avloc.cli.console import screen_console
+from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_writable
-from avloc.cli.predictions import TABLES, read_against
+from avloc.cli.predictions import read_against
 from avloc.errors import AvlocError
 from avloc.evaluation.diagnosis import Diagnosis
 from avloc.evaluation.diagnosis import diagnose as diagnosis_of
@@ -20,6 +22,7 @@ from avloc.evaluation.matching import THRESHOLDS
 from avloc.evaluation.sound_events import F1Scores, event_based, intersection_based, segment_based
 from avloc.events import Events
 from avloc.formats.distractors import Distractors, read_distractors
+from avloc.formats.files import sniff
 from avloc.report.diagnosis_page import write_diagnosis
 from avloc.report.diagnosis_terminal import diagnosis_tables, f1_table
 from avloc.report.diagnosis_words import headline, percent, thresholds
@@ -37,19 +40,25 @@ def diagnose(
     f1: float | None = None,
     split_only: bool = False,
     strict: bool = False,
+    tier: Tiers = (),
+    annotator: Annotator = None,
+    fps: Fps = None,
 ) -> int:
     """Find out what goes wrong in detections: kinds of errors and their cost in mAP, hard events, modalities.
 
     Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}}, a table with the columns
-    video, start, end, label, score (.csv, .tsv), or a folder with the NAME.events.json of `avloc detect --all`.
+    video, start, end, label, score (.csv, .tsv), another format of docs/formats.md, or a folder with the
+    NAME.events.json of `avloc detect --all` or with files of labels.
 
     examples:
       avloc diagnose predictions.json --truth unav100_annotations.json --split test --report diagnosis/
       avloc diagnose results/ --truth my_truth.json --threshold 0.3 --f1 0.5
+      avloc diagnose results/ --truth audacity_labels/
 
     Args:
         predictions: File or folder of detections, of any program.
-        truth: Annotations: JSON {"database": {video: {"duration", "subset", "annotations"}}}, or CSV.
+        truth: Annotations: JSON {"database": {video: {"duration", "subset", "annotations"}}}, CSV, any format of
+            docs/formats.md, or a folder of label files of one video each.
         split: Subset of the truth; without it all of it.
         report: Folder for the page, diagnosis.html, which works offline.
         distractors: JSON like the truth whose "other_events" tell what is only seen ("modality": "V") or
@@ -58,12 +67,16 @@ def diagnose(
         f1: Also print the sound-event F1 scores of detections with this score or more.
         split_only: Leave predictions for videos outside the split out, instead of counting them as false.
         strict: Refuse odd entries, missing and unknown videos and unknown labels, instead of telling them.
+        tier: Tiers of ELAN files to read; without it all that have times.
+        annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
+        fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
     """
     if not 0 < threshold <= 1:
         raise AvlocError(f"--threshold is {threshold:g}; a tIoU above 0, up to 1, is needed")
     if report is not None:
         require_writable(report)
-    held = read_against(predictions, truth, split, strict=strict, split_only=split_only)
+    choices = chosen(fps, tier, annotator)
+    held = read_against(predictions, truth, split, strict=strict, split_only=split_only, choices=choices)
     known = _distractors(distractors, truth, held.truth)
     result = diagnosis_of(
         held.detections,
@@ -76,7 +89,7 @@ def diagnose(
     )
     for note in held.notes:
         print(f"avloc: {note}", file=sys.stderr)
-    screen = Console(highlight=False)
+    screen = screen_console()
     if report is not None:
         facts = {"Predictions": predictions.name, "Truth": truth.name + (f", {split}" if split else "")}
         title = f"Diagnosis of {predictions.name}"
@@ -112,8 +125,8 @@ def _f1_scores(
 
 def _distractors(path: Path | None, truth: Path, chosen: Mapping[str, Events]) -> dict[str, Distractors]:
     """The distractors of the chosen videos; none where nothing is known."""
-    if path is None and truth.suffix.lower() in TABLES:
-        return {}
+    if path is None and (truth.is_dir() or sniff(truth) != "activitynet-truth"):
+        return {}  # no other format tells them
     known = {video: d for video, d in read_distractors(path or truth).items() if video in chosen}
     if path is not None and not known:
         raise AvlocError(f'{path}: tells "other_events" of no video of the truth; give a file that does')

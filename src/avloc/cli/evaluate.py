@@ -1,4 +1,4 @@
-"""`avloc evaluate`: detections and truth > mAP, on the terminal or as JSON."""
+"""`avloc evaluate`: detections and truth > what is shown and right, and mAP, on the terminal or as JSON."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ from rich.table import Table
 from rich.text import Text
 
 from avloc import __version__
+from avloc.cli.console import is_unicode, screen_console
+from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
+from avloc.cli.inputs import require_least_score
 from avloc.cli.predictions import Against, counted, read_against
 from avloc.errors import AvlocError
 from avloc.evaluation.bootstrap import Bootstrap, interval
 from avloc.evaluation.bootstrap import bootstrap as draw
 from avloc.evaluation.matching import THRESHOLDS, match
 from avloc.evaluation.mean_ap import MeanAp, mean_ap_of
+from avloc.evaluation.operating_point import Shown, shown_from
 from avloc.evaluation.recall import AverageRecall, average_recall
 
 _SHOWN = 0.5  # columns of the default thresholds from here on, as papers print them
@@ -38,15 +42,20 @@ def evaluate(
     bootstrap: int = 0,
     seed: int = 0,
     thresholds: Annotated[tuple[float, ...] | None, tyro.conf.arg(metavar="TIOU [TIOU ...]")] = None,
+    min_score: Annotated[float | None, tyro.conf.arg(metavar="SCORE")] = None,
+    every_class: bool = False,
     split_only: bool = False,
     strict: bool = False,
+    tier: Tiers = (),
+    annotator: Annotator = None,
+    fps: Fps = None,
 ) -> int:
-    """Score detections against truth: mAP over tIoU thresholds, as ActivityNet's evaluation computes it.
+    """Score detections against truth: precision, recall and F1 of what is shown, and mAP as ActivityNet computes it.
 
     Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}}, a table with the columns
-    video, start, end, label, score (.csv, .tsv), another format of docs/formats.md that has scores, or a folder with
-    the NAME.events.json of `avloc detect --all`. Videos are matched by name, with or without folders and a media
-    file's ending.
+    video, start, end, label, score (.csv, .tsv), another format of docs/formats.md, or a folder with the
+    NAME.events.json of `avloc detect --all` or with files of labels. Videos are matched by name, with or without
+    folders and a media file's ending.
 
     examples:
       avloc evaluate predictions.json --truth unav100_annotations.json --split test
@@ -65,18 +74,31 @@ def evaluate(
         bootstrap: Draws of videos for 95 % confidence intervals, such as 1000.
         seed: Seed of the draws.
         thresholds: tIoU thresholds; the average is over all of them. Without it 0.1, 0.2, ... 0.9.
+        min_score: Least score of what is shown to people, for precision, recall and F1. Without it what the
+            predictions say, else all of them.
+        every_class: Count detections of classes that the truth lacks as wrong, in precision and F1; mAP has no such
+            classes.
         split_only: Leave predictions for videos outside the split out, instead of counting them as false.
         strict: Refuse odd entries, missing and unknown videos and unknown labels, instead of telling them.
+        tier: Tiers of ELAN files to read; without it all that have times.
+        annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
+        fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
     """
+    require_least_score(min_score)
     if bootstrap < 0:
         raise AvlocError(f"--bootstrap is {bootstrap}; a number of draws is needed, such as 1000")
-    held = read_against(predictions, truth, split, strict=strict, split_only=split_only)
+    choices = chosen(fps, tier, annotator)
+    held = read_against(
+        predictions, truth, split, strict=strict, split_only=split_only, every_class=every_class, choices=choices
+    )
+    least = held.show_score if min_score is None else min_score
     try:
         matches = match(held.detections, held.truth, thresholds or THRESHOLDS)
     except ValueError as error:
         raise AvlocError(f"--thresholds: {error}") from None
     result = _Result(
         held,
+        shown_from(held.detections, held.truth, least, every_class=every_class),
         mean_ap_of(matches),
         draw(matches, bootstrap, seed) if bootstrap else None,
         average_recall(held.detections, held.truth) if recall else None,
@@ -87,17 +109,18 @@ def evaluate(
     if json:
         _print_json(result.plain() | {"split": split, "made_by": f"avloc {__version__}"})
     else:
-        result.show(Console(highlight=False), split)
+        result.show(screen_console(), split)
     return 0
 
 
 def _print_json(content: dict[str, Any]) -> None:
-    print(json_text.dumps(content, indent=1, ensure_ascii=False))
+    print(json_text.dumps(content, indent=1, ensure_ascii=not is_unicode()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Result:
     held: Against
+    shown: Shown
     mean: MeanAp
     draws: Bootstrap | None
     recall: AverageRecall | None
@@ -105,8 +128,18 @@ class _Result:
 
     def plain(self) -> dict[str, Any]:
         """All of it as JSON has it."""
-        mean, held = self.mean, self.held
+        mean, held, seen = self.mean, self.held, self.shown
         content: dict[str, Any] = {
+            "shown": {
+                "min_score": seen.score,
+                "tIoU": seen.tiou,
+                "predictions": seen.detections,
+                "right": seen.right,
+                "precision": seen.precision,
+                "recall": seen.recall,
+                "F1": seen.f1,
+                "left_out": seen.left_out,
+            },
             "mAP": dict(zip(map(_name, mean.thresholds), mean.by_threshold.tolist(), strict=True)),
             "average_mAP": mean.average,
             "videos": len(held.truth),
@@ -151,6 +184,7 @@ class _Result:
         classes = counted(plain["classes"], "class", "classes")
         rest = f"{counted(plain['events'], 'event')} of {classes}, {counted(plain['predictions'], 'prediction')}"
         screen.print(Text(f"{head}, {rest}"), soft_wrap=True)
+        screen.print(Text(self._shown_line(), style="bold"), soft_wrap=True)
         shown = self._shown()
         choices: tuple[list[int], ...] = (shown, shown[:1], [])
         screen.print(_fitting(screen, [self._means(shown) for shown in choices]))
@@ -169,6 +203,14 @@ class _Result:
             screen.print(f"95 %: how far mAP moves with other videos of the kind, by {drawn}", soft_wrap=True)
         if mean.thresholds == THRESHOLDS:
             screen.print("Avg.: over the tIoU thresholds 0.1 to 0.9", soft_wrap=True)
+
+    def _shown_line(self) -> str:
+        seen = self.shown
+        what = "all predictions" if seen.score is None else f"of those with a score of {seen.score:g} or more"
+        parts = (("precision", seen.precision), ("recall", seen.recall), ("F1", seen.f1))
+        figures = ", ".join(f"{name} {_percent(share)} %" for name, share in parts)
+        out = f", {seen.left_out} of classes that the truth lacks left out" if seen.left_out else ""
+        return f"{figures} (tIoU {seen.tiou:g}, {what}: {seen.right} of {seen.detections} right{out})"
 
     def _means(self, shown: list[int]) -> Table:
         mean = self.mean

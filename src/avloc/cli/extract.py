@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
 from avloc.cli.batch import BatchFlags, run_batch
+from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_writable
 from avloc.cli.progress import following
@@ -75,7 +74,7 @@ def _grid(extractor: str, stride_s: float | None) -> TimeGrid:
 
 def _one_by_one(found: Sequence[Video], out: Path | None, work: Extract) -> int:
     """Videos in this process, each made anew."""
-    screen, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+    screen, errors = screen_console(), error_console()
     problems: list[str] = []
     for number, video in enumerate(found, 1):
         folder = video.path.parent if out is None else (out / video.stem).parent

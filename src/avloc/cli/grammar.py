@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 import tyro
 
+from avloc.errors import AvlocError
+from avloc.formats.truth import Choices
+
 MARKERS = (tyro.conf.FlagCreatePairsOff, tyro.conf.CascadeSubcommandArgs, tyro.conf.AvoidSubcommands)
 Paths = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH [PATH ...]")]
 """Any number of paths that no flag stands before."""
+Fps = Annotated[float | None, tyro.conf.arg(metavar="RATE")]
+Tiers = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")]
+Annotator = Annotated[str | None, tyro.conf.arg(metavar="NAME")]
+"""What to read of labels that hold more than one thing; `chosen` takes the three."""
 
 _UNSAID = ("None", "False", "", "''")
+
+
+def chosen(fps: float | None, tier: tuple[str, ...], annotator: str | None) -> Choices:
+    """What --fps, --tier and --annotator choose.
+
+    Raises:
+        AvlocError: the rate is none.
+    """
+    if fps is not None and not 0 < fps < math.inf:
+        raise AvlocError(f"--fps is {fps:g}; a number of frames a second above 0 is needed")
+    return Choices(fps, tier, annotator)
 
 
 def plainly(command: Callable[..., int]) -> Callable[..., int]:

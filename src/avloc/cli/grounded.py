@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rich.console import Console
-
+from avloc.cli.console import screen_console
 from avloc.cli.predictions import counted
 from avloc.cli.stages import Stages
 from avloc.recipes.default import GroundedRun, grounded_composed
@@ -28,7 +27,7 @@ def train_grounded_model(run: GroundedRun, out: Path, resume: bool, device: Lite
 
     media, vocabulary, work = (str(Path(p).resolve()) if p else "" for p in (run.media, run.vocabulary, run.work))
     run = replace(run, media=media, vocabulary=vocabulary, work=work)
-    screen = Console(highlight=False)
+    screen = screen_console()
     with _Watch(screen).shown() as watch:
         seen = GroundedWatch(watch.on_compose, watch.on_stage, watch.on_step, watch.on_note)
         try:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import tempfile
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from avloc.errors import AvlocError, MediaError, OutputError
+from avloc.files import files_in
+from avloc.formats.media_names import VIDEO_ENDINGS
 
-_ENDINGS = "3gp asf avi divx f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogm ogv ts vob webm wmv"
-MEDIA = frozenset("." + ending for ending in _ENDINGS.split())
+MEDIA = VIDEO_ENDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +26,28 @@ class Video:
     stem: Path
 
 
-def find_videos(paths: Sequence[Path]) -> list[Video]:
+def find_videos(paths: Sequence[Path], on_problem: Callable[[str], None] | None = None) -> list[Video]:
     """Files as given; of folders, the media files by ending, at any depth, in order, but for "._" files of macOS.
 
+    Links to folders are followed, each folder is looked into once. Of a file and links to it, the file is taken.
+
+    on_problem: is told of each folder that may not be read, which is then left out; without it that is an error.
+
     Raises:
-        MediaError: a path does not exist, or a folder holds no media file.
+        MediaError: a path does not exist, a folder may not be read, or holds no media file.
     """
     if not paths:
         raise MediaError("no video was given; name a video file or a folder of videos, or see --help")
     found: list[Video] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if _is_media(p))
-            if not inside:
+            problems: list[str] = []
+            inside = media_below(path, problems.append)
+            for problem in problems:
+                if on_problem is None:
+                    raise MediaError(problem)
+                on_problem(problem)
+            if not inside and not problems:
                 raise MediaError(
                     f"{path}: holds no video (looked for {', '.join(sorted(MEDIA))}); give a folder with some"
                 )
@@ -46,8 +59,14 @@ def find_videos(paths: Sequence[Path]) -> list[Video]:
     return _told_apart(found)
 
 
-def _is_media(path: Path) -> bool:
-    return path.suffix.lower() in MEDIA and not path.name.startswith("._") and path.is_file()
+def media_below(folder: Path, on_problem: Callable[[str], None]) -> list[Path]:
+    """The media files of a folder and of all below it, in order."""
+    return [path for path in files_in(folder, on_problem) if is_media(path)]
+
+
+def is_media(path: Path) -> bool:
+    """Whether a file may be a video, by its name."""
+    return path.suffix.lower() in MEDIA and not path.name.startswith("._")
 
 
 def _stem(path: Path) -> str:
@@ -57,11 +76,30 @@ def _stem(path: Path) -> str:
 
 def _told_apart(videos: list[Video]) -> list[Video]:
     """Each file once, and no two results of one name: those that would share one get the ending, then the folder."""
-    once = list({video.path.resolve(): video for video in videos}.values())
-    for rename in (_with_ending, _with_folder, _with_all_folders):
-        count = Counter(video.stem for video in once)
-        once = [video if count[video.stem] == 1 else rename(video) for video in once]
+    files: dict[Path, Video] = {}
+    for video in videos:
+        whole = video.path.resolve()
+        if whole not in files or (files[whole].path.is_symlink() and not video.path.is_symlink()):
+            files[whole] = video
+    once = list(files.values())
+    for rename, name in (
+        (_with_ending, _folded),
+        (_with_folder, _exact),
+        (_with_all_folders, _exact),
+        (_with_digits, _folded),
+    ):
+        count = Counter(map(name, once))
+        once = [video if count[name(video)] == 1 else rename(video) for video in once]
     return once
+
+
+def _exact(video: Video) -> str:
+    return str(video.stem)
+
+
+def _folded(video: Video) -> str:
+    """What a file system may hold for the same name: case and composed letters do not count."""
+    return unicodedata.normalize("NFC", str(video.stem)).casefold()
 
 
 def _with_ending(video: Video) -> Video:
@@ -75,6 +113,11 @@ def _with_folder(video: Video) -> Video:
 def _with_all_folders(video: Video) -> Video:
     whole = video.path.resolve()
     return Video(video.path, whole.relative_to(whole.anchor))
+
+
+def _with_digits(video: Video) -> Video:
+    digits = hashlib.sha256(os.fsencode(video.path.resolve())).hexdigest()[:8]
+    return Video(video.path, video.stem.with_name(f"{video.stem.name}~{digits}"))
 
 
 def require_least_score(score: float | None) -> None:

@@ -14,6 +14,7 @@ from avloc import __version__
 from avloc.cli.check_data import check_data
 from avloc.cli.clips import clips
 from avloc.cli.compose import compose
+from avloc.cli.console import stand_any_text
 from avloc.cli.convert import convert
 from avloc.cli.describe import describe
 from avloc.cli.detect import detect
@@ -68,6 +69,7 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the result is the exit status."""
+    stand_any_text()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments in (["--version"], ["-V"]):
         print(f"avloc {__version__}")

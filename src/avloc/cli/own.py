@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.console import Console
 from rich.table import Table
 
+from avloc.cli.console import screen_console
 from avloc.cli.inputs import find_videos
 from avloc.cli.predictions import counted
 from avloc.cli.stages import Stages
@@ -46,7 +47,7 @@ def train_own_model(config: OwnConfig, out: Path, resume: bool, device: Literal[
 
     require_named(config)
     config = _with_absolute_paths(config)
-    screen = Console(highlight=False)
+    screen = screen_console()
     with locked(out / LOCK) as mine, _Watch(screen).shown() as watch:
         if not mine:
             raise OutputError(f"{out}: another run works there; wait for its end, or give another folder")

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from rich.console import Console
 
+from avloc.cli.console import screen_console
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import require_writable
 from avloc.cli.train import with_training
@@ -52,7 +52,7 @@ def figure_csm(
 
     beside = before or twin_without_lcc(run)
     figure, found = similarity_figure(run, beside, videos, _place(features, annotations, split), common=common)
-    screen = Console(highlight=False)
+    screen = screen_console()
     if found.before is None:
         screen.print("there is no run without LCC beside this one; name one with --before")
     else:
@@ -159,5 +159,5 @@ def _save(figure: Figure, folder: Path, name: str, vector: Vector) -> int:
 
     require_writable(folder)
     for path in save(figure, folder / name, vector):
-        Console(highlight=False).print(f"figure: {path}", markup=False, soft_wrap=True)
+        screen_console().print(f"figure: {path}", markup=False, soft_wrap=True)
     return 0

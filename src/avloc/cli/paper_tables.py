@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 
+from avloc.cli.console import screen_console
 from avloc.cli.inputs import require_writable
 from avloc.cli.paper_view import GridView
 from avloc.cli.train import RECIPES, with_training
@@ -49,7 +50,7 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
         session = open_session(
             names, RECIPES[recipe](), recipe, data, truth, seeds, out, settings=set, test_split=test_split
         )
-        screen = Console(highlight=False)
+        screen = screen_console()
         failed = 0
         if not show:
             try:
@@ -131,11 +132,11 @@ def list_runs(
             table.add_row(row, used, str(run.seed), state_of(run), str(run.folder))
         if not mine:
             table.add_row(row, used)
-    _print(Console(highlight=False), table)
+    _print(screen_console(), table)
     return 0
 
 
 def _print(screen: Console, shown: RenderableType) -> None:
     """In its full width where nobody watches: a file has no edge."""
     widest = Measurement.get(screen, screen.options.update(max_width=500), shown).maximum
-    (screen if screen.is_terminal else Console(highlight=False, width=max(80, widest))).print(shown)
+    (screen if screen.is_terminal else screen_console(width=max(80, widest))).print(shown)

@@ -11,15 +11,13 @@ from pathlib import Path, PurePosixPath
 from avloc.cli.inputs import MEDIA
 from avloc.errors import FormatError
 from avloc.events import Events
-from avloc.formats.activitynet import read_results
+from avloc.formats.activitynet import read_detections
 from avloc.formats.csv import read_table
-from avloc.formats.files import ENDING as ENDING
-from avloc.formats.files import below, named, read_truth, sniff
-from avloc.formats.truth import Truth
+from avloc.formats.files import below, files_below, named, read_truth, sniff
+from avloc.formats.media_names import SOUND_ENDINGS
+from avloc.formats.truth import Choices, Truth
 
-TABLES = (".csv", ".tsv", ".tab")
 _PICKLES = (".pkl", ".pickle", ".pt", ".pth")
-_SOUND = frozenset((".aac", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav"))
 _PREFIX = "v_"  # what ActivityNet's own names begin with; some programs put it before every name
 
 
@@ -34,6 +32,7 @@ class Against:
         odd: Entries that are no event; they were left out.
         notes: What was left out or is missing, a line each.
         videos_without_predictions: Those that are missing, and those whose list is empty.
+        show_score: The score from which the detections are shown to people, where their files tell it.
     """
 
     detections: dict[str, Events]
@@ -44,49 +43,69 @@ class Against:
     videos_without_predictions: int = 0
     predictions_of_unknown_videos: int = 0
     predictions_of_unknown_labels: int = 0
+    show_score: float | None = None
 
 
-def read_predictions(path: Path, on_odd: Callable[[str], None] | None = None) -> dict[str, Events]:
-    """Detections of a file of any format, or all NAME.events.json below a folder.
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Detections by video, and the score from which they are shown, where all files tell the same."""
+
+    events: dict[str, Events]
+    show_score: float | None
+
+
+def read_predictions(
+    path: Path, on_odd: Callable[[str], None] | None = None, choices: Choices | None = None
+) -> Predictions:
+    """Detections of a file of any format, or of a folder: all NAME.events.json, or else its files of labels.
 
     on_odd: is told of each entry that is no event, which is then left out; without it that is an error.
 
     Raises:
         FormatError: a file cannot be read, the folder holds none, or a video stands in two files.
     """
+    chosen = choices or Choices()
     if not path.is_dir():
-        return _read_file(path, on_odd)
-    files = sorted(path.rglob(f"*{ENDING}"))
-    if not files:
-        raise FormatError(
-            f"{path}: holds no file that ends in {ENDING}; give a JSON file of detections or such a folder"
-        )
-    return below(path, {file: read_results(file, on_odd) for file in files})
+        return _read_file(path, on_odd, chosen)
+    files = {file: _read_file(file, on_odd, chosen) for file in files_below(path)}
+    scores = {found.show_score for found in files.values()}
+    found = below(path, {file: found.events for file, found in files.items()})
+    return Predictions(found, scores.pop() if len(scores) == 1 else None)
 
 
 def read_against(
-    predictions: Path, truth: Path, split: str | None = None, *, strict: bool = False, split_only: bool = False
+    predictions: Path,
+    truth: Path,
+    split: str | None = None,
+    *,
+    strict: bool = False,
+    split_only: bool = False,
+    every_class: bool = False,
+    choices: Choices | None = None,
 ) -> Against:
     """Detections beside the truth of a split (None: of all).
 
     strict: what would be a note is an error.
     split_only: leave detections of videos outside the split out.
+    every_class: detections of classes that the truth lacks are to count; only what is said of them depends on it.
+    choices: what to read of either where it holds more.
 
     Raises:
         FormatError: a file cannot be read, nothing in the two fits, or `strict` finds something odd.
     """
-    known = read_truth(truth)
+    known = read_truth(truth, choices=choices)
     chosen = _of_split(known, split, truth)
     odd: list[str] = []
-    detections = read_predictions(predictions, None if strict else odd.append)
-    if odd and not any(map(len, detections.values())):
+    read = read_predictions(predictions, None if strict else odd.append, choices)
+    if odd and not any(map(len, read.events.values())):
         raise FormatError(f"none of the {len(odd)} entries is an event; the first: {odd[0]}")
-    renamed = _named_as(detections, known)
+    renamed = _named_as(read.events, known)
     held = Against(
         renamed,
         {video: entry.events for video, entry in chosen.items()},
         {video: entry.duration_s for video, entry in chosen.items()},
         odd,
+        show_score=read.show_score,
     )
     _require_common(held, predictions, truth)
     if odd:
@@ -94,35 +113,34 @@ def read_against(
     if split_only:
         held.detections = {video: events for video, events in renamed.items() if video in chosen}
     _note_videos(held)
-    _note_labels(held, {label for entry in known.values() for label in entry.events.labels})
+    _note_labels(held, {label for entry in known.values() for label in entry.events.labels}, every_class)
     if strict and held.notes:
         raise FormatError(f"{predictions}: {held.notes[0]}; --strict refuses that")
     return held
 
 
-def _read_file(path: Path, on_odd: Callable[[str], None] | None) -> dict[str, Events]:
+def _read_file(path: Path, on_odd: Callable[[str], None] | None, choices: Choices) -> Predictions:
     ending = path.suffix.lower()
     if ending in _PICKLES:
         raise FormatError(
             f"{path} is a pickle, and reading a pickle runs code that is in it; "
             "where you trust it, write its columns to a CSV file (video,start,end,label,score) and give that"
         )
-    if ending in MEDIA | _SOUND:
+    if ending in MEDIA | SOUND_ENDINGS:
         raise FormatError(
             f"{path} is a media file, and predictions are wanted: what `avloc detect --all` writes, or another format"
         )
     if not path.exists():
         raise FormatError(f"{path} cannot be read (it does not exist); name a file of predictions")
-    if path.name.lower().endswith(ENDING):
-        return read_results(path, on_odd)
-    if ending == ".csv":
-        return read_table(path, on_odd)
     form = sniff(path)
     if form.startswith("activitynet"):
-        return read_results(path, on_odd)
-    if form == "csv":
-        return read_table(path, on_odd)
-    return {video: truth.events for video, truth in named(form).read(path, None).items()}
+        events, about = read_detections(path, on_odd)
+        score = about.get("show_score")
+        told = isinstance(score, int | float) and not isinstance(score, bool)
+        return Predictions(events, float(score) if told and score is not None else None)
+    # Only detections may be odd here and there: what people label is mended, not left out.
+    videos = read_table(path, on_odd) if form == "csv" else named(form).read(path, choices)
+    return Predictions({video: truth.events for video, truth in videos.items()}, None)
 
 
 def _of_split(known: Mapping[str, Truth], split: str | None, path: Path) -> dict[str, Truth]:
@@ -156,7 +174,7 @@ def _by(plain: Callable[[str], str], videos: Iterable[str]) -> dict[str, str]:
 def _plain(video: str) -> str:
     folder, stroke, name = unicodedata.normalize("NFC", video).replace("\\", "/").rpartition("/")
     ending = PurePosixPath(name).suffix
-    if ending.lower() in MEDIA | _SOUND:
+    if ending.lower() in MEDIA | SOUND_ENDINGS:
         name = name.removesuffix(ending)
     return folder + stroke + name.removeprefix(_PREFIX)
 
@@ -199,7 +217,7 @@ def _note_videos(held: Against) -> None:
         )
 
 
-def _note_labels(held: Against, known: set[str]) -> None:
+def _note_labels(held: Against, known: set[str], every_class: bool) -> None:
     strange: dict[str, int] = {}
     for events in held.detections.values():
         for label in events.labels:
@@ -209,7 +227,7 @@ def _note_labels(held: Against, known: set[str]) -> None:
     if strange:
         held.notes.append(
             f"{counted(count, 'prediction')} with {counted(len(strange), 'label')} unknown to the truth (the first: "
-            f"{next(iter(strange))!r}) left out"
+            f"{next(iter(strange))!r}) " + ("count as wrong, but for mAP" if every_class else "left out")
         )
 
 

@@ -24,7 +24,7 @@ def following(console: Console, number: int, count: int, info: MediaInfo) -> Ite
     """Yields `on_seconds`: how far into the video the work has come."""
     which = f"[{number}/{count}] " if count > 1 else ""
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # neither brackets nor :codes: of a name mean anything
         BarColumn(),
         TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
         TimeRemainingColumn(),
@@ -32,7 +32,7 @@ def following(console: Console, number: int, count: int, info: MediaInfo) -> Ite
         transient=True,
         disable=not console.is_terminal,
     ) as bar:
-        task = bar.add_task(which + info.path.name.replace("[", r"\["), total=max(info.duration_s, 1e-3))
+        task = bar.add_task(which + info.path.name, total=max(info.duration_s, 1e-3))
         yield lambda seconds: bar.update(task, completed=seconds)
 
 

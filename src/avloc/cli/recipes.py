@@ -7,9 +7,9 @@ import json as json_text
 from importlib.util import find_spec
 from typing import Any
 
-from rich.console import Console
 from rich.padding import Padding
 
+from avloc.cli.console import screen_console
 from avloc.cli.grounded import GROUNDED, GROUNDED_WORDS
 from avloc.cli.train import OWN, OWN_WORDS, RECIPES
 from avloc.config import NetworkConfig
@@ -29,7 +29,7 @@ def recipes(json: bool = False) -> int:
     if json:
         print(json_text.dumps(rows, indent=1))
         return 0
-    screen = Console(highlight=False)
+    screen = screen_console()
     for row in rows:
         size = "" if row["parameters"] is None else f", {row['parameters'] / 1e6:.2f} M parameters"
         facts = f"{row['method']}{size}, {row['features']} wide, {row['steps']} steps"

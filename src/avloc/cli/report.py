@@ -14,9 +14,10 @@ from typing import Annotated
 import numpy as np
 import tyro
 from numpy.typing import NDArray
-from rich.console import Console
 
 from avloc import __version__
+from avloc.cli.console import error_console, screen_console
+from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_least_score, require_writable
 from avloc.cli.names import slug, told_apart
 from avloc.cli.progress import counting
@@ -41,6 +42,9 @@ def report(
     min_score: float = 0.0,
     videos: Path | None = None,
     quick: bool = False,
+    tier: Tiers = (),
+    annotator: Annotator = None,
+    fps: Fps = None,
 ) -> int:
     """Make an index over all videos of a result folder, with filters by class, score and text, and a page for each.
 
@@ -50,21 +54,28 @@ def report(
     examples:
       avloc report results/ --out site/
       avloc report results/ --out site/ --videos /mnt/archive --quick
+      avloc report audacity_labels/ --out site/ --videos videos/
 
     Args:
-        results: Folder of results of `avloc detect`, or one file of detections.
+        results: Folder of results of `avloc detect` or of files of labels, or one file of any format of
+            docs/formats.md.
         out: Folder for index.html and pages/.
         title: Heading of the index.
         min_score: Least score of an event.
-        videos: Folder to look for videos that are not where they were when they were searched.
+        videos: Folder to look for videos that are neither where they were when they were searched, nor beside the
+            file.
         quick: Leave the level of the sound out of the pages; it takes decoding the sound of every video.
+        tier: Tiers of ELAN files to read; without it all that have times.
+        annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
+        fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
     """
+    choices = chosen(fps, tier, annotator)
     require_least_score(min_score)
-    screen, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+    screen, errors = screen_console(), error_console()
     problems: list[str] = []
     missing: list[str] = []
     with counting(errors, "results") as on_progress:
-        found = find_results(results, videos, problems.append, on_progress)
+        found = find_results(results, videos, problems.append, on_progress, choices)
     require_writable(out / PAGES)
     site = _Site(out, videos, min_score, quick, missing.append)
     names = told_apart([slug(result.name.replace("/", "-"), "video") for result in found], [r.name for r in found])

@@ -1,24 +1,24 @@
-"""Result folders of `avloc detect` > detections, video by video, and where each video lies."""
+"""Result folders of `avloc detect`, or labels of any format > events, video by video, and where each video lies."""
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from avloc.cli.inputs import MEDIA
-from avloc.cli.predictions import ENDING
+from avloc.cli.shelf import Beside, Shelf, video_at
 from avloc.errors import AvlocError, FormatError
 from avloc.events import Events
-from avloc.formats.activitynet import read_external, read_results
+from avloc.formats.activitynet import read_external
+from avloc.formats.files import ENDING, below, files_below, named, sniff
+from avloc.formats.media_names import seen_from
+from avloc.formats.truth import Choices
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The detections of one video.
+    """The events of one video.
 
     name is unique: the place of the file below the folder, without ending, or, where one file holds many videos,
     that of the video. recorded says where the video was, as written in the file; "" where it does not say.
@@ -36,7 +36,8 @@ class Result:
     @property
     def title(self) -> str:
         """Name of the video's file."""
-        return PurePosixPath(self.recorded.replace("\\", "/")).name or PurePosixPath(self.name).name
+        told = PurePosixPath(self.recorded.replace("\\", "/")).name
+        return told or (self.video.name if self.video else PurePosixPath(self.name).name)
 
 
 def find_results(
@@ -44,29 +45,26 @@ def find_results(
     videos: Path | None = None,
     on_problem: Callable[[str], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    choices: Choices | None = None,
 ) -> list[Result]:
-    """All NAME.events.json below a folder, in order, or one file of detections.
+    """All NAME.events.json below a folder, or else its files of labels, in order; or one file of any format.
 
     videos: where to look for videos that are not where they were, by their place below it or by their file name.
     on_problem: is told of a file that cannot be read, which is then left out; without it that is an error.
+    choices: what to read of labels that hold more than one thing.
 
     Raises:
         FormatError: the folder holds no result, or none that can be read; `videos` is no folder.
     """
-    if videos is not None and not videos.is_dir():
-        raise FormatError(f"{videos}: is no folder; give --videos the folder of the videos")
+    places = _Places(path if path.is_dir() else path.parent, None if videos is None else Shelf(videos))
     if not path.exists():
         raise FormatError(f"{path}: does not exist; give a folder of results, as `avloc detect --out` makes it")
-    files = sorted(path.rglob(f"*{ENDING}")) if path.is_dir() else [path]
-    if not files:
-        raise FormatError(f"{path}: holds no file that ends in {ENDING}; give what `avloc detect --out` wrote to")
-    root = path if path.is_dir() else path.parent
-    shelf = None if videos is None else Shelf(videos)
-    found: list[Result] = []
+    files = files_below(path) if path.is_dir() else [path]
+    found: dict[Path, dict[str, Result]] = {}
     problems: list[str] = []
     for number, file in enumerate(files, 1):
         try:
-            found += _read(file, root, shelf)
+            found[file] = _read(file, places, choices or Choices())
         except AvlocError as error:
             if on_problem is None:
                 raise
@@ -76,68 +74,47 @@ def find_results(
             on_progress(number, len(files))
     if problems and not found:
         raise FormatError(f"{path}: none of {len(files)} results can be read; the first: {problems[0]}")
-    return found
+    if path.is_dir():
+        return [replace(result, name=name) for name, result in below(path, found).items()]
+    stem = path.name.removesuffix(ENDING).removesuffix(".json")
+    alone = len(found[path]) == 1
+    return [replace(r, name=stem if alone else f"{stem}/{video}") for video, r in found[path].items()]
 
 
-def _read(file: Path, root: Path, shelf: Shelf | None) -> list[Result]:
-    results, about = read_results(file), read_external(file)
-    stem = file.relative_to(root).as_posix().removesuffix(ENDING).removesuffix(".json")
+def _read(file: Path, places: _Places, choices: Choices) -> dict[str, Result]:
+    """The results of a file, by the name that it gives to each video."""
+    form = sniff(file)
+    own = form == "activitynet"
+    about = read_external(file) if own else {}
     recorded = _text(about, "video") or _text(about, "source")
-    alone = len(results) == 1
-    return [
-        Result(
-            name=stem if alone else f"{stem}/{video}",
+    videos = named(form).read(file, choices)
+    return {
+        video: Result(
+            name=video,
             file=file,
-            events=events,
-            duration_s=_number(about, "duration") if alone else None,
-            recorded=recorded if alone else video,
-            video=_place(file, recorded if alone else video, stem if alone else video, shelf),
+            events=truth.events,
+            duration_s=truth.duration_s if math.isfinite(truth.duration_s) else None,
+            recorded=(recorded if len(videos) == 1 else video) if own else seen_from(truth.media, file),
+            video=places.find(file, video, truth.media),
             model=_text(about, "model"),
             min_score=_number(about, "min_score"),
         )
-        for video, events in results.items()
-    ]
+        for video, truth in videos.items()
+    }
 
 
-def _place(file: Path, recorded: str, stem: str, shelf: Shelf | None) -> Path | None:
-    """Where the video is: as recorded, seen from the result's folder, else on the shelf."""
-    if recorded and "\0" not in recorded:
-        there = Path(os.path.normpath(file.parent / recorded))
-        with suppress(OSError):  # a name that the system finds too long
-            if there.suffix.lower() in MEDIA and there.is_file():
-                return there
-    return None if shelf is None else shelf.find(recorded, stem)
+class _Places:
+    """Where videos are: as the file says, else in a folder that was named, else beside the file."""
 
+    def __init__(self, root: Path, shelf: Shelf | None) -> None:
+        self.root, self.shelf, self.beside = root, shelf, Beside()
 
-class Shelf:
-    """A folder of videos to look into; it is walked through once, when first asked."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @cached_property
-    def _by_place(self) -> dict[str, Path]:
-        inside = sorted(p for p in self.folder.rglob("*") if p.suffix.lower() in MEDIA and p.is_file())
-        return {p.relative_to(self.folder).as_posix(): p for p in inside}
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[Path]]:
-        names: dict[str, list[Path]] = {}
-        for place, path in self._by_place.items():
-            for key in {path.name, path.stem, str(PurePosixPath(place).with_suffix(""))}:
-                names.setdefault(key, []).append(path)
-        return names
-
-    def find(self, recorded: str, stem: str) -> Path | None:
-        """The video of a result: in the same place below the folder, else the one file of its name."""
-        name = PurePosixPath(recorded.replace("\\", "/")).name
-        beside = (PurePosixPath(stem).parent / name).as_posix()
-        if beside in self._by_place:
-            return self._by_place[beside]
-        for key in (stem, name, PurePosixPath(stem).name):
-            if len(self._by_name.get(key, ())) == 1:
-                return self._by_name[key][0]
-        return None
+    def find(self, file: Path, video: str, media: str) -> Path | None:
+        if media and (there := video_at(media)) is not None:
+            return there
+        inside = PurePosixPath(file.parent.relative_to(self.root).as_posix()) / video
+        found = None if self.shelf is None else self.shelf.find(media, inside.as_posix())
+        return found or self.beside.find(file, PurePosixPath(video).name)
 
 
 def missing_line(result: Result, videos: Path | None) -> str:

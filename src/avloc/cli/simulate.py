@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
-
+from avloc.cli.console import error_console, screen_console
 from avloc.cli.progress import counting
 from avloc.datasets.annotations import read_annotations
 from avloc.datasets.simulate import simulate as write_simulation
@@ -53,7 +52,7 @@ def simulate(
     given = {name: number for name, number in (("validation", validation), ("test", test)) if number is not None}
     sizes = split_sizes(truth, videos, given)
     began = time.perf_counter()
-    with counting(Console(stderr=True, highlight=False), "videos") as on_progress:
+    with counting(error_console(), "videos") as on_progress:
         done = write_simulation(
             truth,
             out,
@@ -65,7 +64,7 @@ def simulate(
             workers=workers or os.cpu_count() or 1,
             on_progress=on_progress,
         )
-    screen = Console(highlight=False)
+    screen = screen_console()
     split = ", ".join(f"{number} {subset}" for subset, number in done.videos.items())
     took_s = time.perf_counter() - began
     kept = f", {done.kept} were there already" if done.kept else ""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from avloc.cli.console import error_console
+
 if TYPE_CHECKING:
     from avloc.training.watch import Step
 
@@ -32,7 +34,7 @@ class Stages:
 
     def __post_init__(self) -> None:
         bar = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"))
-        self.progress = Progress(*bar, console=Console(stderr=True, highlight=False), transient=True)
+        self.progress = Progress(*bar, console=error_console(), transient=True)
         self.progress.disable = not self.progress.console.is_terminal
         self.task = self.progress.add_task("", total=None, left="")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from rich.console import Console
 from rich.progress import Progress
 
+from avloc.cli.console import error_console, screen_console
 from avloc.cli.evaluate import evaluate
 from avloc.cli.inputs import require_writable
 from avloc.cli.train import with_training
@@ -64,11 +64,11 @@ def test(
     network.to(pick_device(device))
     videos = open_split(replace(settings, data=data), split, config.labels, config.features.scores)
     config.features.read.require(videos.layout.streams, f"{data.features}: its features")
-    console = Console(stderr=True)
+    console = error_console()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(split, total=len(videos))
         found = predict(network, videos, config.decoding, on_video=lambda done: bar.update(task, completed=done))
     write_results(path, found, {"model": config.name, "split": split})
     if not json:
-        Console(highlight=False).print(f"detections: {path}", markup=False, soft_wrap=True)
+        screen_console().print(f"detections: {path}", markup=False, soft_wrap=True)
     return evaluate(path, Path(data.annotations), split, json=json, per_class=per_class, bootstrap=bootstrap)

@@ -16,6 +16,7 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from avloc.cli.console import error_console, screen_console
 from avloc.cli.grounded import GROUNDED, GROUNDED_WORDS, train_grounded_model
 from avloc.cli.inputs import require_writable
 from avloc.cli.own import train_own_model
@@ -161,7 +162,7 @@ def train(
     from avloc.training.run import train as run_training
 
     run = _with_absolute_paths(recipe)
-    screen = Console(highlight=False)
+    screen = screen_console()
     watch = _Watch(screen)
     watchers: list[_Watch | Board] = [watch]
     if tensorboard:
@@ -244,7 +245,7 @@ class _Watch:
             TextColumn(
                 "step {task.completed} of {task.total}, loss {task.fields[loss]:.3f}, {task.fields[left]} left"
             ),
-            console=Console(stderr=True),
+            console=error_console(),
             transient=True,
         )
         self.progress.disable = not self.progress.console.is_terminal

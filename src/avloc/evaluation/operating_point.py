@@ -1,4 +1,4 @@
-"""The score from which events are best shown to people: by the F1 score, and by quiet where nothing happens."""
+"""Events that are shown to people: how many are right from a score on, and from which score they are best shown."""
 
 from __future__ import annotations
 
@@ -26,6 +26,59 @@ class OperatingPoint:
         """Harmonic mean of precision and recall."""
         total = self.precision + self.recall
         return 2 * self.precision * self.recall / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Detections of at least `score`, of all classes together: how many they are, how many are right, of how many.
+
+    score: None where all detections are shown. left_out: those of classes without truth, where these do not count.
+    """
+
+    score: float | None
+    tiou: float
+    detections: int
+    right: int
+    truths: int
+    left_out: int
+
+    @property
+    def precision(self) -> float:
+        """Share of the detections that are right; 0 where there is none."""
+        return self.right / self.detections if self.detections else 0.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the truth that is found; 0 where there is none."""
+        return self.right / self.truths if self.truths else 0.0
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        total = self.detections + self.truths
+        return 2 * self.right / total if total else 0.0
+
+
+def shown_from(
+    detections: Mapping[str, Events],
+    truth: Mapping[str, Events],
+    score: float | None = None,
+    *,
+    tiou: float = 0.5,
+    every_class: bool = False,
+) -> Shown:
+    """What people see who are shown the detections of at least `score`; None: all of them.
+
+    every_class: detections of classes without truth count as wrong; else they are left out, as mAP leaves them out.
+
+    Raises:
+        ValueError: `tiou` lies outside (0, 1].
+    """
+    seen = detections if score is None else {video: events.above(score) for video, events in detections.items()}
+    matches = match(seen, truth, [tiou])
+    count = len(matches.detections) + (matches.left_out if every_class else 0)
+    left_out = 0 if every_class else matches.left_out
+    return Shown(score, tiou, count, int(matches.hit[0].sum()), len(matches.truth), left_out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,18 @@ def read_results(path: PathLike, on_odd: Callable[[str], None] | None = None) ->
     Raises:
         FormatError: the file cannot be read or is not in the form above.
     """
-    videos = _videos(path, "results")
-    return {video: _events(rows, _where(path, video), scored=True, on_odd=on_odd) for video, rows in videos.items()}
+    return read_detections(path, on_odd)[0]
+
+
+def read_detections(
+    path: PathLike, on_odd: Callable[[str], None] | None = None
+) -> tuple[dict[str, Events], dict[str, Any]]:
+    """As `read_results`, and what the file says of how they were made; {} where that is no object."""
+    top = load_json(path)
+    videos = _videos_of(top, path, "results")
+    about = top.get("external_data") if isinstance(top, dict) else None
+    found = {video: _events(rows, _where(path, video), scored=True, on_odd=on_odd) for video, rows in videos.items()}
+    return found, about if isinstance(about, dict) else {}
 
 
 def read_external(path: PathLike) -> dict[str, Any]:
@@ -160,7 +170,11 @@ def _listing(rows: Iterable[Mapping[str, Any]], path: PathLike, indent: int) -> 
 
 
 def _videos(path: PathLike, key: str) -> dict[str, Any]:
-    top = as_object(load_json(path), str(path), f'an object with "{key}"')
+    return _videos_of(load_json(path), path, key)
+
+
+def _videos_of(content: object, path: PathLike, key: str) -> dict[str, Any]:
+    top = as_object(content, str(path), f'an object with "{key}"')
     if key not in top:
         other = {"results": ("database", "annotations"), "database": ("results", "detections")}[key]
         hint = f'; "{other[0]}" is there: these are {other[1]}' if other[0] in top else ""

@@ -4,7 +4,8 @@ r"""Audacity labels <-> events: a line an event, start, end and label divided by
     \	880.000000	4400.000000
 
 A line that begins with a backslash holds the frequencies of the label before it (Audacity manual, "Importing and
-Exporting Labels"); it is left out. One video a file. A comma as decimal sign is understood.
+Exporting Labels"); it is left out. One video a file. In reading, a comma as decimal sign is understood, so are blanks
+for the tabs where a line has none, and a fourth field with a score, which BirdNET adds.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from avloc.files import replace_file
 from avloc.formats.text import (
     PathLike,
     as_seconds,
+    as_time,
     encoded,
     labelled,
     lines,
@@ -37,7 +39,8 @@ def read_audacity(path: PathLike) -> dict[str, Truth]:
         FormatError: the file cannot be read, or a line is no label: the line is named.
     """
     rows = lines(read_text(path, "a file of Audacity labels"))
-    events = [_event(line, f"{path}, line {n}") for n, line in rows if not line.startswith(_FREQUENCIES)]
+    labels = ((n, line) for n, line in rows if line.strip() and not line.startswith(_FREQUENCIES))
+    events = [_event(line, f"{path}, line {n}") for n, line in labels]
     return {video_name(path): Truth.of(Events.of(events))}
 
 
@@ -55,9 +58,24 @@ def write_audacity(path: PathLike, videos: Mapping[str, Truth]) -> None:
     replace_file(path, encoded("".join(rows)))
 
 
+def looks_like_labels(line: str) -> bool:
+    """Whether a line has two times and a text, such as the first line of a file of labels."""
+    fields = _fields(line)
+    try:
+        times = [as_time(text, "") for text in fields[:2]]
+    except FormatError:
+        return False
+    return len(times) == 2 and len(fields) in (3, 4)
+
+
+def _fields(line: str) -> list[str]:
+    return line.split("\t") if "\t" in line else line.split(maxsplit=2)
+
+
 def _event(line: str, where: str) -> Event:
-    fields = line.split("\t")
-    if len(fields) != 3:
+    fields = _fields(line)
+    if len(fields) not in (3, 4):
         raise FormatError(f"{where}: has {len(fields)} fields divided by tabs; start, end and label are needed")
-    start_s, end_s = (as_seconds(text.replace(",", "."), where) for text in fields[:2])
-    return labelled(start_s, end_s, fields[2], where)
+    start_s, end_s = (as_time(text, where) for text in fields[:2])
+    score = as_seconds(fields[3].replace(",", "."), f"{where}, field 4", "a score") if len(fields) == 4 else 1.0
+    return labelled(start_s, end_s, fields[2], where, score)

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
-from avloc.formats.text import PathLike, as_seconds, encoded, labelled, one_line, rows
+from avloc.formats.text import PathLike, as_time, encoded, labelled, one_line, rows
 from avloc.formats.truth import Truth
 
 DCASE = ("filename", "onset", "offset", "event_label")
@@ -48,7 +48,7 @@ def read_dcase(path: PathLike) -> dict[str, Truth]:
             raise FormatError(f'{where}: names no file in the column "{columns[0]}"')
         events = videos.setdefault(video, [])
         if start or end or label:
-            start_s, end_s = (as_seconds(text, where) for text in (start, end))
+            start_s, end_s = (as_time(text, where) for text in (start, end))
             events.append(labelled(start_s, end_s, label, where))
     return {video: Truth.of(Events.of(events)) for video, events in videos.items()}
 

@@ -2,8 +2,10 @@
 
 One video a file. A tier holds no two annotations at a time: where events of one class overlap, the later ones go to a
 tier "class (2)". The label is the annotation's value; in reading, an annotation without a value is named by its tier.
-Annotations without times of their own (those of dependent tiers) are left out. The form is EAF 3.0 of the Max Planck
-Institute for Psycholinguistics, The Language Archive.
+Of all tiers, or of those that are named, annotations with times are read; those that only refer to others are left
+out unless their tier is named, and what nothing gives a time is left out always. Times are those of the video: the
+origin of the linked file is added. The form is EAF 3.0 of the Max Planck Institute for Psycholinguistics, The
+Language Archive.
 
 A document type declaration is refused, so no entity can expand and nothing is fetched.
 """
@@ -11,9 +13,7 @@ A document type declaration is refused, so no entity can expand and nothing is f
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 from xml.parsers import expat
@@ -21,7 +21,9 @@ from xml.parsers import expat
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
-from avloc.formats.text import PathLike, as_seconds, labelled, milliseconds, only_video, read_bytes, video_name
+from avloc.formats.elan_media import is_xml_text, link_media, media_of
+from avloc.formats.elan_times import Annotation, annotations_by_tier
+from avloc.formats.text import PathLike, labelled, milliseconds, only_video, read_bytes
 from avloc.formats.truth import Truth
 
 _SCHEMA = {
@@ -29,45 +31,58 @@ _SCHEMA = {
     "xsi:noNamespaceSchemaLocation": "http://www.mpi.nl/tools/elan/EAFv3.0.xsd",
 }
 _TYPE = "default-lt"
-_CONTROLS = dict.fromkeys([*range(0x20), 0x7F, 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)])
-for _allowed in (0x09, 0x0A, 0x7F):
-    del _CONTROLS[_allowed]
 
 
-def read_elan(path: PathLike) -> dict[str, Truth]:
-    """All annotations with times, by start, under the name of the media file, or else of the EAF file.
+def read_elan(path: PathLike, tiers: Sequence[str] = ()) -> dict[str, Truth]:
+    """Annotations by start, under the name of the video that is linked, or else of the EAF file.
+
+    tiers: those to read, of which the file may lack some; none named: all.
 
     Raises:
         FormatError: the file cannot be read, is no EAF, declares a document type, or an annotation is odd.
     """
-    root = _parse(read_bytes(path, "an EAF file"), path)
-    if root.tag != "ANNOTATION_DOCUMENT":
-        raise FormatError(f"{path} is XML, but no EAF: it begins with {root.tag[:40]!r}, not ANNOTATION_DOCUMENT")
-    slots = {
-        slot.get("TIME_SLOT_ID"): as_seconds(value, f"{path}, time slot {slot.get('TIME_SLOT_ID')}") / 1000
-        for slot in root.iterfind("TIME_ORDER/TIME_SLOT")
-        if (value := slot.get("TIME_VALUE")) is not None
-    }
-    events = [event for tier in root.iterfind("TIER") for event in _events(tier, slots, path)]
-    return {_video(root, path): Truth.of(Events.of(sorted(events, key=lambda e: (e.start_s, e.end_s))))}
+    root = _document(path)
+    media = media_of(root, path)
+    events = [
+        event
+        for tier, annotations in annotations_by_tier(root, path).items()
+        if not tiers or tier in tiers
+        for event in _events(tier, annotations, media.origin_s, bool(tiers), path)
+    ]
+    by_time = Events.of(sorted(events, key=lambda e: (e.start_s, e.end_s)))
+    return {media.name: Truth.of(by_time, media=media.place)}
+
+
+def require_tiers(paths: Iterable[PathLike], tiers: Sequence[str]) -> None:
+    """Every tier must be in one of the files.
+
+    Raises:
+        FormatError: one is in none; those that are there are named.
+    """
+    files = list(paths)
+    known = sorted({tier.get("TIER_ID", "") for path in files for tier in _document(path).iterfind("TIER")})
+    for tier in tiers:
+        if files and tier not in known:
+            several = f" and {len(files) - 1} more files" if len(files) > 1 else ""
+            raise FormatError(f"{files[0]}{several}: no tier is called {tier!r}; there are: {', '.join(known)}")
 
 
 def write_elan(path: PathLike, videos: Mapping[str, Truth]) -> None:
-    """Write one video; scores are lost, and an event of no length becomes one of 1 ms.
+    """Write one video, linked where its place is known; scores are lost, an event of no length becomes one of 1 ms.
 
     Raises:
         FormatError: there are several videos, an event starts before zero, or a label has a character XML lacks.
         OutputError: the file cannot be written.
     """
-    events = only_video(videos, path, "ELAN").events
+    video = only_video(videos, path, "ELAN")
     # A date that stays makes the same events the same file.
     root = Element("ANNOTATION_DOCUMENT", AUTHOR="avloc", DATE=_EPOCH, FORMAT="3.0", VERSION="3.0")
     for name, address in _SCHEMA.items():
         root.set(name, address)
-    SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    link_media(SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds"), video.media, path)
     order = SubElement(root, "TIME_ORDER")
     count = 0
-    for tier, members in _tiers(events, path).items():
+    for tier, members in _tiers(video.events, path).items():
         element = SubElement(root, "TIER", LINGUISTIC_TYPE_REF=_TYPE, TIER_ID=tier)
         for start, end, label in members:
             count += 1
@@ -91,7 +106,7 @@ def _tiers(events: Events, path: PathLike) -> dict[str, list[tuple[int, int, str
     """Name of a tier > start, end, label of its annotations, no two of them at a time."""
     tiers: dict[str, list[tuple[int, int, str]]] = {label: [] for label in sorted(set(events.labels))}
     for event in events.by_time():
-        if event.label.translate(_CONTROLS) != event.label:
+        if not is_xml_text(event.label):
             raise FormatError(
                 f"{path}: the name {event.label[:40]!r} has no place in ELAN; take out characters that are no text"
             )
@@ -123,18 +138,19 @@ def _parse(content: bytes, path: PathLike) -> Element:
     return builder.close()
 
 
-def _events(tier: Element, slots: Mapping[str | None, float], path: PathLike) -> Iterator[Event]:
-    name = tier.get("TIER_ID", "")
-    for annotation in tier.iterfind("ANNOTATION/ALIGNABLE_ANNOTATION"):
-        where = f"{path}, tier {name!r}, annotation {annotation.get('ANNOTATION_ID')}"
-        ends = [slots.get(annotation.get(f"TIME_SLOT_REF{i}")) for i in (1, 2)]
-        if ends[0] is None or ends[1] is None:
-            raise FormatError(f"{where}: has no time at an end; give it one in ELAN")
-        value = annotation.findtext("ANNOTATION_VALUE") or name
-        yield labelled(ends[0], ends[1], value, where)
+def _events(
+    tier: str, annotations: Iterable[Annotation], origin_s: float, chosen: bool, path: PathLike
+) -> Iterator[Event]:
+    for annotation in annotations:
+        if annotation.span is None or not (annotation.own or chosen):
+            continue
+        start_s, end_s = (round(side_s + origin_s, 6) for side_s in annotation.span)
+        label = annotation.value if annotation.value.strip() else tier
+        yield labelled(start_s, end_s, label, f"{path}, tier {tier!r}, annotation {annotation.name}")
 
 
-def _video(root: Element, path: PathLike) -> str:
-    media = root.findall("HEADER/MEDIA_DESCRIPTOR")
-    url = media[0].get("MEDIA_URL", "") if len(media) == 1 else ""
-    return PurePosixPath(unquote(urlsplit(url).path)).stem or video_name(path)
+def _document(path: PathLike) -> Element:
+    root = _parse(read_bytes(path, "an EAF file"), path)
+    if root.tag != "ANNOTATION_DOCUMENT":
+        raise FormatError(f"{path} is XML, but no EAF: it begins with {root.tag[:40]!r}, not ANNOTATION_DOCUMENT")
+    return root

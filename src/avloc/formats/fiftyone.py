@@ -16,13 +16,11 @@ from avloc.events import Event, Events
 from avloc.files import replace_file
 from avloc.formats.strict_json import as_list, as_number, as_object, as_text, dump_json, field, kind, load_json
 from avloc.formats.text import PathLike, encoded, labelled
-from avloc.formats.truth import Truth
+from avloc.formats.truth import Choices, Truth
 
 
-def read_fiftyone(path: PathLike, fps: float | None = None) -> dict[str, Truth]:
+def read_fiftyone(path: PathLike, choices: Choices) -> dict[str, Truth]:
     """Events by video; a video without labels (null) has none.
-
-    fps: frames a second, for events that are given by frames.
 
     Raises:
         FormatError: the file cannot be read or is not in the form above; the entry is named.
@@ -36,7 +34,7 @@ def read_fiftyone(path: PathLike, fps: float | None = None) -> dict[str, Truth]:
     for video, rows in labels.items():
         where = f"{path}: video {video!r}"
         entries = [] if rows is None else as_list(rows, where)
-        events = [_event(row, f"{where}, entry {i}", classes, fps) for i, row in enumerate(entries)]
+        events = [_event(row, f"{where}, entry {i}", classes, choices.fps) for i, row in enumerate(entries)]
         videos[video] = Truth.of(Events.of(events))
     return videos
 

@@ -7,27 +7,29 @@ format may always be named instead.
 from __future__ import annotations
 
 import math
-from collections import Counter
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeVar
 
 from avloc.errors import FormatError
 from avloc.events import Events
+from avloc.files import files_in
 from avloc.formats import activitynet, raven
 from avloc.formats.audacity import read_audacity, write_audacity
-from avloc.formats.csv import COLUMNS, columns_of, read_table, write_table
-from avloc.formats.csv_truth import DEFAULT_SUBSET, REQUIRED, delimiter_of, read_csv_truth, write_csv_truth
-from avloc.formats.dcase import AUDIOSET, DCASE, read_dcase, write_audioset, write_dcase
-from avloc.formats.elan import read_elan, write_elan
+from avloc.formats.content import format_of_content
+from avloc.formats.csv import read_table, write_table
+from avloc.formats.csv_truth import DEFAULT_SUBSET, read_csv_truth, write_csv_truth
+from avloc.formats.dcase import read_dcase, write_audioset, write_dcase
+from avloc.formats.elan import read_elan, require_tiers, write_elan
 from avloc.formats.fiftyone import read_fiftyone, write_fiftyone
 from avloc.formats.label_studio import read_label_studio, write_label_studio
+from avloc.formats.media_names import from_file, seen_from
 from avloc.formats.rttm import read_rttm, write_rttm
 from avloc.formats.srt import read_srt, write_srt
-from avloc.formats.strict_json import load_json
-from avloc.formats.text import PathLike, lines, read_text
-from avloc.formats.truth import Truth
+from avloc.formats.text import PathLike
+from avloc.formats.truth import Choices, Truth
 from avloc.formats.via import read_via, write_via
 from avloc.formats.webvtt import read_webvtt, write_webvtt
 
@@ -47,7 +49,7 @@ class Format:
         endings: Of its files; the first is the one to write, unless another format above has it too.
         several: Whether a file holds several videos.
         scores: Whether a file holds scores.
-        read: Path and, for formats that may hold frames, frames a second > videos.
+        read: Path and what a person chose > videos.
         write: Path and videos > a file.
     """
 
@@ -55,27 +57,39 @@ class Format:
     endings: tuple[str, ...]
     several: bool
     scores: bool
-    read: Callable[[PathLike, float | None], Videos]
+    read: Callable[[PathLike, Choices], Videos]
     write: Callable[[PathLike, Mapping[str, Truth]], None]
 
 
-def _read_results(path: PathLike, _: float | None) -> Videos:
-    results, told = activitynet.read_results(path), activitynet.read_external(path)
-    lengths = told.get("durations")
+def _read_results(path: PathLike, _: Choices) -> Videos:
+    results, told = activitynet.read_detections(path)
+    alone = len(results) == 1
+    lengths, places = told.get("durations"), told.get("videos")
     if not isinstance(lengths, dict):
-        lengths = dict.fromkeys(results, told.get("duration")) if len(results) == 1 else {}
-    return {video: Truth.of(events, _length(lengths.get(video))) for video, events in results.items()}
+        lengths = dict.fromkeys(results, told.get("duration")) if alone else {}
+    if not isinstance(places, dict):
+        places = dict.fromkeys(results, told.get("video")) if alone else {}
+    return {
+        video: Truth.of(events, _length(lengths.get(video)), _media(places.get(video), path))
+        for video, events in results.items()
+    }
 
 
 def _length(told: object) -> float:
     return float(told) if type(told) in (int, float) and 0 <= told < math.inf else math.inf  # type: ignore[operator, arg-type]
 
 
+def _media(told: object, path: PathLike) -> str:
+    return from_file(told, path) if isinstance(told, str) else ""
+
+
 def _write_results(path: PathLike, videos: Mapping[str, Truth]) -> None:
     known = {video: round(truth.duration_s, 3) for video, truth in videos.items() if math.isfinite(truth.duration_s)}
-    told: dict[str, Any] = {"duration": next(iter(known.values()))} if len(videos) == len(known) == 1 else {}
-    if len(videos) > 1 and known:
-        told = {"durations": known}
+    places = {video: seen_from(truth.media, path) for video, truth in videos.items() if truth.media}
+    told: dict[str, Any] = {}
+    for one, many, found in (("video", "videos", places), ("duration", "durations", known)):
+        if found:
+            told |= {one: next(iter(found.values()))} if len(videos) == 1 else {many: found}
     activitynet.write_results(path, _events(videos), told)
 
 
@@ -90,26 +104,20 @@ def _write_truth(path: PathLike, videos: Mapping[str, Truth]) -> None:
     activitynet.write_truth(path, named)
 
 
-def _read_table(path: PathLike, _: float | None) -> Videos:
-    return {video: Truth.of(events) for video, events in read_table(path).items()}
-
-
-def _write_table(path: PathLike, videos: Mapping[str, Truth]) -> None:
-    write_table(path, _events(videos))
-
-
 def _events(videos: Mapping[str, Truth]) -> dict[str, Events]:
     return {video: truth.events for video, truth in videos.items()}
 
 
 _SELECTIONS = ".selections.txt"
+_WORKBOOKS = (".xlsx", ".xls", ".ods", ".numbers")
+_BESIDE = re.compile(r"BirdNET.*(\.list\.txt|params\.csv)", re.IGNORECASE)  # lists of files and settings
 
 FORMATS: Mapping[str, Format] = {
     "activitynet": Format("ActivityNet results", (ENDING, ".json"), True, True, _read_results, _write_results),
     "activitynet-truth": Format(
         "ActivityNet annotations", (".json",), True, False, lambda p, _: activitynet.read_truth(p), _write_truth
     ),
-    "csv": Format("a table", (".csv", ".tsv", ".tab"), True, True, _read_table, _write_table),
+    "csv": Format("a table", (".csv", ".tsv", ".tab"), True, True, lambda p, _: read_table(p), write_table),
     "csv-truth": Format(
         "a table of annotations", (".csv",), True, False, lambda p, _: read_csv_truth(p), write_csv_truth
     ),
@@ -121,7 +129,7 @@ FORMATS: Mapping[str, Format] = {
     ),
     "webvtt": Format("WebVTT", (".vtt",), False, True, lambda p, _: read_webvtt(p), write_webvtt),
     "srt": Format("SRT", (".srt",), False, False, lambda p, _: read_srt(p), write_srt),
-    "elan": Format("ELAN", (".eaf",), False, False, lambda p, _: read_elan(p), write_elan),
+    "elan": Format("ELAN", (".eaf",), False, False, lambda p, c: read_elan(p, c.tiers), write_elan),
     "rttm": Format("RTTM", (".rttm",), True, True, lambda p, _: read_rttm(p), write_rttm),
     "label-studio": Format("Label Studio", (".json",), True, True, read_label_studio, write_label_studio),
     "via": Format("VIA 3", (".json",), True, False, lambda p, _: read_via(p), write_via),
@@ -129,25 +137,30 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-def read_truth(path: PathLike, format: str | None = None, fps: float | None = None) -> Videos:
+def read_truth(path: PathLike, format: str | None = None, choices: Choices | None = None) -> Videos:
     """The videos of a file of any format, or of all such files below a folder; their order is that of the files.
 
     format: a name of FORMATS; without it the ending tells, and what the file holds.
-    fps: frames a second, for the two formats that may hold frames (label-studio, fiftyone).
-    Of a folder, files that end in .events.json are read, or else those of the formats of one video a file.
+    choices: what to read where a file holds more, and the frame rate of those that count frames.
+    Of a folder, files that end in .events.json are read, or else those of formats of one video a file, or else tables
+    and the others. A video is named by the folders below it, too: north/rec1.
 
     Raises:
         FormatError: a file cannot be read or is odd, its format cannot be told, or a video stands in two files.
     """
+    chosen = choices or Choices()
     folder = Path(path)
-    if folder.is_dir():
-        return below(folder, {file: read_truth(file, format, fps) for file in _files_below(folder, format)})
-    return named(format or sniff(path)).read(path, fps)
+    files = files_below(folder, format) if folder.is_dir() else [folder]
+    forms = {file: format or sniff(file) for file in files}
+    if chosen.tiers:
+        require_tiers([file for file in files if forms[file] == "elan"], chosen.tiers)
+    found = {file: named(forms[file]).read(file, chosen) for file in files}
+    return below(folder, found) if folder.is_dir() else found[folder]
 
 
-def read_events(path: PathLike, format: str | None = None, fps: float | None = None) -> dict[str, Events]:
+def read_events(path: PathLike, format: str | None = None, choices: Choices | None = None) -> dict[str, Events]:
     """As `read_truth`, the events alone."""
-    return _events(read_truth(path, format, fps))
+    return _events(read_truth(path, format, choices))
 
 
 def write_events(path: PathLike, videos: Mapping[str, Truth | Events], format: str | None = None) -> None:
@@ -178,15 +191,17 @@ def merged(files: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
 
 
 def below(folder: Path, files: Mapping[Path, Mapping[str, T]]) -> dict[str, T]:
-    """What the files of a folder hold. Videos of one name in several sub folders are named by these, too: north/rec1.
+    """What the files of a folder hold, by name and the folders below it: north/rec1.
+
+    That is what detection calls them in its own table of a results folder.
 
     Raises:
         FormatError: a video stands in two files of one folder.
     """
-    count = Counter(video for found in files.values() for video in found)
 
     def place(file: Path, video: str) -> str:
-        return video if count[video] == 1 else (PurePosixPath(file.parent.relative_to(folder)) / video).as_posix()
+        inside = file.parent.relative_to(folder).as_posix()
+        return video if inside == "." else f"{inside}/{video}"
 
     return merged({str(file): {place(file, v): held for v, held in found.items()} for file, found in files.items()})
 
@@ -220,16 +235,11 @@ def sniff(path: PathLike) -> str:
     candidates = _of_ending(path)
     if len(candidates) == 1 or str(path).lower().endswith((ENDING, _SELECTIONS)):
         return candidates[0]
-    ending = Path(path).suffix.lower()
-    head = "" if ending == ".json" else _head(path)
-    found = _of_json(load_json(path)) if ending == ".json" else _of_head(head, ending)
-    if found is None and ending == ".csv":
-        said = f"its first line is {head[:80]!r}" if head else "is empty"
-        raise FormatError(f"{path}: {said}; the columns {','.join(REQUIRED)} are needed")
+    found = format_of_content(path)
     if found is None:
         raise FormatError(
-            f"{path}: what it holds is of no known format with the ending {ending} ({', '.join(candidates)}); "
-            "name the format (avloc convert --from)"
+            f"{path}: what it holds is of no known format with the ending {Path(path).suffix.lower()} "
+            f"({', '.join(candidates)}); name the format (avloc convert --from)"
         )
     return found
 
@@ -241,45 +251,32 @@ def _of_ending(path: PathLike) -> list[str]:
         if found:
             return found
     endings = ", ".join(dict.fromkeys(ending for f in FORMATS.values() for ending in f.endings))
-    raise FormatError(
-        f"{path}: its ending is of no known format ({endings}); rename it, or name the format (avloc convert)"
-    )
+    said = "rename it, or name the format (avloc convert)"
+    if Path(name).suffix in _WORKBOOKS:
+        said = "save the sheet as CSV in UTF-8 and give that"
+    raise FormatError(f"{path}: its ending is of no known format ({endings}); {said}")
 
 
-def _files_below(folder: Path, format: str | None) -> list[Path]:
+def files_below(folder: Path, format: str | None = None) -> list[Path]:
+    """The files of a folder that are read, at any depth.
+
+    Raises:
+        FormatError: there is none, or a folder may not be read.
+    """
     endings = named(format).endings if format else (ENDING,)
     one_video = tuple(ending for f in FORMATS.values() if not f.several for ending in f.endings)
-    for wanted in (endings, () if format else one_video):
-        files = sorted(file for file in folder.rglob("*") if file.name.lower().endswith(wanted) and file.is_file())
+    others = tuple(ending for f in FORMATS.values() if f.several for ending in f.endings)
+    problems: list[str] = []
+    inside = [file for file in files_in(folder, problems.append) if _is_file_of_events(file)]
+    if problems:
+        raise FormatError(problems[0])
+    for wanted in (endings, *(() if format else (one_video, others))):
+        files = [file for file in inside if file.name.lower().endswith(wanted)]
         if files:
             return files
     raise FormatError(f"{folder}: holds no file that ends in {' or '.join(endings)}; name a file, or such a folder")
 
 
-def _head(path: PathLike) -> str:
-    return next(lines(read_text(path, "a file of events")), (0, ""))[1]
-
-
-def _of_json(top: Any) -> str | None:
-    if isinstance(top, list):
-        return "label-studio" if all(isinstance(task, dict) and "data" in task for task in top) else None
-    keys = set(top) if isinstance(top, dict) else set()
-    wanted = {
-        "activitynet": {"results"},
-        "activitynet-truth": {"database"},
-        "via": {"project", "file", "view", "metadata"},
-        "fiftyone": {"labels"},
-    }
-    return next((name for name, needed in wanted.items() if needed <= keys), None)
-
-
-def _of_head(line: str, ending: str) -> str | None:
-    columns = [name.strip().strip('"') for name in line.split(delimiter_of(line) if ending == ".csv" else "\t")]
-    small = {name.lower() for name in columns}
-    if ending == ".txt":
-        return "raven" if raven.BEGIN in small else "audacity" if len(columns) == 3 or not line else None
-    if set(COLUMNS) <= set(columns_of(columns)):
-        return "csv"
-    if ending == ".csv":
-        return "csv-truth" if set(REQUIRED) <= small else None
-    return "dcase" if set(DCASE) <= set(columns) else "audioset" if set(AUDIOSET) <= set(columns) else None
+def _is_file_of_events(path: Path) -> bool:
+    """Not what programs put beside their tables, nor hidden files."""
+    return not path.name.startswith(".") and not _BESIDE.fullmatch(path.name)

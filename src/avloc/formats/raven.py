@@ -4,45 +4,87 @@
     1	Spectrogram 1	1	1.520000	5.030000	0.0	10000.0	dog barking	0.93
 
 Needed in reading are the two times and a column for the label: Annotation, or as others name it Species, Common Name
-(BirdNET), Label, Class, Call Type. A selection that stands in two views has two rows and is one event. Where a table
-spans several sound files (Begin File), times run through all of them: Raven's File Offset (s) is then needed. Raven
-wants frequencies: 0 to 10 kHz is written, as events have none.
+(BirdNET), Label, Class, Call Type. The video is that of Begin Path or Begin File, else it is called like the table.
+Where a table spans several sound files, Begin Time (s) runs through all of them: File Offset (s) is the time in the
+file, and is what counts wherever it stands. So do BirdNET's combined tables; its rows "nocall" say that a file has no
+event. A selection that stands in two views has two rows and is one event: the same file, number, label and times.
+Tables put together by hand may have first lines in between, and spreadsheets may divide by semicolons.
+
+Raven wants frequencies: 0 to 10 kHz is written, as events have none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import PurePosixPath, PureWindowsPath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
-from avloc.formats.text import PathLike, as_seconds, encoded, labelled, one_line, only_video, read_text, video_name
+from avloc.formats.columns import divided, fields_of
+from avloc.formats.media_names import from_file, names_of, path_of
+from avloc.formats.text import (
+    PathLike,
+    as_seconds,
+    as_time,
+    encoded,
+    labelled,
+    one_line,
+    only_video,
+    read_text,
+    video_name,
+)
 from avloc.formats.text import lines as lines_of
 from avloc.formats.truth import Truth
 
 BEGIN, END = "begin time (s)", "end time (s)"
 _LABELS = ("annotation", "species", "common name", "label", "class", "call type")
 _SCORES = ("confidence", "score")
-_FILE, _OFFSET = "begin file", "file offset (s)"
+_FILES, _OFFSET = ("begin path", "begin file"), "file offset (s)"
+_CODE, _NO_CALL = "species code", "nocall"
 _HEAD = (
     "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tAnnotation\tConfidence\n"
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Fields of a line by the names of the columns in small letters; `where` begins what is said of it."""
+
+    where: str
+    fields: Mapping[str, str]
+
+    def first(self, names: Sequence[str]) -> str:
+        """What stands in the first of these columns that holds something."""
+        return next((text for name in names if (text := self.fields.get(name, "")).strip()), "")
+
+
 def read_raven(path: PathLike) -> dict[str, Truth]:
-    """The selections of a table: by sound file where it names several, else under the name of the table.
+    """The selections of a table: by sound file where it names them, else under the name of the table.
 
     Raises:
         FormatError: the file cannot be read, a column is missing, or a row is odd: its line is named.
     """
-    table = _rows(path)
-    several = len({fields.get(_FILE, "") for _, fields in table}) > 1
-    videos: dict[str, list[Event]] = {} if several else {video_name(path): []}
-    for where, fields in _once(table):
-        video = _stem(fields[_FILE]) if several else video_name(path)
-        videos.setdefault(video, []).append(_event(fields, where, several))
-    return {video: Truth.of(Events.of(events)) for video, events in videos.items()}
+    rows, heads = _rows(path)
+    files = [row.first(_FILES) for row in rows]
+    _require_places(path, rows, files, heads)
+    names = names_of(path_of(file) for file in files if file)
+    videos: dict[str, list[Event]] = {} if any(files) else {video_name(path): []}
+    media = {}
+    seen = set()
+    for row, file in zip(rows, files, strict=True):
+        name = names[path_of(file)] if file else video_name(path)
+        events = videos.setdefault(name, [])
+        media[name] = from_file(file, path)
+        if row.first(_LABELS) == _NO_CALL == row.fields.get(_CODE, _NO_CALL):
+            continue
+        event = _event(row)
+        # Waveform and spectrogram of a selection have a row each.
+        key = (name, row.fields.get("selection", "").strip(), event.label, event.start_s, event.end_s)
+        if not key[1] or key not in seen:
+            seen.add(key)
+            events.append(event)
+    return {video: Truth.of(Events.of(events), media=media.get(video, "")) for video, events in videos.items()}
 
 
 def write_raven(path: PathLike, videos: Mapping[str, Truth]) -> None:
@@ -60,46 +102,65 @@ def write_raven(path: PathLike, videos: Mapping[str, Truth]) -> None:
     replace_file(path, encoded("".join(rows)))
 
 
-def _rows(path: PathLike) -> list[tuple[str, dict[str, str]]]:
-    """Place and fields of each row, by the names of the columns in small letters."""
-    lines = lines_of(read_text(path, "a Raven selection table"))
-    head = [name.strip().lower() for name in next(lines, (0, ""))[1].split("\t")]
-    if BEGIN not in head or END not in head or not set(_LABELS) & set(head):
+def _rows(path: PathLike) -> tuple[list[_Row], int]:
+    """The rows of a table, and how many first lines it has."""
+    table: list[_Row] = []
+    head: list[str] = []
+    heads, delimiter = 0, "\t"
+    for number, line in lines_of(read_text(path, "a Raven selection table")):
+        where = f"{path}, line {number}"
+        delimiter = delimiter if head else divided(line, "\t")
+        fields = _fields(line, delimiter)
+        small = [field.strip().lower() for field in fields]
+        if not head or (BEGIN in small and END in small):
+            head, heads = _head(small, where), heads + 1
+        elif len(fields) < len(head) or any(field.strip() for field in fields[len(head) :]):
+            raise FormatError(f"{where}: has {len(fields)} fields divided by tabs, and the first line {len(head)}")
+        elif any(small):
+            table.append(_Row(where, dict(zip(head, fields, strict=False))))
+    if not head:
+        _head([], f"{path}, line 1")
+    return table, heads
+
+
+def _head(names: list[str], where: str) -> list[str]:
+    if BEGIN not in names or END not in names or not set(_LABELS) & set(names):
         raise FormatError(
-            f"{path}, line 1: the columns Begin Time (s), End Time (s) and one of {', '.join(_LABELS)} are needed"
+            f"{where}: the columns Begin Time (s), End Time (s) and one of {', '.join(_LABELS)} are needed"
         )
-    table = []
-    for number, line in lines:
-        where, row = f"{path}, line {number}", line.split("\t")
-        if len(row) != len(head):
-            raise FormatError(f"{where}: has {len(row)} fields divided by tabs, and the first line {len(head)}")
-        table.append((where, dict(zip(head, row, strict=True))))
-    return table
+    return names
 
 
-def _once(table: Iterable[tuple[str, dict[str, str]]]) -> Iterable[tuple[str, dict[str, str]]]:
-    seen = set()
-    for where, fields in table:
-        # Waveform and spectrogram of a selection share its number and its times.
-        key = (fields.get("selection"), fields[BEGIN], fields[END])
-        if key[0] is None or key not in seen:
-            seen.add(key)
-            yield where, fields
+def _fields(line: str, delimiter: str) -> list[str]:
+    """The fields of a line; Raven quotes nothing, spreadsheets do."""
+    return line.split("\t") if delimiter == "\t" else fields_of(line, delimiter)
 
 
-def _event(fields: Mapping[str, str], where: str, several: bool) -> Event:
-    start_s, end_s = (as_seconds(fields[name], f"{where}, {name}") for name in (BEGIN, END))
-    if several:
-        if _OFFSET not in fields:
-            raise FormatError(f"{where}: the table spans several files; add the measurement File Offset (s) in Raven")
-        offset_s = as_seconds(fields[_OFFSET], f"{where}, {_OFFSET}")
-        start_s, end_s = offset_s, offset_s + end_s - start_s
-    label = next(fields[name] for name in _LABELS if name in fields)
-    score = next((fields[name] for name in _SCORES if fields.get(name)), "1")
-    return labelled(start_s, end_s, label, where, as_seconds(score, f"{where}, score", "a number"))
+def _require_places(path: PathLike, rows: Sequence[_Row], files: Sequence[str], heads: int) -> None:
+    """Every row must tell its file and its time in it, where they are of several."""
+    if heads > 1 and not all(files):
+        raise FormatError(
+            f"{path}: is {heads} tables put together, and not every row tells its sound file; "
+            "add the measurement Begin File in Raven, or give a table for each file"
+        )
+    several = len(set(files)) > 1
+    for row, file in zip(rows, files, strict=True):
+        if several and not file:
+            raise FormatError(f"{row.where}: tells no Begin File, and others do")
+        if not file and row.first((_OFFSET,)).strip() not in ("", row.fields.get(BEGIN, "").strip()):
+            raise FormatError(f"{row.where}: tells a time in a sound file, and not in which; add Begin File in Raven")
+        if several and not row.first((_OFFSET,)):
+            raise FormatError(
+                f"{row.where}: the table spans several files; add the measurement File Offset (s) in Raven"
+            )
 
 
-def _stem(file: str) -> str:
-    # Raven runs on Windows too: its tables have either slash.
-    name = PureWindowsPath(file).name if "\\" in file else PurePosixPath(file).name
-    return PurePosixPath(name).stem or file
+def _event(row: _Row) -> Event:
+    start_s, end_s = (as_time(row.fields.get(name, ""), f"{row.where}, {name}") for name in (BEGIN, END))
+    if row.first((_OFFSET,)) and row.first(_FILES):
+        offset_s = as_time(row.fields[_OFFSET], f"{row.where}, {_OFFSET}")
+        if abs(offset_s - start_s) > 1e-9:
+            start_s, end_s = offset_s, round(offset_s + end_s - start_s, 9)
+    score = row.first(_SCORES).replace(",", ".") or "1"
+    label = row.first(_LABELS) or next((row.fields[name] for name in _LABELS if row.fields.get(name)), "")
+    return labelled(start_s, end_s, label, row.where, as_seconds(score, f"{row.where}, score", "a number"))

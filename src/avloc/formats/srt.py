@@ -6,7 +6,7 @@
 
 The format has no way to write an end of line or an arrow inside a text, so such labels are refused. Everything else
 is written as it is: players take `<i>` and the like as a style. Reading keeps the text and joins its lines by a
-blank.
+blank. Numbers and the empty lines between subtitles may be missing, and a point may stand for the comma.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
-from avloc.formats.cues import blocks, clock, cue_of
+from avloc.formats.cues import blocks, clock, cue_of, numbered
 from avloc.formats.text import PathLike, encoded, labelled, milliseconds, one_line, only_video, read_text, video_name
 from avloc.formats.truth import Truth
 
@@ -49,6 +49,6 @@ def write_srt(path: PathLike, videos: Mapping[str, Truth]) -> None:
 
 
 def _events(path: PathLike) -> Iterator[Event]:
-    for number, block in blocks(read_text(path, "an SRT file")):
-        cue = cue_of(block, f"{path}, line {number}", ",")
+    for block in blocks(numbered(read_text(path, "an SRT file"))):
+        cue = cue_of(block, path, ",")
         yield labelled(cue.start_s, cue.end_s, " ".join(cue.text), cue.where)

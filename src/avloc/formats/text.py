@@ -12,6 +12,7 @@ from pathlib import Path
 
 from avloc.errors import FormatError
 from avloc.events import Event
+from avloc.formats.media_names import without_media_ending
 from avloc.formats.truth import Truth
 
 PathLike = str | os.PathLike[str]
@@ -19,9 +20,15 @@ PathLike = str | os.PathLike[str]
 MOST_BYTES = 1 << 30
 """Larger files are refused: ten million events have less."""
 
-_ENDINGS = re.compile(r"(\.events\.json|(\.Table\.\d+)?\.selections\.txt|\.[^.]*)$", re.IGNORECASE)
-_MEDIA_ENDING = re.compile(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{1,3}$")
-LINE_END = re.compile(r"\r\n|\r|\n")  # not str.splitlines, for which a label may hold other ends of line
+_BIRDNET = r"\.BirdNET\.(selection\.table|selections|results(\.[a-z]+)?)\.(txt|csv)"
+_ENDINGS = re.compile(
+    rf"(\.events\.json|{_BIRDNET}|(\.Table\.\d+)?\.selections?(\.table)?\.txt|\.[^.]*)$", re.IGNORECASE
+)
+_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:[.,]\d+)?)")
+_DECIMAL = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+# Not str.splitlines, for which a label may hold other ends of line. Some programs on Windows write \r\r\n.
+LINE_END = re.compile(r"\r*\n|\r")
 
 
 def read_bytes(path: PathLike, needed: str) -> bytes:
@@ -42,15 +49,18 @@ def read_bytes(path: PathLike, needed: str) -> bytes:
 
 
 def read_text(path: PathLike, needed: str) -> str:
-    """The content of a file in UTF-8, without a byte order mark.
+    """The content of a file in UTF-8, without a byte order mark, or in UTF-16 with one.
 
     Raises:
-        FormatError: it cannot be read, or is not UTF-8.
+        FormatError: it cannot be read, or is neither.
     """
+    content = read_bytes(path, needed)
     try:
-        return read_bytes(path, needed).decode("utf-8-sig")
+        return content.decode("utf-16" if content.startswith(_UTF16) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FormatError(f"{path} is not text in UTF-8 ({error.reason}); save it as UTF-8") from None
+        raise FormatError(
+            f"{path} is not text in UTF-8 ({error.reason}); save it as UTF-8, which spreadsheets call CSV UTF-8"
+        ) from None
 
 
 def lines(text: str) -> Iterator[tuple[int, str]]:
@@ -71,6 +81,22 @@ def as_seconds(text: str, where: str, needed: str = "a number of seconds") -> fl
     if not math.isfinite(value):
         raise FormatError(f"{where} is {text[:40]!r}; {needed} is needed")
     return value
+
+
+def as_time(text: str, where: str) -> float:
+    """Seconds: a number, with a decimal point or comma, or minutes and seconds, 1:02.5, or hours too, 1:01:02.5.
+
+    Raises:
+        FormatError: it is neither; the message begins with `where`.
+    """
+    text = text.strip()
+    sign, clock = (-1, text[1:]) if text.startswith("-") else (1, text)
+    if found := _CLOCK.fullmatch(clock):
+        hours, minutes, seconds = found[1], int(found[2]), float(found[3].replace(",", "."))
+        if seconds < 60 and (hours is None or minutes < 60):
+            return sign * (3600 * int(hours or 0) + 60 * minutes + seconds)
+    plain = text.replace(",", ".") if _DECIMAL.fullmatch(text) else text
+    return as_seconds(plain, where, "a number of seconds, or minutes and seconds such as 1:02.5,")
 
 
 def labelled(start_s: float, end_s: float, label: str, where: str, score: float = 1.0) -> Event:
@@ -101,13 +127,9 @@ def only_video(videos: Mapping[str, Truth], path: PathLike, name: str) -> Truth:
 
 
 def video_name(path: PathLike) -> str:
-    """The video of a file that does not say it: the file's name without what programs append."""
-    return _ENDINGS.sub("", Path(path).name) or Path(path).name
-
-
-def without_ending(name: str) -> str:
-    """The name of a media file without its ending: a letter and one to three letters or digits."""
-    return _MEDIA_ENDING.sub("", name)
+    """The video of a file that does not say it: the file's name without what programs append to that of the video."""
+    name = Path(path).name
+    return without_media_ending(_ENDINGS.sub("", name) or name)
 
 
 def milliseconds(event: Event, path: PathLike, name: str) -> tuple[int, int]:

@@ -9,7 +9,8 @@
 The score stands in the cue's name, which players do not show. In the text `&`, `<`, `>`, ends of line and blanks at
 either end are written as character references, as the WebVTT recommendation of the W3C has them (section 4.2.2), so a
 label of `<script>` or `-->` shows as text. Reading takes tags out and joins the lines of a cue by a blank; notes,
-styles, regions and settings of cues are left out.
+styles, regions and settings of cues are left out. As in the recommendation's parser (section 6.1), a line of times
+begins a cue, be there an empty line before it or not.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
-from avloc.formats.cues import Cue, blocks, clock, cue_of
+from avloc.formats.cues import Cue, Line, blocks, clock, cue_of, is_times, numbered
 from avloc.formats.text import PathLike, encoded, labelled, milliseconds, one_line, only_video, read_text, video_name
 from avloc.formats.truth import Truth
 
@@ -68,11 +69,24 @@ def _escaped(event: Event, path: PathLike) -> str:
 
 
 def _events(text: str, path: PathLike) -> Iterator[Event]:
-    for number, block in list(blocks(text))[1:]:
-        if _NO_CUES.match(block[0]):
+    for block in blocks(_behind_head(numbered(text))):
+        if _NO_CUES.match(block[0][1]):
+            times = next((i for i, (_, line) in enumerate(block) if is_times(line)), len(block))
+            block = block[times:]
+        if not block:
             continue
-        cue = cue_of(block, f"{path}, line {number}", ".")
+        cue = cue_of(block, path, ".")
         yield labelled(cue.start_s, cue.end_s, _label(cue), cue.where, _score(cue))
+
+
+def _behind_head(lines: list[Line]) -> list[Line]:
+    """Without WEBVTT and the lines below it, up to an empty line or the first cue."""
+    for i, (_, line) in enumerate(lines[1:], 1):
+        if is_times(line):
+            return lines[i - 1 if i > 1 and lines[i - 1][1].strip().isdigit() else i :]
+        if not line.strip():
+            return lines[i:]
+    return []
 
 
 def _label(cue: Cue) -> str:
