@@ -1,6 +1,8 @@
-"""VSGN against its authors' code: neighbours, levels, towers, boxes, assignment, losses, gradients, stitching, results.
+"""VSGN against its authors' code: neighbours, levels, towers, boxes, assignment, losses, gradients, stitching,
+results.
 
-Neighbours are compared as sets. Where steps are equally far (padding; copies, which are drawn out linearly), and where
+Neighbours are compared as sets. Where steps are equally far (padding; copies, which are drawn out linearly),
+and where
 a copy has more steps to listen to than are left of the clip, any choice is as good as another; from there on outputs
 are compared with the published neighbours given.
 """

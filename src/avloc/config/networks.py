@@ -281,7 +281,8 @@ class TadTrConfig(NetworkConfig):
 
 @dataclass(frozen=True)
 class VsgnConfig(NetworkConfig):
-    """VSGN (Zhao, Thabet and Ghanem 2021) on both modalities side by side. Defaults are for UnAV-100, not stitched."""
+    """VSGN (Zhao, Thabet and Ghanem 2021) on both modalities side by side. Defaults are for UnAV-100, not
+    stitched."""
 
     method: ClassVar[str] = "vsgn"
     judges: ClassVar[Literal["points", "queries", "anchors"]] = "anchors"

@@ -1,6 +1,7 @@
 """Losses of networks that judge anchors: class, box, adjusted boundary, and what frames are.
 
-Zhao, Thabet and Ghanem 2021, Section 3.5. Each loss of anchors has positives of its own: the box is learned by anchors
+Zhao, Thabet and Ghanem 2021, Section 3.5. Each loss of anchors has positives of its own: the box is learned by
+anchors
 that fit an event, the class by boxes that do, the adjustment of boundaries by those that fit it well.
 Legend: B batch, P anchors, N events (padded), S steps of the network, K classes.
 """

@@ -33,7 +33,8 @@ def vsgn_unav100_i3d_vggish() -> RunConfig:
     """VSGN on I3D and VGGish features side by side, not stitched: width 256, 256 steps of 0.32 s, strides 2 to 32.
 
     Settings: width, levels, graphs, losses, optimiser, rate and batch are the authors' for THUMOS14. Ours: anchors of
-    3 and 7.5 strides (6 to 240 steps), 30 epochs (more than their 10, as videos are not cut into overlapping windows),
+    3 and 7.5 strides (6 to 240 steps), 30 epochs (more than their 10, as videos are not cut into overlapping
+    windows),
     crops and class-wise soft-NMS as for the other methods.
     """
     return RunConfig(
@@ -74,7 +75,8 @@ def vsgn_thumos() -> RunConfig:
     """The authors' model of THUMOS14: two-stream features of every frame, 20 classes, 1280 steps, stitched.
 
     Settings: official, but that soft-NMS is not preceded by hard NMS within a window, that all lengths are kept, and
-    that training takes crops where theirs takes overlapping windows. For `avloc import`; avloc has no layout for these
+    that training takes crops where theirs takes overlapping windows. For `avloc import`; avloc has no layout
+    for these
     features.
     """
     return RunConfig(

@@ -72,7 +72,7 @@ class Messages(nn.Module):
 def _largest(said: Float[Tensor, "B T C"], neighbours: Int[Tensor, "B T N"]) -> Float[Tensor, "B T C"]:
     """The largest of what the neighbours say; who said it is found first, so that no gradient keeps all of it."""
     with torch.no_grad():
-        heard = take_rows(said, neighbours.flatten(1)).unflatten(1, neighbours.shape[1:])  # (B, T, N, C)
+        heard = take_rows(said, neighbours.flatten(1)).reshape(*neighbours.shape, -1)  # (B, T, N, C)
         speaker = neighbours.gather(2, heard.argmax(dim=2))  # (B, T, C)
     return said.gather(1, speaker)
 

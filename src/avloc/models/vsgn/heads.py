@@ -44,7 +44,8 @@ class AnchorHead(nn.Module):
         for level in levels:
             x = self.class_tower(level)
             both = torch.cat([self.background(x), self.classify(x)], dim=1)
-            logits.append(both.unflatten(1, (-1, self.anchors)).permute(0, 3, 2, 1).flatten(1, 2))
+            apart = both.unflatten(1, (-1, self.anchors))  # type: ignore[no-untyped-call]
+            logits.append(apart.permute(0, 3, 2, 1).flatten(1, 2))
             shift = self.box(self.box_tower(level))
             shifts.append(shift.unflatten(1, (self.anchors, 2)).permute(0, 3, 1, 2).flatten(1, 2))
         return torch.cat(logits, dim=1), torch.cat(shifts, dim=1)

@@ -1,7 +1,9 @@
-"""VSGN: self-stitching > first convolution > graph pyramid > anchors' classes and boxes > boundary adjustment > scores.
+"""VSGN: self-stitching > first convolution > graph pyramid > anchors' classes and boxes > boundary adjustment
+> scores.
 
 Video Self-Stitching Graph Network for Temporal Action Localization (Zhao, Thabet and Ghanem 2021), on the features of
-both modalities side by side. As published nothing is masked behind the input: padding is a part of the graph and of the
+both modalities side by side. As published nothing is masked behind the input: padding is a part of the graph
+and of the
 norms, so that everything is padded to one length inside the network. Softmax gives a box one class: where events of
 several classes lie on one another, they compete for it.
 Legend: B batch, T time, S steps of the network, C channels, P anchors, K classes.
@@ -31,7 +33,8 @@ _REACH = 1 / 8  # of a box's length: how far to either side of a boundary its ad
 class AnchorOutputs:
     """Every anchor's class and box, and what frames are.
 
-    logits (B, P, 1 + K), background first; anchors (P, 2), boxes and adjusted boxes (B, P, 2) in steps of the network;
+    logits (B, P, 1 + K), background first; anchors (P, 2), boxes and adjusted boxes (B, P, 2) in steps of the
+    network;
     action, start and end (B, S) from 0 to 1. `clips` says what of these steps is the clip and what its copy.
     """
 
@@ -134,12 +137,13 @@ class Vsgn(Network):
         return AnchorOutputs(logits, anchors, boxes, adjusted, action, starting, ending, clips, c.least_probability)
 
     def from_official(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The authors' tensors, with the rows of background, the first of each anchor, apart from those of classes."""
+        """The authors' tensors, with the rows of background, the first of each anchor, apart from those of
+        classes."""
         own = dict(state)
         for part in ("weight", "bias"):
             both = own.pop(f"head_dec.cls_logits.{part}", None)
             if both is not None and len(both) % len(self.config.scales) == 0:
-                rows = both.unflatten(0, (len(self.config.scales), -1))  # (A, 1 + K, ...)
+                rows = both.reshape(len(self.config.scales), -1, *both.shape[1:])  # (A, 1 + K, ...)
                 own[f"head.background.{part}"] = rows[:, 0]
                 own[f"head_dec.cls_logits.{part}"] = rows[:, 1:].transpose(0, 1).flatten(0, 1)
         return own

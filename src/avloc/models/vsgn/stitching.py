@@ -1,6 +1,7 @@
 """Self-stitching: a short clip stands beside a magnified copy of itself, and what is found on either is one thing.
 
-Zhao, Thabet and Ghanem 2021, Section 3.2 (video self-stitching). Legend: B batch, T steps of the clips, S steps of the
+Zhao, Thabet and Ghanem 2021, Section 3.2 (video self-stitching). Legend: B batch, T steps of the clips, S
+steps of the
 network, D features, N events, P boxes.
 """
 
@@ -27,7 +28,8 @@ def take_rows(table: Float[Tensor, "B T C"], index: Int[Tensor, "B N"]) -> Float
 class Clips:
     """Where the clips of a batch stand in the network's steps.
 
-    `steps` are what a clip, the gap and its copy fill; `lengths` (B,) those of the clips; `stitched` (B,) says which of
+    `steps` are what a clip, the gap and its copy fill; `lengths` (B,) those of the clips; `stitched` (B,) says
+    which of
     them have a copy.
     """
 
