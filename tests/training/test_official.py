@@ -217,7 +217,8 @@ def test_a_model_folder_keeps_single_precision_and_detects(method: str, tmp_path
     detector = Detector.load(out, threads=1)
     visual, audio = (rng.standard_normal((steps, width)).astype(np.float32) for width in (5, 3))
     none = np.zeros((steps, 0), np.float32)
-    features = FeatureSequence(detector.grid, 16.0, visual, audio, none, none, config.features.streams)
+    duration_s = float(detector.grid.to_seconds(steps - 0.5))
+    features = FeatureSequence(detector.grid, duration_s, visual, audio, none, none, config.features.streams)
     assert len(detector.detect_features(features).all_events) > 0
 
 
