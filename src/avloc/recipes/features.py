@@ -8,6 +8,7 @@ from avloc.config import FeatureConfig, RunConfig
 from avloc.features.layout import LAYOUTS
 from avloc.recipes.actionformer import actionformer_anet_i3d, actionformer_thumos_i3d
 from avloc.recipes.tridet import tridet_anet_tsp, tridet_hacs_i3d, tridet_thumos_i3d
+from avloc.recipes.vsgn import vsgn_thumos
 from avloc.streams import Streams
 
 Recipe = Callable[[], RunConfig]
@@ -25,6 +26,7 @@ _OTHER: dict[Recipe, FeatureConfig] = {
     tridet_thumos_i3d: _grid("i3d-thumos14", 30, 4, 16),
     tridet_anet_tsp: _grid("tsp-activitynet", 15, 16, 16),
     tridet_hacs_i3d: _grid("i3d-hacs", 2, 1, 1),
+    vsgn_thumos: _grid("two-stream-thumos14", 30, 1, 1),
 }
 """Features that no layout of avloc reads."""
 
