@@ -10,10 +10,13 @@ from avloc.config import (
     ActionFormerConfig,
     AnyLossConfig,
     DenseLossConfig,
+    FamilyConfig,
     GroundedConfig,
     LocoConfig,
     LocoLossConfig,
     NetworkConfig,
+    QueryLossConfig,
+    TadTrConfig,
     TriDetConfig,
 )
 from avloc.models.build import build_network
@@ -31,6 +34,18 @@ SMALL: dict[str, NetworkConfig] = {
     ),
     "actionformer": ActionFormerConfig(**_FAMILY, heads=2),  # type: ignore[arg-type]
     "tridet": TriDetConfig(**_FAMILY, hidden=24, bins=4, position=True),  # type: ignore[arg-type]
+    "tadtr": TadTrConfig(
+        classes=3,
+        visual_width=7,
+        audio_width=5,
+        width=16,
+        heads=2,
+        groups=4,
+        queries=30,
+        encoder_layers=2,
+        decoder_layers=2,
+        ffn_width=24,
+    ),
 }
 """One a method; a method that is missing here is not tested."""
 
@@ -42,9 +57,7 @@ VARIANTS: dict[str, NetworkConfig] = {
 """Settings under which padding changes nothing."""
 
 PUBLISHED: dict[str, NetworkConfig] = {
-    name: replace(config, reads_padding=True)  # type: ignore[call-arg]
-    for name, config in VARIANTS.items()
-    if hasattr(config, "reads_padding")
+    name: replace(config, reads_padding=True) for name, config in VARIANTS.items() if isinstance(config, FamilyConfig)
 }
 """Settings under which it does, so that everything is padded to one length."""
 
@@ -71,6 +84,8 @@ def losses_of(config: NetworkConfig) -> AnyLossConfig:
     """Losses that a method is trained with."""
     if isinstance(config, LocoConfig):
         return LocoLossConfig()
+    if isinstance(config, TadTrConfig):
+        return QueryLossConfig()
     if isinstance(config, GroundedConfig):
         return DenseLossConfig(assignment="class-aware", centre_radius=None)
     return DenseLossConfig(iou_weight_power=0.2 if isinstance(config, TriDetConfig) else None)

@@ -133,7 +133,9 @@ def test_gradients_reach_every_parameter(config: NetworkConfig) -> None:
     assert [name for name, g in gradients.items() if g is None or not g.abs().sum() > 0] == []
 
 
-@pytest.mark.parametrize("name", ["loco", "grounded", "actionformer, local, published", "tridet, wide, published"])
+@pytest.mark.parametrize(
+    "name", ["loco", "grounded", "actionformer, local, published", "tridet, wide, published", "tadtr"]
+)
 def test_the_exported_network_says_the_same_and_detects(name: str, tmp_path: Path) -> None:
     config = ALL[name]
     features = FeatureConfig(MADE_UP, stride_s=0.5, window_s=0.5, offset_s=0.0, scores=False)
