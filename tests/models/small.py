@@ -11,10 +11,13 @@ from avloc.config import (
     AnchorLossConfig,
     AnyLossConfig,
     DenseLossConfig,
+    FamilyConfig,
     GroundedConfig,
     LocoConfig,
     LocoLossConfig,
     NetworkConfig,
+    QueryLossConfig,
+    TadTrConfig,
     TriDetConfig,
     TwoStreamConfig,
     UnavConfig,
@@ -36,6 +39,18 @@ SMALL: dict[str, NetworkConfig] = {
     ),
     "actionformer": ActionFormerConfig(**_FAMILY, heads=2),  # type: ignore[arg-type]
     "tridet": TriDetConfig(**_FAMILY, hidden=24, bins=4, position=True),  # type: ignore[arg-type]
+    "tadtr": TadTrConfig(
+        classes=3,
+        visual_width=7,
+        audio_width=5,
+        width=16,
+        heads=2,
+        groups=4,
+        queries=30,
+        encoder_layers=2,
+        decoder_layers=2,
+        ffn_width=24,
+    ),
     "unav": UnavConfig(**_FAMILY, heads=2, dependency_width=8),  # type: ignore[arg-type]
     "uniav": UniavConfig(**_FAMILY, heads=2, text_width=12),  # type: ignore[arg-type]
     "vsgn": VsgnConfig(**_SIZES, steps=STEPS, groups=4, neighbours=4, head_blocks=2),  # type: ignore[arg-type]
@@ -55,9 +70,7 @@ VARIANTS: dict[str, NetworkConfig] = {
 """Settings under which padding changes nothing."""
 
 PUBLISHED: dict[str, NetworkConfig] = {
-    name: replace(config, reads_padding=True)  # type: ignore[call-arg]
-    for name, config in VARIANTS.items()
-    if hasattr(config, "reads_padding")
+    name: replace(config, reads_padding=True) for name, config in VARIANTS.items() if isinstance(config, FamilyConfig)
 }
 """Settings under which it does, so that everything is padded to one length."""
 
@@ -66,6 +79,7 @@ FLAT: dict[str, NetworkConfig] = {
     "grounded": replace(SMALL["grounded"], levels=2),  # type: ignore[call-arg]
     "actionformer": replace(PUBLISHED["actionformer, local"], levels=2, stem_blocks=1, windows=(3, -1)),  # type: ignore[call-arg]
     "tridet": replace(PUBLISHED["tridet, wide"], levels=2, stem_blocks=1, windows=(1, 3)),  # type: ignore[call-arg]
+    "tadtr": SMALL["tadtr"],
 }
 """Two levels, for what takes its time with every layer: export."""
 
@@ -93,6 +107,8 @@ def losses_of(config: NetworkConfig) -> AnyLossConfig:
     """Losses that a method is trained with."""
     if isinstance(config, LocoConfig):
         return LocoLossConfig()
+    if isinstance(config, TadTrConfig):
+        return QueryLossConfig()
     if isinstance(config, GroundedConfig) or (
         isinstance(config, TwoStreamConfig) and getattr(config, "class_aware", True)
     ):

@@ -6,6 +6,7 @@ Its authors published settings for THUMOS-14 alone; those of the works that comp
 from __future__ import annotations
 
 from avloc.config import DataConfig, DecodingConfig, QueryLossConfig, RunConfig, TadTrConfig, TrainConfig
+from avloc.recipes.common import unav100_decoding
 
 _SLOW = (("reference_points", 0.1), ("sampling_offsets", 0.1))
 """What says where to look learns at a tenth of the rate."""
@@ -36,6 +37,7 @@ def tadtr_unav100_i3d_vggish() -> RunConfig:
             ema_decay=None,
             longest_steps=224,
         ),
+        decoding=unav100_decoding(),
     )
 
 
@@ -64,15 +66,18 @@ def tadtr_small() -> RunConfig:
             ema_decay=0.99,
             longest_steps=256,
         ),
+        decoding=unav100_decoding(),
     )
 
 
 def tadtr_thumos() -> RunConfig:
     """TadTR as its authors trained it on THUMOS-14: I3D features alone, 20 classes, slices of 128 steps.
 
-    Settings: the authors'. Their slices overlap, and suppression is within the overlaps of a video alone.
+    Settings: official; slices overlap, and the authors suppress where two do, here it is everywhere. For
+    `avloc import`; avloc has no layout for these features.
     """
     return RunConfig(
+        data=DataConfig(layout="other"),
         network=TadTrConfig(classes=20, visual_width=2048, audio_width=0),
         loss=QueryLossConfig(actionness_events="batch"),
         train=TrainConfig(
