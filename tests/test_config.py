@@ -138,7 +138,7 @@ def test_what_is_wrong_is_named(cls: type, data: Any, reason: str) -> None:
         (FeatureConfig, {"streams": {"visual": "a/1"}}, "features.streams is a/1 (visual); an identity of audio"),
         (FeatureConfig, {"streams": {}}, "features.streams is nothing; an identity of visual, such as avloc-emb"),
         (FeatureConfig, {"streams": dict.fromkeys(STREAMS, "a\n")}, "an identity of visual"),
-        (RunConfig, {"train": {"longest_steps": 250}}, "train.longest_steps is 250; a multiple of 32, as 6 levels"),
+        (RunConfig, {"train": {"longest_steps": 250}}, "train.longest_steps is 250; a multiple of 32, the stride of"),
         (RunConfig, {"train": {"longest_steps": 250}}, "such as 256, is needed"),
         (RunConfig, {"train": {"longest_steps": 3}}, "such as 32, is needed"),
     ],

@@ -8,13 +8,21 @@ import torch
 
 from avloc.config import (
     ActionFormerConfig,
+    AnchorLossConfig,
     AnyLossConfig,
     DenseLossConfig,
+    FamilyConfig,
     GroundedConfig,
     LocoConfig,
     LocoLossConfig,
     NetworkConfig,
+    QueryLossConfig,
+    TadTrConfig,
     TriDetConfig,
+    TwoStreamConfig,
+    UnavConfig,
+    UniavConfig,
+    VsgnConfig,
 )
 from avloc.models.build import build_network
 from avloc.models.grounded import Grounded
@@ -31,6 +39,21 @@ SMALL: dict[str, NetworkConfig] = {
     ),
     "actionformer": ActionFormerConfig(**_FAMILY, heads=2),  # type: ignore[arg-type]
     "tridet": TriDetConfig(**_FAMILY, hidden=24, bins=4, position=True),  # type: ignore[arg-type]
+    "tadtr": TadTrConfig(
+        classes=3,
+        visual_width=7,
+        audio_width=5,
+        width=16,
+        heads=2,
+        groups=4,
+        queries=30,
+        encoder_layers=2,
+        decoder_layers=2,
+        ffn_width=24,
+    ),
+    "unav": UnavConfig(**_FAMILY, heads=2, dependency_width=8),  # type: ignore[arg-type]
+    "uniav": UniavConfig(**_FAMILY, heads=2, text_width=12),  # type: ignore[arg-type]
+    "vsgn": VsgnConfig(**_SIZES, steps=STEPS, groups=4, neighbours=4, head_blocks=2),  # type: ignore[arg-type]
 }
 """One a method; a method that is missing here is not tested."""
 
@@ -38,13 +61,16 @@ VARIANTS: dict[str, NetworkConfig] = {
     **SMALL,
     "actionformer, local": replace(SMALL["actionformer"], windows=(3, 7, 5, -1)),  # type: ignore[call-arg]
     "tridet, wide": replace(SMALL["tridet"], windows=(1, 3, 3, 1), head_kernel=5, boundary_kernel=1),  # type: ignore[call-arg]
+    "unav, no dependency": replace(SMALL["unav"], dependency=False, class_aware=False, head_kernel=5),  # type: ignore[call-arg]
+    "unav, pointwise heads": replace(SMALL["unav"], head_kernel=1),  # type: ignore[call-arg]
+    "uniav, actions": replace(SMALL["uniav"], task="TAL", class_aware=False, class_bias=True),  # type: ignore[call-arg]
+    "vsgn, stitched": replace(SMALL["vsgn"], steps=128, stem_stride=2, stitch=True, stitch_gap=6),  # type: ignore[call-arg]
+    "vsgn, without graphs": replace(SMALL["vsgn"], graph=False),  # type: ignore[call-arg]
 }
 """Settings under which padding changes nothing."""
 
 PUBLISHED: dict[str, NetworkConfig] = {
-    name: replace(config, reads_padding=True)  # type: ignore[call-arg]
-    for name, config in VARIANTS.items()
-    if hasattr(config, "reads_padding")
+    name: replace(config, reads_padding=True) for name, config in VARIANTS.items() if isinstance(config, FamilyConfig)
 }
 """Settings under which it does, so that everything is padded to one length."""
 
@@ -53,6 +79,7 @@ FLAT: dict[str, NetworkConfig] = {
     "grounded": replace(SMALL["grounded"], levels=2),  # type: ignore[call-arg]
     "actionformer": replace(PUBLISHED["actionformer, local"], levels=2, stem_blocks=1, windows=(3, -1)),  # type: ignore[call-arg]
     "tridet": replace(PUBLISHED["tridet, wide"], levels=2, stem_blocks=1, windows=(1, 3)),  # type: ignore[call-arg]
+    "tadtr": SMALL["tadtr"],
 }
 """Two levels, for what takes its time with every layer: export."""
 
@@ -80,6 +107,12 @@ def losses_of(config: NetworkConfig) -> AnyLossConfig:
     """Losses that a method is trained with."""
     if isinstance(config, LocoConfig):
         return LocoLossConfig()
-    if isinstance(config, GroundedConfig):
+    if isinstance(config, TadTrConfig):
+        return QueryLossConfig()
+    if isinstance(config, GroundedConfig) or (
+        isinstance(config, TwoStreamConfig) and getattr(config, "class_aware", True)
+    ):
         return DenseLossConfig(assignment="class-aware", centre_radius=None)
+    if isinstance(config, VsgnConfig):
+        return AnchorLossConfig()
     return DenseLossConfig(iou_weight_power=0.2 if isinstance(config, TriDetConfig) else None)

@@ -2,13 +2,12 @@
 
 import math
 
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avloc.config import AttentionConfig
-from avloc.models.loco.cdp import CdpLayer, sample_linear, target_points, whole_points
+from avloc.models.loco.cdp import CdpLayer, target_points, whole_points
 
 
 @settings(max_examples=20, deadline=None)
@@ -25,22 +24,6 @@ def test_target_points_are_uniform_in_the_target_window(windows: int, window: in
                 # The middles of `window` equal parts of [centre - half, centre + half].
                 expected = centre - half + (r + 0.5) * 2 * half / window
                 assert math.isclose(float(points[0, h, n * window + r]), expected, abs_tol=1e-9)
-
-
-def test_sampling_interpolates_inside_and_nothing_counts_outside() -> None:
-    x = torch.arange(5, dtype=torch.float64)[None, None, :, None] ** 2  # 0 1 4 9 16
-    points = torch.tensor([[[-0.5, 0.0, 0.25, 1.5, 2.0, 2.5, 3.0, 4.0]]], dtype=torch.float64)
-    got, valid = sample_linear(x, points, torch.tensor([3.0], dtype=torch.float64))
-    assert valid[0, 0].tolist() == [False, True, True, True, True, False, False, False]
-    assert got[0, 0, 1:5, 0].tolist() == [0, 0.25, 2.5, 4.0]
-
-
-def test_points_learn_from_what_they_sample() -> None:
-    x = torch.tensor([0.0, 1.0, 4.0, 9.0])[None, None, :, None]
-    points = torch.tensor([[[1.5]]], requires_grad=True)
-    got, _ = sample_linear(x, points, torch.tensor([4.0]))
-    got.sum().backward()
-    assert points.grad is not None and points.grad.item() == pytest.approx(3.0)
 
 
 def layer(kind: str, window: int) -> CdpLayer:

@@ -12,10 +12,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -24,7 +22,7 @@ from avloc.learning.dense import DenseCriterion
 from avloc.learning.losses import Truth
 from avloc.models.build import build_network
 from avloc.models.network import Network
-from avloc.training.official import own_name, take_official
+from avloc.training.official import take_official
 
 FOLDER = Path(os.environ.get("AVLOC_PARITY") or Path(__file__).parents[3] / "shared" / "parity")
 VOTING = {"actionformer": "score-iou", "tridet": "score"}
@@ -80,9 +78,6 @@ class Published:
         take_official(network, {k: t.float() for k, t in self.named("weights/").items()}, self.method)
         return network.eval()
 
-    def own(self, official: str, network: Network) -> tuple[str, int | None]:
-        return own_name(official, network)
-
     def criterion(self) -> DenseCriterion:
         return DenseCriterion(loss_config(self.options))
 
@@ -111,11 +106,6 @@ class Published:
     def run(self, network: Network, batch: Batch) -> Any:
         """Outputs; the features are split as if they were of two modalities."""
         return network(*batch.features.split([self.config.visual_width, self.config.audio_width], dim=2), batch.mask)
-
-    def columns(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
-        """Segments (N, 2), scores (N,) and labels (N,)."""
-        segments, scores, labels = (self[f"{name}/{part}"].numpy() for part in ("segments", "scores", "labels"))
-        return segments.astype(np.float64), scores.astype(np.float64), labels.astype(np.intp)
 
 
 def network_config(method: str, options: dict[str, Any]) -> FamilyConfig:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from comparing import (
+    NEAR,
+    assert_candidates_and_result,
+    assert_gradient_norms,
+    assert_gradients,
+    assert_losses,
+    assert_suppression_under_other_settings,
+    by_level,
+    candidates_of,
+    keep,
+)
 from published import Published, parameters, published
-from torch import Tensor, nn
+from torch import Tensor
 
-from avloc.config import DecodingConfig
-from avloc.decoding.candidates import Candidates, find_candidates
-from avloc.decoding.soft_nms import soft_nms, vote
 from avloc.learning.targets import assign_targets, regression_ranges
 from avloc.models.network import Network
-from avloc.timegrid import TimeGrid
-
-NEAR = {"atol": 1e-4, "rtol": 1e-4}
-STEPS = TimeGrid(1.0, 1.0, -0.5)  # seconds are steps
 
 
 @pytest.fixture(params=parameters("actionformer", "tridet"))
@@ -38,25 +38,14 @@ def said(fixture: Published, kind: str) -> tuple[Any, dict[str, list[Tensor]]]:
     network = fixture.network()
     stages: dict[str, list[Tensor]] = {}
 
-    def keep(name: str, module: nn.Module) -> None:
-        def hook(_: nn.Module, __: Any, given: Any) -> None:
-            stages.setdefault(name, []).append(given[0] if isinstance(given, tuple) else given)
-
-        module.register_forward_hook(hook)
-
-    keep("stem_in", network.embedding)
+    keep(stages, "stem_in", network.embedding)
     levels = [network.stem[-1] if len(network.stem) else network.embedding, *network.branch]
     for level in levels:
-        keep("backbone", level)
+        keep(stages, "backbone", level)
     for norm in network.neck.norms:
-        keep("neck", norm)
+        keep(stages, "neck", norm)
     with torch.no_grad():
         return fixture.run(network, fixture.batch(kind)), stages
-
-
-def by_level(rows: Tensor, masks: list[Tensor]) -> list[Tensor]:
-    """(B, P, ...) as one tensor a level."""
-    return list(rows.split([mask.shape[1] for mask in masks], dim=1))
 
 
 def masks_of(fixture: Published, kind: str) -> list[Tensor]:
@@ -137,110 +126,24 @@ def test_losses_and_gradients(fixture: Published) -> None:
     assert float(criterion.normalizer) == pytest.approx(scalars["train/loss_normalizer_before"])
     losses = criterion(fixture.run(network, batch), batch.truth)
     assert float(criterion.normalizer) == pytest.approx(scalars["train/loss_normalizer_after"], rel=1e-6)
-    named = {"cls_loss": losses.parts["classification"], "reg_loss": losses.parts["regression"]}
-    for name, loss in (*named.items(), ("final_loss", losses.total)):
-        assert float(loss.detach()) == pytest.approx(scalars[f"train/{name}"], rel=1e-4), name
+    assert_losses(losses, scalars, "train")
     losses.total.backward()
-    gradients = {name: p.grad for name, p in network.named_parameters()}
-
-    def gradient(official: str) -> Tensor | None:
-        name, entry = fixture.own(official, network)
-        found = gradients[name]
-        return found if found is None or entry is None else found[entry]
-
-    total = 0.0
-    for official, norm in fixture.grad_norms.items():
-        found = gradient(official)
-        assert (found is None) == (norm is None), official
-        if found is not None:
-            assert float(found.norm()) == pytest.approx(norm, rel=1e-3, abs=1e-6), official
-            total += float(found.norm()) ** 2
-    assert total**0.5 == pytest.approx(scalars["grad_norm_total"], rel=1e-4)
-    for official, wanted in fixture.named("train/grad/").items():
-        found = gradient(official)
-        assert found is not None
-        torch.testing.assert_close(found.reshape(wanted.shape), wanted, atol=1e-5, rtol=1e-3)
-
-
-def candidates_of(fixture: Published, video: int) -> Candidates:
-    """As the authors collect them: the best of each level, level by level, highest score first; in steps."""
-    kind, row = ("batch", video) if video < 2 else ("long", 0)
-    outputs, _ = said(fixture, kind)
-    scores, segments = outputs.scores[row].numpy(), outputs.segments[row].numpy()
-    stride, inside = outputs.points.stride.numpy(), outputs.mask[row].numpy()
-    levels = []
-    for one in np.unique(stride):
-        found = find_candidates(scores, segments, STEPS, inside & (stride == one), fixture.decoding)
-        best = np.argsort(-found.score, kind="stable")
-        levels.append(Candidates(found.start_s[best], found.end_s[best], found.score[best], found.label[best]))
-    return Candidates.join(levels)
-
-
-def suppressed(
-    fixture: Published, found: Candidates, config: DecodingConfig, min_score: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
-    """Segments, scores and labels after the authors' suppression and voting."""
-    rivals = found.label if config.nms_classes == "each" else np.zeros_like(found.label)
-    columns = found.start_s, found.end_s, found.score, rivals
-    index, score = soft_nms(
-        *columns,
-        sigma=config.nms_sigma,
-        min_score=min_score,
-        decay=config.nms,
-        iou=config.nms_iou,
-        keep=config.keep,
-        spare_best=config.nms == "gaussian",
-    )
-    segments = np.stack([found.start_s[index], found.end_s[index]], axis=1)
-    if config.voting_iou > 0:
-        segments = np.stack(vote(*columns, index, iou=config.voting_iou, weight=config.voting), axis=1)
-    return segments, score, found.label[index]
+    assert assert_gradient_norms(network, fixture.grad_norms) == pytest.approx(scalars["grad_norm_total"], rel=1e-4)
+    assert_gradients(network, fixture.named("train/grad/"))
 
 
 @pytest.mark.parametrize("video", [0, 1, 2])
 def test_candidates_and_results(fixture: Published, video: int) -> None:
     if f"eval/{video}/cand/scores" not in fixture.tensors:
         pytest.skip(f"the fixture has no candidates of video {video}")
-    found = candidates_of(fixture, video)
-    segments, scores, labels = fixture.columns(f"eval/{video}/cand")
-    assert np.array_equal(found.label, labels)
-    np.testing.assert_allclose(found.score, scores, **NEAR)
-    np.testing.assert_allclose(np.stack([found.start_s, found.end_s], axis=1), segments, atol=1e-3, rtol=1e-4)
-
-    about = fixture.videos[video]
-    own, own_scores, own_labels = suppressed(
-        fixture, found, fixture.decoding, fixture.options["test_cfg"]["min_score"]
-    )
-    grid = TimeGrid(about["feat_stride"] / about["fps"], about["feat_num_frames"] / about["fps"])
-    segments, scores, labels = fixture.columns(f"eval/{video}/result")
-    assert np.array_equal(own_labels, labels)
-    np.testing.assert_allclose(own_scores, scores, **NEAR)
-    np.testing.assert_allclose(grid.to_seconds(own).clip(0, about["duration"]), segments, atol=1e-3, rtol=1e-4)
+    kind, row = ("batch", video) if video < 2 else ("long", 0)
+    found = candidates_of(said(fixture, kind)[0], row, fixture.decoding)
+    min_score = fixture.options["test_cfg"]["min_score"]
+    assert_candidates_and_result(fixture, f"eval/{video}", found, fixture.videos[video], min_score)
 
 
 def test_suppression_under_other_settings(fixture: Published) -> None:
-    segments, scores, labels = fixture.columns("eval/0/cand")
-    found = Candidates(segments[:, 0], segments[:, 1], scores, labels)
-    names = sorted({name.split("/")[0] for name in fixture.named("nms/")})
-    assert names
-    for name in names:
-        meaning = fixture.about["tensors"][f"nms/{name}/scores"]["meaning"]
-        options = ast.literal_eval(re.search(r"\{.*\}", meaning)[0])  # type: ignore[index]
-        number = {key: float(value) for key, value in re.findall(r"(\w+) ([\d.]+)(?=,| \(|$)", meaning)}
-        config = replace(
-            fixture.decoding,
-            keep=int(number["max_seg_num"]),
-            nms="gaussian" if options["use_soft_nms"] else "hard",
-            nms_sigma=number["sigma"],
-            nms_iou=number["iou_threshold"],
-            nms_classes="each" if options["multiclass"] else "all",
-            voting_iou=0.0 if options["multiclass"] else float(options["voting_thresh"]),
-        )
-        own, own_scores, own_labels = suppressed(fixture, found, config, number["min_score"])
-        segments, scores, labels = fixture.columns(f"nms/{name}")
-        assert np.array_equal(own_labels, labels), name
-        np.testing.assert_allclose(own_scores, scores, **NEAR)
-        np.testing.assert_allclose(own, segments, atol=1e-3, rtol=1e-4)
+    assert_suppression_under_other_settings(fixture, "eval/0/cand")
 
 
 def test_a_long_video_is_padded_as_published(fixture: Published) -> None:

@@ -33,6 +33,7 @@ from avloc.recipes.actionformer import (
 )
 from avloc.recipes.default import GroundedRun, grounded_composed
 from avloc.recipes.loco import loco_composed, loco_small, loco_unav100_i3d_vggish, loco_unav100_onepeace
+from avloc.recipes.tadtr import tadtr_small, tadtr_thumos, tadtr_unav100_i3d_vggish
 from avloc.recipes.tridet import (
     tridet_anet_tsp,
     tridet_hacs_i3d,
@@ -40,6 +41,14 @@ from avloc.recipes.tridet import (
     tridet_thumos_i3d,
     tridet_unav100_i3d_vggish,
     tridet_unav100_onepeace,
+)
+from avloc.recipes.unav import unav_small, unav_unav100_i3d_vggish, unav_unav100_onepeace
+from avloc.recipes.uniav import uniav_small, uniav_unav100_i3d_vggish, uniav_unav100_onepeace
+from avloc.recipes.vsgn import (
+    vsgn_small,
+    vsgn_thumos,
+    vsgn_unav100_i3d_vggish,
+    vsgn_unav100_i3d_vggish_stitched,
 )
 from avloc.zoo import find_model
 
@@ -64,6 +73,19 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "tridet-thumos-i3d": tridet_thumos_i3d,
     "tridet-anet-tsp": tridet_anet_tsp,
     "tridet-hacs-i3d": tridet_hacs_i3d,
+    "tadtr-unav100-i3d-vggish": tadtr_unav100_i3d_vggish,
+    "tadtr-small": tadtr_small,
+    "tadtr-thumos": tadtr_thumos,
+    "unav-unav100-onepeace": unav_unav100_onepeace,
+    "unav-unav100-i3d-vggish": unav_unav100_i3d_vggish,
+    "unav-small": unav_small,
+    "uniav-unav100-onepeace": uniav_unav100_onepeace,
+    "uniav-unav100-i3d-vggish": uniav_unav100_i3d_vggish,
+    "uniav-small": uniav_small,
+    "vsgn-unav100-i3d-vggish": vsgn_unav100_i3d_vggish,
+    "vsgn-unav100-i3d-vggish-stitched": vsgn_unav100_i3d_vggish_stitched,
+    "vsgn-small": vsgn_small,
+    "vsgn-thumos": vsgn_thumos,
 }
 
 OWN = "default"
@@ -160,7 +182,7 @@ def train(
     try:
         result = run_training(
             run, out, resume=resume, device=device, init=None if init is None else find_model(init),
-            on_init=watch.on_init, on_step=on_step, on_epoch=on_epoch,
+            on_init=watch.on_init, on_remark=watch.on_remark, on_step=on_step, on_epoch=on_epoch,
         )  # fmt: skip
     except KeyboardInterrupt:
         watch.progress.stop()
@@ -227,6 +249,9 @@ class _Watch:
             transient=True,
         )
         self.progress.disable = not self.progress.console.is_terminal
+
+    def on_remark(self, remark: str) -> None:
+        self.screen.print(f"note: {remark}", markup=False, soft_wrap=True)
 
     def on_init(self, taken: Taken) -> None:
         self.screen.print(

@@ -1,7 +1,7 @@
 """Settings as frozen dataclasses: read strictly, checked field by field, saved with every run and model."""
 
 from avloc.config.decoding import DecodingConfig
-from avloc.config.losses import AnyLossConfig, DenseLossConfig, LocoLossConfig
+from avloc.config.losses import AnchorLossConfig, AnyLossConfig, DenseLossConfig, LocoLossConfig, QueryLossConfig
 from avloc.config.model import FeatureConfig, ModelConfig
 from avloc.config.networks import (
     ActionFormerConfig,
@@ -13,7 +13,13 @@ from avloc.config.networks import (
     LccConfig,
     LocoConfig,
     NetworkConfig,
+    OneStreamConfig,
+    TadTrConfig,
     TriDetConfig,
+    TwoStreamConfig,
+    UnavConfig,
+    UniavConfig,
+    VsgnConfig,
 )
 from avloc.config.reader import from_dict, read_as, to_dict
 from avloc.config.run import DataConfig, RunConfig
@@ -21,6 +27,7 @@ from avloc.config.training import TrainConfig
 
 __all__ = [
     "ActionFormerConfig",
+    "AnchorLossConfig",
     "AnyLossConfig",
     "AnyNetworkConfig",
     "AttentionConfig",
@@ -36,9 +43,16 @@ __all__ = [
     "LocoLossConfig",
     "ModelConfig",
     "NetworkConfig",
+    "QueryLossConfig",
+    "OneStreamConfig",
     "RunConfig",
+    "TadTrConfig",
     "TrainConfig",
     "TriDetConfig",
+    "VsgnConfig",
+    "TwoStreamConfig",
+    "UnavConfig",
+    "UniavConfig",
     "from_dict",
     "read_as",
     "to_dict",

@@ -1,4 +1,4 @@
-"""Settings of the losses: for points of a pyramid, and what LoCo adds. `method` tags them as it does networks."""
+"""Settings of the losses: for points of a pyramid and what LoCo adds, for queries; tagged as networks are."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ class DenseLossConfig(Settings):
 
     group: ClassVar[str] = "loss"
     method: ClassVar[str] = "dense"
+    judges: ClassVar[Literal["points", "queries", "anchors"]] = "points"
 
     assignment: Literal["class-aware", "class-agnostic"] = "class-agnostic"
     """class-aware: each class of a point has a segment of its own (Geng et al. 2023); class-agnostic: the shortest
@@ -25,6 +26,9 @@ class DenseLossConfig(Settings):
     4, 4 to 8, 8 to 16 and so on, the last without end."""
     inclusive: bool = True
     """Whether a regression range has its upper end, as in the codes of these works."""
+    same_class: Literal["shortest", "last"] = "shortest"
+    """Class-aware, which of several events of one class at a point is its segment: the shortest, or the one that is
+    named last, as in the codes of these works."""
     count: Literal["points", "pairs"] = "points"
     """What the normaliser counts: points with any positive class, or pairs of point and class."""
     iou: Literal["giou", "diou"] = "diou"
@@ -59,5 +63,50 @@ class LocoLossConfig(DenseLossConfig):
     lcc_weight: float = number(0.1, least=0)
 
 
-AnyLossConfig = LocoLossConfig | DenseLossConfig
+@dataclass(frozen=True)
+class QueryLossConfig(Settings):
+    """Which query learns which event, and the losses of a set of segments (Carion et al. 2020; Liu et al. 2022)."""
+
+    group: ClassVar[str] = "loss"
+    method: ClassVar[str] = "queries"
+    judges: ClassVar[Literal["points", "queries", "anchors"]] = "queries"
+
+    match_class: float = number(6.0, least=0)
+    """Weights of the parts of a pair's cost: what it would add to the class loss, ..."""
+    match_l1: float = number(5.0, least=0)
+    """... the distance of centre and width, in shares of the video, ..."""
+    match_iou: float = number(2.0, least=0)
+    """... and the tIoU, which lowers it."""
+    class_weight: float = number(2.0, least=0)
+    l1_weight: float = number(5.0, least=0)
+    iou_weight: float = number(2.0, least=0)
+    actionness_weight: float = number(4.0, least=0)
+    actionness_events: Literal["video", "batch"] = "video"
+    """Whose events a query's actionness is held against: its own video's, or those of all videos of the batch, at
+    their places in shares of their own videos, as in the authors' code."""
+    focal_alpha: float = number(0.25, above=0, below=1)
+    focal_gamma: float = number(2.0, least=0)
+
+
+@dataclass(frozen=True)
+class AnchorLossConfig(Settings):
+    """Which anchors learn which events, and the losses of anchors and frames (Zhao, Thabet and Ghanem 2021)."""
+
+    group: ClassVar[str] = "loss"
+    method: ClassVar[str] = "anchors"
+    judges: ClassVar[Literal["points", "queries", "anchors"]] = "anchors"
+
+    match_box: float = number(0.5, above=0, most=1)
+    """Least IoU of an anchor with the event that its box is drawn to."""
+    match_class: float = number(0.5, above=0, most=1)
+    """Least IoU of a box with the event whose class it learns."""
+    match_boundary: float = number(0.7, above=0, most=1)
+    """Least IoU of a box with the event to whose ends it is adjusted."""
+    box_weight: float = number(1.0, least=0)
+    boundary_weight: float = number(1.0, least=0)
+    frame_weight: float = number(0.2, least=0)
+    """Of the three losses of what frames are: inside an event, a start, an end."""
+
+
+AnyLossConfig = LocoLossConfig | DenseLossConfig | QueryLossConfig | AnchorLossConfig
 """Losses of any kind; the tag `method` says which."""

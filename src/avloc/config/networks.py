@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal, Self
 
 from avloc.config.checks import Settings, number, share
 
@@ -16,11 +16,33 @@ class NetworkConfig(Settings):
 
     group: ClassVar[str] = "network"
     method: ClassVar[str] = ""
+    judges: ClassVar[Literal["points", "queries", "anchors"]] = "points"
+    """What scores and segments are of; losses are for one of these."""
 
     classes: int = number(100, least=1)
     visual_width: int = number(1536, least=1)
     audio_width: int = number(1536, least=0)
     """0: the network sees alone."""
+
+    def for_other_classes(self, classes: int) -> Self:
+        """These settings for a network that starts from another's weights and learns so many classes of its own."""
+        return replace(self, classes=classes)
+
+    @property
+    def multiple(self) -> int:
+        """What lengths of the input are a multiple of."""
+        return 1
+
+
+class _Pyramid:
+    """Networks of several levels, each at half the rate of the one before."""
+
+    levels: int
+
+    @property
+    def multiple(self) -> int:
+        """Stride of the coarsest level."""
+        return 1 << (self.levels - 1)
 
 
 @dataclass(frozen=True)
@@ -64,7 +86,7 @@ class LccConfig(Settings):
 
 
 @dataclass(frozen=True)
-class LocoConfig(NetworkConfig):
+class LocoConfig(_Pyramid, NetworkConfig):
     """The network. Defaults are the paper's full width on ONE-PEACE features."""
 
     method: ClassVar[str] = "loco"
@@ -103,7 +125,7 @@ class LocoConfig(NetworkConfig):
 
 
 @dataclass(frozen=True)
-class GroundedConfig(NetworkConfig):
+class GroundedConfig(_Pyramid, NetworkConfig):
     """The network of the default model (avloc.models.grounded): encoders' class scores instead of embeddings."""
 
     method: ClassVar[str] = "grounded"
@@ -126,7 +148,7 @@ class GroundedConfig(NetworkConfig):
 
 
 @dataclass(frozen=True)
-class FamilyConfig(NetworkConfig):
+class FamilyConfig(_Pyramid, NetworkConfig):
     """What ActionFormer and the methods made from its code share (Zhang, Wu and Li 2022)."""
 
     steps: int = number(224, least=1)
@@ -138,8 +160,6 @@ class FamilyConfig(NetworkConfig):
     embedding_kernel: int = number(3, least=1)
     embedding_norm: bool = True
     stem_blocks: int = number(2, least=0)
-    neck_norm: bool = True
-    """Whether each level passes a norm of its own before the heads."""
     head_width: int = number(512, least=1)
     head_blocks: int = number(2, least=0)
     """Convolutions of a head before its last."""
@@ -159,12 +179,20 @@ class FamilyConfig(NetworkConfig):
         self.require("width", self.width % 2 == 0, "an even width")
         for name in ("embedding_kernel", "head_kernel"):
             self.require(name, getattr(self, name) % 2 == 1, "an odd kernel")
-        multiple = 2 ** (self.levels - 1)
-        self.require("steps", self.steps % multiple == 0, f"a multiple of {multiple}, for {self.levels} levels,")
+        needed = f"a multiple of {self.multiple}, for {self.levels} levels,"
+        self.require("steps", self.steps % self.multiple == 0, needed)
 
 
 @dataclass(frozen=True)
-class ActionFormerConfig(FamilyConfig):
+class OneStreamConfig(FamilyConfig):
+    """Those of the family that read both modalities side by side, as one stream."""
+
+    neck_norm: bool = True
+    """Whether each level passes a norm of its own before the heads."""
+
+
+@dataclass(frozen=True)
+class ActionFormerConfig(OneStreamConfig):
     """ActionFormer (Zhang, Wu and Li 2022) on both modalities side by side."""
 
     method: ClassVar[str] = "actionformer"
@@ -182,7 +210,7 @@ class ActionFormerConfig(FamilyConfig):
 
 
 @dataclass(frozen=True)
-class TriDetConfig(FamilyConfig):
+class TriDetConfig(OneStreamConfig):
     """TriDet (Shi et al. 2023) on both modalities side by side."""
 
     method: ClassVar[str] = "tridet"
@@ -213,11 +241,180 @@ class TriDetConfig(FamilyConfig):
 
 
 @dataclass(frozen=True)
+class TadTrConfig(NetworkConfig):
+    """TadTR (Liu et al. 2022) on both modalities side by side. Defaults are the sizes of its THUMOS-14 settings."""
+
+    method: ClassVar[str] = "tadtr"
+    judges: ClassVar[Literal["points", "queries", "anchors"]] = "queries"
+
+    width: int = number(256, least=2)
+    heads: int = number(8, least=1)
+    groups: int = number(32, least=1)
+    """Of channels, each normed by itself over the whole video, behind the projection of the input."""
+    queries: int = number(40, least=1)
+    """Most segments that one input can have."""
+    encoder_layers: int = number(4, least=1)
+    decoder_layers: int = number(4, least=1)
+    encoder_points: int = number(4, least=1)
+    """Places that each head of an encoder layer samples for a step."""
+    decoder_points: int = number(4, least=1)
+    """Places that each head of a decoder layer samples for a query."""
+    ffn_width: int = number(1024, least=1)
+    activation: Literal["relu", "gelu"] = "relu"
+    dropout: float = share(0.1, below=1)
+    region_bins: int = number(16, least=1)
+    """Bins into which the steps around a query's segment are gathered to judge its actionness."""
+    region_size: float = number(1.5, above=0)
+    """Length of these steps in lengths of the segment."""
+    class_prior: float = number(0.01, above=0, below=1)
+    reads_padding: bool = False
+    """As published: padded steps count in the group norm, and regions of actionness are placed and cut as if the
+    video filled its padded length. Off, a video is judged alike whatever it is padded to; for one that fills its
+    input the two are the same."""
+
+    def check(self) -> None:
+        """Heads and groups divide the width."""
+        self.require("width", self.width % 2 == 0, "an even width")
+        self.require("heads", self.width % self.heads == 0, f"a divisor of the width {self.width}")
+        self.require("groups", self.width % self.groups == 0, f"a divisor of the width {self.width}")
+
+
+@dataclass(frozen=True)
+class VsgnConfig(NetworkConfig):
+    """VSGN (Zhao, Thabet and Ghanem 2021) on both modalities side by side. Defaults are for UnAV-100, not
+    stitched."""
+
+    method: ClassVar[str] = "vsgn"
+    judges: ClassVar[Literal["points", "queries", "anchors"]] = "anchors"
+
+    steps: int = number(256, least=1)
+    """Length to which inputs are padded inside the network; longer ones to the next multiple of the coarsest
+    stride. Padding counts, as published: a result depends on this length."""
+    width: int = number(256, least=1)
+    levels: int = number(5, least=1, most=10)
+    stem_stride: int = number(1, least=1, most=2)
+    """Of the first convolution; the finest level has twice this stride."""
+    graph: bool = True
+    """Whether levels have graph layers; off, a level is a convolution of stride 2."""
+    neighbours: int = number(12, least=2)
+    """Steps of like features that each step of a graph layer listens to, itself among them."""
+    head_blocks: int = number(4, least=0)
+    """Convolutions of the two towers, each followed by a group norm."""
+    groups: int = number(32, least=1)
+    scales: tuple[float, ...] = number((3.0, 7.5), above=0)
+    """Lengths of a place's anchors in strides of its level."""
+    stitch: bool = False
+    """Self-stitching: a short clip stands beside a magnified copy of itself."""
+    stitch_share: float = number(0.4, above=0, below=1)
+    """Clips of at most this share of `steps` are short."""
+    stitch_gap: int = number(30, least=0)
+    """Empty steps between a clip and its copy."""
+    least_probability: float = share(0.005)
+    """A class of an anchor that is not likelier than this has a score of 0."""
+
+    def check(self) -> None:
+        """Levels can be halved, neighbours be found, a short clip be magnified."""
+        coarsest = self.stem_stride << self.levels
+        self.require("steps", self.steps % coarsest == 0, f"a multiple of {coarsest}, for {self.levels} levels,")
+        self.require("groups", self.width % self.groups == 0, f"a divisor of the width {self.width}")
+        self.require("scales", bool(self.scales), "a scale or more")
+        if self.graph:
+            fewest = 2 * self.steps // coarsest
+            self.require("neighbours", self.neighbours <= fewest, f"at most {fewest}, the steps of the last graph,")
+        if self.stitch:
+            most = self.steps - int(self.stitch_share * self.steps) - 1
+            self.require("stitch_gap", self.stitch_gap <= most, f"at most {most}, so that a copy has room,")
+
+
+@dataclass(frozen=True)
+class TwoStreamConfig(FamilyConfig):
+    """Those of the family with a stream for each modality, which ask one another on each level (Geng et al. 2023)."""
+
+    audio_width: int = number(1536, least=1)
+    heads: int = number(4, least=1)
+
+    def check(self) -> None:
+        """Heads divide the width."""
+        super().check()
+        self.require("width", self.width % self.heads == 0, f"a width that {self.heads} heads divide")
+
+
+@dataclass(frozen=True)
+class UnavConfig(TwoStreamConfig):
+    """UnAV (Geng et al. 2023)."""
+
+    method: ClassVar[str] = "unav"
+
+    class_aware: bool = True
+    """Whether each class of a point has a segment of its own."""
+    dependency: bool = True
+    """Whether classes look at one another and at themselves over time before the heads."""
+    dependency_width: int = number(128, least=1)
+    """Channels that each class has there."""
+
+
+Task = Literal["AVEL", "TAL", "SED"]
+"""What is looked for: audio-visual events, actions that are seen, events that are heard."""
+
+
+@dataclass(frozen=True)
+class UniavConfig(TwoStreamConfig):
+    """UniAV (Geng et al. 2024): one network for several tasks, each with experts of its own."""
+
+    method: ClassVar[str] = "uniav"
+
+    steps: int = number(256, least=1)
+    task: Task = "AVEL"
+    """The task whose experts run; `classes` are its own."""
+    class_aware: bool = True
+    """Whether each class of a point has a segment of its own."""
+    class_embeddings: str = ""
+    """File of text embeddings of the classes: .npy (classes, text_width), in the order of the labels. It is read when
+    a run begins, and kept with the weights. Empty: a table of that size is learned instead."""
+    others: tuple[tuple[Task, int, str], ...] = ()
+    """Tasks whose experts are there as well: each with its number of classes and the file of their embeddings. Their
+    segments are class-agnostic for TAL, class-aware else."""
+    text_width: int = number(1536, least=1)
+    temperature: float = number(0.07, above=0)
+    """Of the cosine between a point and a class, at the start; it is learned."""
+    most_scale: float | None = number(None, above=0)
+    """What the cosine is multiplied by at most; None lets it grow, as published."""
+    class_bias: bool = False
+    """Whether logits have a bias for each class, which starts at `class_prior`; off, as published, all scores start
+    around one half."""
+    position_steps: int | None = number(None, least=1)
+    """Length of the position code, that of the task with the longest videos; None is `steps`."""
+    squeezed_position: bool = False
+    """Whether a task of fewer `steps` than that gets the whole code, squeezed, as the authors' evaluation does; off,
+    it gets the code's beginning, as their training does."""
+
+    def for_other_classes(self, classes: int) -> Self:
+        """Nobody has embeddings of them: they are learned, from those of the known ones on."""
+        return replace(self, classes=classes, class_embeddings="")
+
+    def check(self) -> None:
+        """Each task is there once."""
+        super().check()
+        names = [self.task, *(name for name, _, _ in self.others)]
+        sound = len(set(names)) == len(names) and all(classes >= 1 for _, classes, _ in self.others)
+        self.require("others", sound, f"each task once, and none of them {self.task}, with 1 class or more,")
+
+
+@dataclass(frozen=True)
 class CustomNetworkConfig(NetworkConfig):
     """A network that is not of this package: detection runs its exported file, and asks for no more than sizes."""
 
     method: ClassVar[str] = "custom"
 
 
-AnyNetworkConfig = LocoConfig | GroundedConfig | ActionFormerConfig | TriDetConfig
+AnyNetworkConfig = (
+    LocoConfig
+    | GroundedConfig
+    | ActionFormerConfig
+    | TriDetConfig
+    | TadTrConfig
+    | VsgnConfig
+    | UnavConfig
+    | UniavConfig
+)
 """A network of any method; the tag `method` says which."""

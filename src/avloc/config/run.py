@@ -43,8 +43,8 @@ class RunConfig(Settings):
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
 
     def check(self) -> None:
-        """Crops are of a length that the levels can halve."""
-        multiple, steps = 2 ** (self.network.levels - 1), self.train.longest_steps
+        """Crops are of a length that the network can take."""
+        multiple, steps = self.network.multiple, self.train.longest_steps
         nearest = max(1, round(steps / multiple)) * multiple
-        needed = f"a multiple of {multiple}, as {self.network.levels} levels halve the length, such as {nearest},"
+        needed = f"a multiple of {multiple}, the stride of the network's coarsest level, such as {nearest},"
         self.train.require("longest_steps", steps % multiple == 0, needed)

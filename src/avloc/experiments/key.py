@@ -32,6 +32,7 @@ _LATER: dict[str, object] = {
     "loss.centre_radius": None,
     "loss.ranges": (),
     "loss.inclusive": False,
+    "loss.same_class": "shortest",
     "loss.count": "pairs",
     "loss.iou_weight_power": None,
     "loss.smoothing": 0.0,

@@ -42,6 +42,7 @@ class DenseCriterion(Criterion):
             centre_radius=c.centre_radius,
             ranges=c.ranges,
             inclusive=c.inclusive,
+            same_class=c.same_class,
         )
         share = self._share(targets)
         at = self._positives(outputs, targets)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -53,11 +54,12 @@ def assign_targets(
     centre_radius: float | None = None,
     ranges: Sequence[tuple[float, float]] = (),
     inclusive: bool = False,
+    same_class: Literal["shortest", "last"] = "shortest",
 ) -> Targets:
     """Targets of every point; points outside their video (`mask` false) are never positive.
 
     With `centre_radius` a point must stand that many of its strides around the event's centre. Of several events of
-    one class the shortest counts, the earlier in order where lengths are equal.
+    one class the shortest counts, the earlier in order where lengths are equal; or the last in order.
     """
     B, N = truth.labels.shape
     P = len(points)
@@ -75,8 +77,10 @@ def assign_targets(
         & mask[..., None]
         & (truth.labels >= 0)[:, None, :]
     )
-    assign = _by_class if class_aware else _shortest
-    positive, index = assign(hit, truth, classes)
+    if class_aware:
+        positive, index = (_last if same_class == "last" else _by_class)(hit, truth, classes)
+    else:
+        positive, index = _shortest(hit, truth, classes)
     offsets = torch.stack([to_start.gather(2, index), to_end.gather(2, index)], dim=-1)  # (B, P, S, 2)
     offsets = offsets / points.stride[None, :, None, None]
     own = positive if class_aware else positive.any(dim=2, keepdim=True)
@@ -104,6 +108,15 @@ def _by_class(hit: Bool[Tensor, "B P N"], truth: Truth, classes: int) -> tuple[T
     order = torch.arange(N, device=hit.device).expand(B, P, N).masked_fill(~chosen, N)
     first = torch.full((B, P, classes), N, device=hit.device).scatter_reduce(2, label, order, "amin")  # (B, P, K)
     return first < N, first.clamp(max=N - 1)
+
+
+def _last(hit: Bool[Tensor, "B P N"], truth: Truth, classes: int) -> tuple[Tensor, Tensor]:
+    """As `_by_class`, of several events of a class the last."""
+    B, P, N = hit.shape
+    label = truth.labels.clamp(min=0)[:, None, :].expand(B, P, N)
+    order = torch.arange(N, device=hit.device).expand(B, P, N).masked_fill(~hit, -1)
+    last = torch.full((B, P, classes), -1, device=hit.device).scatter_reduce(2, label, order, "amax")  # (B, P, K)
+    return last >= 0, last.clamp(min=0)
 
 
 def _shortest(hit: Bool[Tensor, "B P N"], truth: Truth, classes: int) -> tuple[Tensor, Tensor]:

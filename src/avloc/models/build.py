@@ -7,15 +7,20 @@ from typing import Any
 
 from avloc.config import NetworkConfig
 from avloc.errors import ConfigError
-from avloc.models import actionformer, grounded, tridet
+from avloc.models import actionformer, grounded, tadtr, tridet, unav, uniav
 from avloc.models.loco import network as loco
 from avloc.models.network import Network
+from avloc.models.vsgn import network as vsgn
 
 METHODS: dict[str, Callable[[Any], Network]] = {
     "loco": loco.build,
     "grounded": grounded.build,
     "actionformer": actionformer.build,
     "tridet": tridet.build,
+    "tadtr": tadtr.build,
+    "vsgn": vsgn.build,
+    "unav": unav.build,
+    "uniav": uniav.build,
 }
 """By the tag of a network's settings."""
 

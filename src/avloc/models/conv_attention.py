@@ -88,8 +88,12 @@ class ConvAttentionBlock(nn.Module):
         stream: Float[Tensor, "B T C"],
         mask: Bool[Tensor, "B T"],
         query: Float[Tensor, "B T C"] | None = None,
+        task: str = "",
     ) -> tuple[Float[Tensor, "B Th C"], Bool[Tensor, "B Th"]]:
-        """Stream and mask at the block's rate; without `query` the stream asks itself. T is even at stride 2."""
+        """Stream and mask at the block's rate; without `query` the stream asks itself. T is even at stride 2.
+
+        `task` chooses the feed-forward part in blocks that have several.
+        """
         half = mask[:, :: self.stride]
         keys = self._read(self.norm_stream(stream), mask)
         asks = keys
@@ -99,7 +103,10 @@ class ConvAttentionBlock(nn.Module):
         if self.stride > 1:
             skip = downsample(stream, None if self.reads_padding else mask)
         x = masked(skip, half) + self.path_attention(self.attention(asks, keys, half))
-        return x + self.path_ffn(masked(self.ffn(self.norm_ffn(x)), half)), half
+        return x + self.path_ffn(masked(self._feed(x, task), half)), half
+
+    def _feed(self, x: Float[Tensor, "B Th C"], task: str) -> Float[Tensor, "B Th C"]:
+        return self.ffn(self.norm_ffn(x))  # type: ignore[no-any-return]
 
     def _read(self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
         """What the convolutions see: a norm leaves its bias in padded steps."""

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from avloc.config import FamilyConfig
+from avloc.config import FamilyConfig, OneStreamConfig
 from avloc.models.blocks import ConvStack, apart, in_one_row, masked, norm, real_steps, sinusoid
 from avloc.models.heads import ConvHead
 
@@ -71,11 +71,13 @@ class Embedding(ConvStack):
         self, x: Float[Tensor, "B T Din"], mask: Bool[Tensor, "B T"], real: Bool[Tensor, "B T"] | None = None
     ) -> Float[Tensor, "B T C"]:
         x = super().forward(x, mask, real)
-        as_published = self.config.reads_padding
         if self.config.position:
-            known = self.config.steps if as_published else None
-            x = x + masked(sinusoid(x.shape[1], x.shape[2], known).to(x)[None], mask)
-        return x if as_published else masked(x, mask)
+            x = x + masked(self.code(x.shape[1]).to(x)[None], mask)
+        return x if self.config.reads_padding else masked(x, mask)
+
+    def code(self, length: int) -> Float[Tensor, "T C"]:
+        """Position code of so many steps."""
+        return sinusoid(length, self.config.width, self.config.steps if self.config.reads_padding else None)
 
 
 def pyramid(
@@ -94,37 +96,43 @@ def pyramid(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """All levels in one row, for the heads; `real` is false between them."""
+    """All levels in one row, each with `gap` empty steps behind it; `real` is false there."""
 
     x: Float[Tensor, "B S C"]
     mask: Bool[Tensor, "B S"]
     real: Bool[Tensor, "1 S"]
     lengths: list[int]
+    gap: int
 
     def points(self, y: Tensor, length: int) -> Tensor:
         """Of what a head says of the row (B, S, ...) the points of the first `length` steps (B, P, ...)."""
         return apart(y, self.lengths, [length >> level for level in range(len(self.lengths))])
 
 
+def joined(levels: list[Float[Tensor, "B Tl C"]], masks: list[Bool[Tensor, "B Tl"]], gap: int) -> Row:
+    """Levels > Row, with as many steps between them as a convolution reaches to either side."""
+    row, mask, lengths = in_one_row(levels, masks, gap)
+    return Row(row, mask, real_steps(lengths, gap, row.device), lengths, gap)
+
+
 class Neck(nn.Module):
     """Levels > Row; each level passes a norm of its own."""
 
-    def __init__(self, config: FamilyConfig, widest_kernel: int) -> None:
+    def __init__(self, config: OneStreamConfig, widest_kernel: int) -> None:
         super().__init__()
         self.gap = widest_kernel // 2
         self.norms = nn.ModuleList(norm(config.width, config.neck_norm) for _ in range(config.levels))
 
     def forward(self, levels: list[Float[Tensor, "B Tl C"]], masks: list[Bool[Tensor, "B Tl"]]) -> Row:
         normed = [own_norm(x) for own_norm, x in zip(self.norms, levels, strict=True)]
-        row, mask, lengths = in_one_row(normed, masks, self.gap)
-        return Row(row, mask, real_steps(lengths, self.gap, row.device), lengths)
+        return joined(normed, masks, self.gap)
 
 
-def head(config: FamilyConfig, outputs: int, kernel: int | None = None) -> ConvHead:
-    """Convolutions from a level's channels to `outputs` a point."""
+def head(config: FamilyConfig, outputs: int, kernel: int | None = None, *, width_in: int | None = None) -> ConvHead:
+    """Convolutions from a level's channels, or `width_in`, to `outputs` a point."""
     c = config
     return ConvHead(
-        c.width,
+        width_in or c.width,
         c.head_width,
         outputs,
         blocks=c.head_blocks,

@@ -78,6 +78,13 @@ class RegressionHead(nn.Module):
         real: Bool[Tensor, "B T"] | None = None,
     ) -> Float[Tensor, "B T S 2"]:
         """`lengths`: how many points each level has."""
-        scales = torch.cat([scale.expand(n) for scale, n in zip(self.scales, lengths, strict=True)])
-        y = torch.relu(self.convs(x, mask, real) * scales[:, None])
-        return y.reshape(*y.shape[:2], -1, 2)  # (B, T, S, 2)
+        return distances(self.convs(x, mask, real), self.scales, lengths)
+
+
+def distances(
+    y: Float[Tensor, "B T S2"], scales: Float[Tensor, "L"], lengths: Sequence[int]
+) -> Float[Tensor, "B T S 2"]:
+    """What a last convolution says of the levels in a row, by the scale of each level, and never negative."""
+    by_point = torch.cat([scale.expand(n) for scale, n in zip(scales, lengths, strict=True)])
+    y = torch.relu(y * by_point[:, None])
+    return y.reshape(*y.shape[:2], -1, 2)  # (B, T, S, 2)

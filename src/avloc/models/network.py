@@ -26,12 +26,31 @@ class Network(nn.Module):
     official_names: ClassVar[tuple[tuple[str, str], ...]] = ()
     """From the names in the authors' own checkpoints to those of this network: patterns and what replaces them, in
     order. A name that ends in [i] is the i-th entry of a tensor."""
+    official_hint: ClassVar[str] = "is it of another recipe?"
+    """What to look at where an authors' checkpoint does not fit."""
 
     def forward(
         self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]
     ) -> Outputs:
         """`mask` is true where a step lies inside its video."""
         raise TypeError(f"{type(self).__name__} has no forward of its own")
+
+    def from_official(self, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The authors' tensors by their names, cut as this network's are; a part has its name of `official_names`."""
+        return state
+
+    def given(self) -> Mapping[str, str]:
+        """Tensors of its state that are read from files when it is made anew, by name, and the files: numbers that no
+        training changes and no authors' checkpoint holds. A model folder keeps them with the weights."""
+        return {}
+
+    def leaves(self, name: str) -> bool:
+        """Whether an authors' checkpoint may hold a tensor that would have this name and is of no use here."""
+        return False
+
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of these settings before training."""
+        return ()
 
     def after_step(self) -> None:
         """What the method does to its weights after each step of training, such as keeping them inside ranges."""

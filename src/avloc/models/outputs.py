@@ -2,7 +2,8 @@
 
 Decoding, runners, export and detection read `Outputs` alone; the points of a pyramid (`DenseOutputs`) are one way of
 getting there, queries and anchors are others.
-Legend: B batch, T time, P points of all levels (or queries, or anchors), K classes, S segments a point (K or 1).
+Legend: B batch, T time, P points of all levels (or queries, or anchors), K classes, S segments a point (K or 1),
+Q queries, L decoder layers.
 """
 
 from __future__ import annotations
@@ -94,3 +95,37 @@ class DenseOutputs:
         """Offsets of chosen videos, points and classes; what a method decodes only there costs only that."""
         video, point, label = at
         return self.offsets[video, point, label if self.offsets.shape[2] > 1 else torch.zeros_like(label)]
+
+
+@dataclass(frozen=True)
+class QueryOutputs:
+    """A set of segments, said again by every decoder layer, the best last.
+
+    logits (L, B, Q, K); spans (L, B, Q, 2) are centre and width in shares of a video's own steps: 0 is half a step
+    before the first, 1 half a step behind the last; actionness (B, Q) from 0 to 1, how well a segment fits any event;
+    lengths (B,) in steps. A video without steps has nothing to say.
+    """
+
+    logits: Float[Tensor, "L B Q K"]
+    spans: Float[Tensor, "L B Q 2"]
+    actionness: Float[Tensor, "B Q"]
+    lengths: Float[Tensor, "B"]
+
+    @property
+    def scores(self) -> Float[Tensor, "B Q K"]:
+        return torch.sigmoid(self.logits[-1].float()) * self.actionness.float()[..., None]
+
+    @property
+    def segments(self) -> Float[Tensor, "B Q 1 2"]:
+        centre, width = (self.spans[-1].float() * self.lengths[:, None, None]).unbind(dim=-1)
+        return torch.stack([centre - width / 2, centre + width / 2], dim=-1)[:, :, None] - 0.5
+
+    @property
+    def mask(self) -> Bool[Tensor, "B Q"]:
+        return (self.lengths > 0)[:, None].expand(self.actionness.shape)
+
+    @property
+    def place(self) -> Float[Tensor, "B Q"]:
+        """The centres, on steps that the video has."""
+        centre = self.spans[-1][..., 0].float() * self.lengths[:, None] - 0.5
+        return torch.minimum(centre.clamp(min=0), (self.lengths - 1).clamp(min=0)[:, None])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from avloc.config import DecodingConfig, TrainConfig
+from avloc.config import DecodingConfig, DenseLossConfig, TrainConfig
 
 
 def small_training() -> TrainConfig:
@@ -30,6 +30,14 @@ def unav100_training(steps: int) -> TrainConfig:
         weight_decay=1e-4,
         ema_warmup=False,
         longest_steps=steps,
+    )
+
+
+def class_aware_losses(normalizer_start: float = 250.0) -> DenseLossConfig:
+    """How UnAV and the methods made from its code learn: each class of a point has a segment of its own, and an event
+    is answered for over its whole length."""
+    return DenseLossConfig(
+        assignment="class-aware", centre_radius=None, same_class="last", normalizer_start=normalizer_start
     )
 
 

@@ -49,7 +49,7 @@ def describe(config: NetworkConfig, length: int) -> Description:
     Raises:
         ConfigError: from the network, where settings contradict one another.
     """
-    network = build_network(config).eval()
+    network = build_network(config).eval().requires_grad_(False)
     padded = -(-length // network.multiple) * network.multiple
     visual, audio = torch.zeros(1, padded, config.visual_width), torch.zeros(1, padded, config.audio_width)
     mask = torch.arange(padded)[None] < length

@@ -9,6 +9,7 @@ from avloc.learning.build import build_criterion
 from avloc.learning.losses import Criterion
 from avloc.models.build import build_network
 from avloc.models.network import Network
+from avloc.training.given import fill_given
 
 
 @dataclass(frozen=True)
@@ -24,5 +25,8 @@ def build_method(run: RunConfig) -> Method:
 
     Raises:
         ConfigError: settings that contradict one another.
+        FeatureError: a file that the network's settings name cannot be read.
     """
-    return Method(build_network(run.network), build_criterion(run.loss, run.network))
+    network = build_network(run.network)
+    fill_given(network)
+    return Method(network, build_criterion(run.loss, run.network))

@@ -7,7 +7,7 @@ Nothing in the file is executed. Each network says by which patterns the authors
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -18,6 +18,7 @@ from avloc.errors import ModelError
 from avloc.models.build import build_network
 from avloc.models.network import Network
 from avloc.training.checkpoint import save_model
+from avloc.training.given import fill_given
 
 _STATES = ("state_dict_ema", "state_dict", "model")
 """Where a checkpoint holds its weights; the moving average is what the authors evaluate."""
@@ -54,8 +55,10 @@ def own_name(official: str, network: Network) -> tuple[str, int | None]:
 
 
 @torch.no_grad()
-def take_official(network: Network, state: Mapping[str, Tensor], where: str) -> None:
+def take_official(network: Network, state: Mapping[str, Tensor], where: str) -> tuple[str, ...]:
     """Fill the network with a whole official state; each tensor of either side must find its own.
+
+    Returns the official names that the network has no use for (`Network.leaves`).
 
     Raises:
         ModelError: the method has no table of names, a tensor is left over on either side, or a size differs.
@@ -63,20 +66,30 @@ def take_official(network: Network, state: Mapping[str, Tensor], where: str) -> 
     method = network.config.method
     if not network.official_names:
         raise ModelError(f"{where}: there is no table of official names for {method}")
-    own = network.state_dict()
+    own, given = network.state_dict(), network.given()
     found: dict[str, dict[int | None, Tensor]] = {name: {} for name in own}
-    unknown = []
-    for official, tensor in state.items():
+    unknown, left = [], []
+    for official, tensor in network.from_official(state).items():
         name, entry = own_name(official, network)
-        if name not in own or entry in found[name]:
+        if network.leaves(name):
+            left.append(official)
+        elif name not in own or not _same(found[name].setdefault(entry, tensor), tensor):
             unknown.append(official)
-        else:
-            found[name][entry] = tensor
-    for names, what in ((unknown, "is unknown to"), ([name for name in own if not found[name]], "is needed by")):
+    for names, what in (
+        (unknown, "is unknown to"),
+        ([n for n in own if not found[n] and n not in given], "is needed by"),
+    ):
         if names:
-            raise ModelError(f"{where}: {_few(names)} {what} {method} with these settings; is it of another recipe?")
+            raise ModelError(f"{where}: {_few(names)} {what} {method} with these settings; {network.official_hint}")
     for name, target in own.items():
-        target.copy_(_fitted(found[name], target, f"{where}: {name}"))
+        if name not in given:
+            target.copy_(_fitted(found[name], target, f"{where}: {name}"))
+    return tuple(left)
+
+
+def _same(first: Tensor, second: Tensor) -> bool:
+    """A checkpoint may hold a tensor under several names, where modules share it."""
+    return first is second or (first.dtype == second.dtype and torch.equal(first, second))
 
 
 def _fitted(parts: Mapping[int | None, Tensor], target: Tensor, where: str) -> Tensor:
@@ -97,13 +110,22 @@ def _few(names: list[str]) -> str:
 
 
 def import_model(
-    path: Path, run: RunConfig, features: FeatureConfig, labels: Sequence[str], out: Path
+    path: Path,
+    run: RunConfig,
+    features: FeatureConfig,
+    labels: Sequence[str],
+    out: Path,
+    *,
+    on_left: Callable[[tuple[str, ...]], None] | None = None,
 ) -> tuple[Network, ModelConfig]:
     """Write the model folder of an official checkpoint, with the network and decoding of `run`, in single precision.
+
+    `on_left` is told which tensors of the checkpoint the network has no use for, if any.
 
     Raises:
         ModelError: as `read_checkpoint` and `take_official`, or there are more or fewer labels than classes.
         ConfigError: a label is there twice.
+        ConfigError, FeatureError: as `fill_given`.
         OutputError: the folder cannot be written.
     """
     classes = run.network.classes
@@ -118,6 +140,9 @@ def import_model(
         window_steps=run.train.longest_steps,
     )
     network = build_network(run.network)
-    take_official(network, read_checkpoint(path), str(path))
+    left = take_official(network, read_checkpoint(path), str(path))
+    fill_given(network)
+    if left and on_left is not None:
+        on_left(left)
     save_model(out, network, config, dtype=torch.float32)
     return network, config

@@ -82,7 +82,6 @@ def require_sound(run: RunConfig) -> None:
         open_layout(run.data.features, run.data.layout),
         splits=splits,
         needed=splits,
-        levels=run.network.levels,
     ).require()
 
 
@@ -126,13 +125,15 @@ def train(
     device: Device = "auto",
     init: Path | None = None,
     on_init: Callable[[Taken], None] | None = None,
+    on_remark: Callable[[str], None] | None = None,
     on_step: Callable[[Step], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Result:
     """Train in the folder `out`; the weights with the best validation mAP stay there as a model folder.
 
     The score from which the model shows events to people is the one with the best F1 on the validation split. `init`
-    is a model folder to take weights from; `on_init` is told which fit.
+    is a model folder to take weights from; `on_init` is told which fit, `on_remark` what there is to know of the
+    network's settings.
 
     Raises:
         ConfigError, FormatError, FeatureError: settings or data are wrong.
@@ -154,6 +155,9 @@ def train(
         require_same(state, settings, run.train)
     torch.manual_seed(run.train.seed)
     method = build_method(run)
+    for remark in method.network.remarks():
+        if on_remark is not None:
+            on_remark(remark)
     if init is not None and not state.is_file():
         taken = take_weights(method.network, data.labels, init)
         if on_init is not None:

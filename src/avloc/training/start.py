@@ -67,7 +67,7 @@ def start_network(
         ModelError: as `take_weights`, or its network has no dropout of inputs.
     """
     _, config = load_model(folder)
-    network_config = replace(config.network, classes=len(labels))
+    network_config = config.network.for_other_classes(len(labels))
     if input_dropout is not None:
         if not hasattr(network_config, "input_dropout"):
             raise ModelError(f"{folder}: its network ({network_config.method}) has no input dropout; leave it out")
@@ -90,11 +90,11 @@ def _not_learned(folder: Path, method: str) -> ModelError:
 
 @torch.no_grad()
 def _copy(source: Network, known: Sequence[str], network: Network, labels: Sequence[str]) -> Taken:
-    rows_of_class = _class_rows(source)
+    rows_of_class, given = _class_rows(source), network.given()
     state, taken = network.state_dict(), []
     for name, old in source.state_dict().items():
         new = state.get(name)
-        if new is None:
+        if new is None or name in given:
             continue
         if name in rows_of_class and _fits_by_class(old, new, len(known), len(labels)):
             by_label = old.unflatten(0, (len(known), rows_of_class[name]))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from avloc.config import AttentionConfig
 from avloc.models.attention import FeedForward, full_attention, merge_heads, sliding_attention, split_heads
 from avloc.models.blocks import DropPath, masked
+from avloc.models.sampling import sample_linear
 
 
 class WindowAdaptation(nn.Module):
@@ -71,23 +72,6 @@ def whole_points(
     middle = (length - 1) / 2
     spread = torch.arange(steps, dtype=size.dtype, device=size.device) - middle  # (B, 1, T)
     return middle + offset * length + spread * (1 + size)
-
-
-def sample_linear(
-    x: Float[Tensor, "B H T D"], points: Float[Tensor, "B H P"], lengths: Float[Tensor, "B"]
-) -> tuple[Float[Tensor, "B H P D"], Bool[Tensor, "B H P"]]:
-    """Linear interpolation of x at fractional steps; points outside [0, length - 1] are invalid, not to be seen."""
-    last = (lengths - 1)[:, None, None]  # (B, 1, 1)
-    valid = (points >= 0) & (points <= last)
-    inside = torch.minimum(points.clamp(min=0), last.clamp(min=0))
-    left = inside.detach().floor()
-    right = torch.minimum(left + 1, last.clamp(min=0))
-    share = (inside - left)[..., None].to(x.dtype)  # (B, H, P, 1)
-    D = x.shape[-1]
-    # Clamped, so that a place that is no number, in a training that diverges, gives no number and no odd index.
-    x_left = x.gather(2, left.long().clamp(min=0)[..., None].expand(-1, -1, -1, D))
-    x_right = x.gather(2, right.long().clamp(min=0)[..., None].expand(-1, -1, -1, D))
-    return torch.lerp(x_left, x_right, share.expand_as(x_left)), valid
 
 
 class CdpLayer(nn.Module):

@@ -1,0 +1,97 @@
+"""How events depend on one another: each class looks along time, and at the other classes of its step.
+
+UnAV (Geng et al. 2023, Section 4.3): expand to some channels a class > temporal branch + co-occurrence branch >
+squeeze. In the authors' code the temporal branch gives most videos of a batch the mask of another one, so that its
+results depend on which videos share a batch; here each has its own, which is what theirs does with one video.
+Classes are neighbours in the order of their ids: convolutions of the co-occurrence branch run over them.
+Legend: B batch, S steps of all levels in one row, T time of a level, C channels, K classes, E channels of a class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from avloc.models.blocks import MaskedConv, zero_biases
+from avloc.models.conv_attention import ConvAttentionBlock
+from avloc.models.family import Row
+
+OFFICIAL_BRANCHES = (
+    (r"\.feature_expand\.conv\.", ".expand.conv."),
+    (r"\.feature_squeeze\.conv\.", ".squeeze.conv."),
+    (r"\.temporal_branch\.", ".branches.temporal."),
+    (r"\.cooccur_branch\.", ".branches.cooccurrence."),
+)
+
+
+class Branches(nn.Module):
+    """Attention of each class over time, plus attention over the classes of each step; shared by all levels."""
+
+    def __init__(self, width: int, drop_path: float, reads_padding: bool) -> None:
+        super().__init__()
+
+        def block() -> ConvAttentionBlock:
+            return ConvAttentionBlock(
+                width, 1, drop_path=drop_path, crossed=True, reads_padding=reads_padding, ffn_ratio=1.0
+            )
+
+        self.temporal = block()
+        self.cooccurrence = block()
+
+    def forward(self, x: Float[Tensor, "B T K E"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T K E"]:
+        B, T, K, E = x.shape
+        by_class = x.transpose(1, 2).reshape(B * K, T, E)
+        own_mask = mask[:, None].expand(B, K, T).reshape(B * K, T)
+        over_time = self.temporal(by_class, own_mask)[0].reshape(B, K, T, E).transpose(1, 2)
+        by_step = x.reshape(B * T, K, E)
+        all_or_none = mask.reshape(B * T, 1).expand(B * T, K)
+        over_classes = self.cooccurrence(by_step, all_or_none)[0].reshape(B, T, K, E)
+        return over_time + over_classes  # type: ignore[no-any-return]
+
+    def by_parts(self, x: Float[Tensor, "B T K E"], mask: Bool[Tensor, "B T"], most: int) -> Float[Tensor, "B T K E"]:
+        """The same, for about `most` steps at a time: what is in between is made anew for the gradient, not kept."""
+        videos = max(1, most // x.shape[1])
+        keeps_nothing = self.training and torch.is_grad_enabled()
+        done = [
+            checkpoint(self, part, own, use_reentrant=False) if keeps_nothing else self(part, own)
+            for part, own in zip(torch.split(x, videos), torch.split(mask, videos), strict=True)
+        ]
+        return torch.cat(done)
+
+
+class Dependency(nn.Module):
+    """Row of levels (B, S, C) > the same with classes that know of one another."""
+
+    def __init__(self, width: int, classes: int, class_width: int, *, drop_path: float, reads_padding: bool) -> None:
+        super().__init__()
+        self.classes = classes
+        inner = classes * class_width
+        self.expand = MaskedConv(width, inner, bias=False, reads_padding=reads_padding)
+        self.branches = Branches(class_width, drop_path, reads_padding)
+        self.squeeze = MaskedConv(inner, width, bias=False, reads_padding=reads_padding)
+        zero_biases(self)
+
+    def forward(self, row: Row) -> Row:
+        """Wide convolutions run once over the row, whose levels they do not tell apart."""
+        expanded = torch.relu(self.expand(row.x, row.mask, row.real))
+        expanded = expanded.reshape(*expanded.shape[:2], self.classes, -1)  # (B, S, K, E)
+        gap = row.gap
+        related = [
+            F.pad(self.branches.by_parts(x, mask, most=max(row.lengths)).flatten(2), (0, 0, 0, gap))
+            for x, mask in self._levels(row, expanded)
+        ]
+        return replace(row, x=self.squeeze(torch.cat(related, dim=1), row.mask, row.real))
+
+    @staticmethod
+    def _levels(
+        row: Row, x: Float[Tensor, "B S K E"]
+    ) -> Iterator[tuple[Float[Tensor, "B T K E"], Bool[Tensor, "B T"]]]:
+        for part, mask in zip(torch.split(x, row.lengths, 1), torch.split(row.mask, row.lengths, 1), strict=True):
+            length = part.shape[1] - row.gap
+            yield part[:, :length], mask[:, :length]
