@@ -11,10 +11,10 @@ import tyro
 from rich.console import Console
 
 from avloc import __version__
+from avloc.cli.against import read_against
 from avloc.cli.console import screen_console
 from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_writable
-from avloc.cli.predictions import read_against
 from avloc.errors import AvlocError
 from avloc.evaluation.diagnosis import Diagnosis
 from avloc.evaluation.diagnosis import diagnose as diagnosis_of

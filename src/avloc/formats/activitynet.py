@@ -7,12 +7,12 @@ Truth:       {"version": ..., "database": {video: {"duration": s, "subset": ...,
 
 The form is that of the ActivityNet benchmark (Caba Heilbron et al. 2015) and of UnAV-100 (Geng et al. 2023).
 Reading is strict: what is odd is an error that names file, video and entry. Other fields are ignored. Who gives
-`on_odd` to `read_results` gets the odd entries told one by one instead, and the rest.
+`odd` to `read_results` gets the odd entries told there instead, and the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from avloc.errors import FormatError
@@ -20,6 +20,7 @@ from avloc.events import Event, Events
 from avloc.files import replace_file
 from avloc.formats.strict_json import as_list, as_number, as_object, as_text, dump_json, field, load_json
 from avloc.formats.text import PathLike
+from avloc.formats.truth import Odd, of_subset, subset_names
 from avloc.formats.truth import Truth as Truth
 
 VERSION = "1.0"
@@ -39,25 +40,23 @@ def write_results(path: PathLike, results: Mapping[str, Events], external: Mappi
     _write(path, "results", {v: _listing(rows, path, indent=2) for v, rows in body.items()}, tail)
 
 
-def read_results(path: PathLike, on_odd: Callable[[str], None] | None = None) -> dict[str, Events]:
+def read_results(path: PathLike, odd: Odd | None = None) -> dict[str, Events]:
     """Read detections; the order of videos and events is that of the file.
 
-    on_odd: is told of each entry that is not in the form above, which is then left out; without it that is an error.
+    odd: is told of each entry that is not in the form above; without it that is an error.
 
     Raises:
         FormatError: the file cannot be read or is not in the form above.
     """
-    return read_detections(path, on_odd)[0]
+    return read_detections(path, odd)[0]
 
 
-def read_detections(
-    path: PathLike, on_odd: Callable[[str], None] | None = None
-) -> tuple[dict[str, Events], dict[str, Any]]:
+def read_detections(path: PathLike, odd: Odd | None = None) -> tuple[dict[str, Events], dict[str, Any]]:
     """As `read_results`, and what the file says of how they were made; {} where that is no object."""
     top = load_json(path)
     videos = _videos_of(top, path, "results")
     about = top.get("external_data") if isinstance(top, dict) else None
-    found = {video: _events(rows, _where(path, video), scored=True, on_odd=on_odd) for video, rows in videos.items()}
+    found = {video: _events(rows, _where(path, video), scored=True, odd=odd) for video, rows in videos.items()}
     return found, about if isinstance(about, dict) else {}
 
 
@@ -98,7 +97,7 @@ def write_truth(path: PathLike, truth: Mapping[str, Truth], labels: Sequence[str
 
 
 def read_truth(path: PathLike, subset: str | None = None) -> dict[str, Truth]:
-    """Read annotations, of one subset or of all; the order is that of the file.
+    """Read annotations, of one subset (capitals do not count) or of all; the order is that of the file.
 
     Raises:
         FormatError: the file cannot be read, is not in the form above, or has no video of `subset`.
@@ -106,9 +105,9 @@ def read_truth(path: PathLike, subset: str | None = None) -> dict[str, Truth]:
     truth = {video: _truth(entry, _where(path, video)) for video, entry in _videos(path, "database").items()}
     if subset is None:
         return truth
-    chosen = {video: entry for video, entry in truth.items() if entry.subset == subset}
+    chosen = of_subset(truth, subset)
     if not chosen:
-        known = ", ".join(sorted({entry.subset for entry in truth.values()})) or "none, for it has no video"
+        known = ", ".join(sorted(subset_names(truth))) or "none, for it has no video"
         raise FormatError(f"{path}: no video is of subset {subset!r}; the subsets there are: {known}")
     return chosen
 
@@ -191,29 +190,32 @@ def _truth(entry: object, where: str) -> Truth:
     return Truth(duration_s, subset, _events(field(fields, "annotations", where), where, scored=False))
 
 
-def _events(rows: object, where: str, *, scored: bool, on_odd: Callable[[str], None] | None = None) -> Events:
+def _events(rows: object, where: str, *, scored: bool, odd: Odd | None = None) -> Events:
     events = []
     for i, row in enumerate(as_list(rows, where)):
         try:
-            events.append(_event(row, f"{where}, entry {i}", scored))
+            events.append(_event(row, f"{where}, entry {i}", scored, odd))
         except FormatError as error:
-            if on_odd is None:
+            if odd is None:
                 raise
-            on_odd(str(error))
+            odd.left_out.append(str(error))
     return Events.of(events)
 
 
-def _event(row: object, where: str, scored: bool) -> Event:
+def _event(row: object, where: str, scored: bool, odd: Odd | None = None) -> Event:
     fields = as_object(row, where, 'an object with "segment" and "label"')
     segment = as_list(field(fields, "segment", where), f'{where}, "segment"')
     if len(segment) != 2:
         raise FormatError(f'{where}: "segment" has {len(segment)} numbers; [start, end] in seconds is needed')
     start_s, end_s = (as_number(value, f'{where}, "segment"') for value in segment)
-    if end_s < start_s:
-        raise FormatError(f"{where}: the segment [{start_s:g}, {end_s:g}] ends before it starts")
     label = as_text(field(fields, "label", where), f'{where}, "label"')
     score = as_number(field(fields, "score", where), f'{where}, "score"') if scored else 1.0
-    return Event(start_s, end_s, label, score)
+    if end_s < start_s:
+        backward = f"{where}: the segment [{start_s:g}, {end_s:g}] ends before it starts"
+        if odd is None:
+            raise FormatError(backward)
+        odd.backward.append(backward)
+    return Event(start_s, max(start_s, end_s), label, score)
 
 
 def _where(path: PathLike, video: str) -> str:
