@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -10,13 +12,17 @@ from pathlib import Path, PurePosixPath
 
 from avloc.cli.inputs import MEDIA
 from avloc.cli.predictions import counted, read_predictions
-from avloc.errors import FormatError
+from avloc.errors import AvlocError, FormatError
 from avloc.evaluation.duplicates import TOLERANCE_S, without_duplicates
 from avloc.events import Events
-from avloc.formats.files import read_truth
+from avloc.formats.activitynet import LabelOf
+from avloc.formats.class_names import read_label_ids
+from avloc.formats.files import read_truth, sniff
 from avloc.formats.media_names import SOUND_ENDINGS
+from avloc.formats.strict_json import as_text
 from avloc.formats.truth import Choices, Odd, Truth, of_subset, subset_names
 
+_WHOLE = re.compile(r"[0-9]{1,9}(\.0+)?")
 _PREFIX = "v_"  # what ActivityNet's own names begin with; some programs put it before every name
 
 
@@ -60,7 +66,7 @@ def read_against(
     """Detections beside the truth of a split (None: of all), read as the field's evaluators read them.
 
     Capitals of the split do not count; an event that stands twice in the truth does so once; a detection that ends
-    before it starts is a false one.
+    before it starts is a false one; a label that is a number is the truth's label_id.
 
     strict: what would be a note on the detections is an error.
     split_only: leave detections of videos outside the split out.
@@ -73,13 +79,15 @@ def read_against(
     known = read_truth(truth, choices=choices)
     chosen = _of_split(known, split, truth)
     odd = Odd()
-    read = read_predictions(predictions, None if strict else odd, choices)
+    names = functools.cache(functools.partial(_names_by_id, truth))
+    read = read_predictions(predictions, None if strict else odd, choices, _numbered(names))
     if odd.left_out and not any(map(len, read.events.values())):
         raise FormatError(f"none of the {len(odd.left_out)} entries is an event; the first: {odd.left_out[0]}")
-    renamed = _named_as(read.events, known)
+    labels = {label for entry in known.values() for label in entry.events.labels}
+    named, numbers = _named_by_id(_named_as(read.events, known), labels, names)
     once, dropped = without_duplicates({video: entry.events for video, entry in chosen.items()})
     held = Against(
-        renamed,
+        named,
         once,
         {video: entry.duration_s for video, entry in chosen.items()},
         odd,
@@ -89,11 +97,13 @@ def read_against(
     _require_common(held, predictions, truth)
     _note_odd(held)
     if split_only:
-        held.detections = {video: events for video, events in renamed.items() if video in chosen}
+        held.detections = {video: events for video, events in named.items() if video in chosen}
     _note_videos(held)
-    _note_labels(held, {label for entry in known.values() for label in entry.events.labels}, every_class)
+    _note_labels(held, labels, every_class)
     if strict and held.notes:
         raise FormatError(f"{predictions}: {held.notes[0]}; --strict refuses that")
+    if numbers:
+        held.notes.append("the labels of the predictions are numbers, and were read as the truth's label_id")
     if dropped:
         stand = "stands there twice and counts" if held.duplicates_dropped == 1 else "stand there twice and count"
         events = f"{counted(held.duplicates_dropped, 'event')} of the truth"
@@ -110,6 +120,45 @@ def _of_split(known: Mapping[str, Truth], split: str | None, path: Path) -> dict
             raise FormatError(f"{path}: names no split; leave --split out" if known else f"{path}: holds no video")
         raise FormatError(f"{path}: no video is of split {split!r}; the splits there are: {subsets}")
     return chosen
+
+
+def _names_by_id(truth: Path) -> Mapping[int, str]:
+    """The class of each label_id of the truth; empty where it has none."""
+    return {} if truth.is_dir() or sniff(truth) != "activitynet-truth" else read_label_ids(truth)
+
+
+def _numbered(names: Callable[[], Mapping[int, str]]) -> LabelOf:
+    """What a label in JSON means: a name is itself, a whole number is the label_id of the truth."""
+
+    def label_of(label: object, where: str) -> str:
+        if isinstance(label, bool) or not isinstance(label, int | float) or label != label // 1:
+            return as_text(label, where)
+        if not names():
+            raise AvlocError(f"{where} is {label}, and the truth has no label_id that tells the class of a number")
+        if int(label) not in names():
+            raise FormatError(f"{where} is {label}, which is no label_id of the truth")
+        return names()[int(label)]
+
+    return label_of
+
+
+def _named_by_id(
+    detections: dict[str, Events], labels: set[str], names: Callable[[], Mapping[int, str]]
+) -> tuple[dict[str, Events], bool]:
+    """Detections of a format of text under the names of their classes, where all labels are numbers there.
+
+    And whether they were: the truth has each as label_id, and none of them as a name.
+    """
+    given = {label for events in detections.values() for label in events.labels}
+    if not given or given & labels or not all(map(_WHOLE.fullmatch, given)):
+        return detections, False
+    number = {label: int(float(label)) for label in given}
+    if not set(number.values()) <= names().keys():
+        return detections, False
+    return {
+        video: Events(e.start_s, e.end_s, [names()[number[label]] for label in e.labels], e.score)
+        for video, e in detections.items()
+    }, True
 
 
 def _named_as(detections: dict[str, Events], known: Mapping[str, Truth]) -> dict[str, Events]:

@@ -46,7 +46,8 @@ def diagnose(
 ) -> int:
     """Find out what goes wrong in detections: kinds of errors and their cost in mAP, hard events, modalities.
 
-    Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}}, a table with the columns
+    Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}} as OpenTAD writes it, the
+    columns of ActionFormer and UnAV {"video-id", "t-start", "t-end", "label", "score"} as JSON, a table with columns
     video, start, end, label, score (.csv, .tsv), another format of docs/formats.md, or a folder with the
     NAME.events.json of `avloc detect --all` or with files of labels.
 

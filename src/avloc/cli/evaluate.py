@@ -53,7 +53,8 @@ def evaluate(
 ) -> int:
     """Score detections against truth: precision, recall and F1 of what is shown, and mAP as ActivityNet computes it.
 
-    Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}}, a table with the columns
+    Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}} as OpenTAD writes it, the
+    columns of ActionFormer and UnAV {"video-id", "t-start", "t-end", "label", "score"} as JSON, a table with columns
     video, start, end, label, score (.csv, .tsv), another format of docs/formats.md, or a folder with the
     NAME.events.json of `avloc detect --all` or with files of labels. Videos are matched by name, with or without
     folders and a media file's ending.

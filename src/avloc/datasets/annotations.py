@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avloc.errors import FormatError
-from avloc.formats.activitynet import Truth, read_labels, read_truth
+from avloc.formats.activitynet import Truth, read_truth
+from avloc.formats.class_names import read_labels
 from avloc.formats.csv_truth import read_csv_truth
 from avloc.formats.truth import of_subset, subset_names
 

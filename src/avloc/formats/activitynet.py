@@ -12,7 +12,8 @@ Reading is strict: what is odd is an error that names file, video and entry. Oth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from avloc.errors import FormatError
@@ -24,6 +25,9 @@ from avloc.formats.truth import Odd, of_subset, subset_names
 from avloc.formats.truth import Truth as Truth
 
 VERSION = "1.0"
+
+LabelOf = Callable[[object, str], str]
+"""A label as a file has it, and the words for an error on it > the class; a class stays itself."""
 
 
 def write_results(path: PathLike, results: Mapping[str, Events], external: Mapping[str, Any] | None = None) -> None:
@@ -53,11 +57,29 @@ def read_results(path: PathLike, odd: Odd | None = None) -> dict[str, Events]:
 
 def read_detections(path: PathLike, odd: Odd | None = None) -> tuple[dict[str, Events], dict[str, Any]]:
     """As `read_results`, and what the file says of how they were made; {} where that is no object."""
-    top = load_json(path)
-    videos = _videos_of(top, path, "results")
-    about = top.get("external_data") if isinstance(top, dict) else None
-    found = {video: _events(rows, _where(path, video), scored=True, odd=odd) for video, rows in videos.items()}
+    return detections_of(load_json(path), path, odd)
+
+
+def detections_of(
+    content: object, path: PathLike, odd: Odd | None = None, label_of: LabelOf = as_text
+) -> tuple[dict[str, Events], dict[str, Any]]:
+    """As `read_detections`, of the JSON that stands in the file.
+
+    label_of: what a label means; without it a label that is no text is odd.
+    """
+    videos = _videos_of(content, path, "results")
+    about = content.get("external_data") if isinstance(content, dict) else None
+    found = {video: scored_events(rows, path, video, odd, label_of) for video, rows in videos.items()}
     return found, about if isinstance(about, dict) else {}
+
+
+def scored_events(rows: object, path: PathLike, video: str, odd: Odd | None, label_of: LabelOf = as_text) -> Events:
+    """The detections of one video from rows {"segment": [start_s, end_s], "label": ..., "score": ...}.
+
+    Raises:
+        FormatError: a row is odd, and there is no `odd` to tell; the video's rows are no list.
+    """
+    return _events(rows, _where(path, video), scored=True, odd=odd, label_of=label_of)
 
 
 def read_external(path: PathLike) -> dict[str, Any]:
@@ -112,39 +134,6 @@ def read_truth(path: PathLike, subset: str | None = None) -> dict[str, Truth]:
     return chosen
 
 
-def read_labels(path: PathLike) -> tuple[str, ...]:
-    """The classes of an annotation file, in the order that a network numbers them.
-
-    That is the list "labels" at the top level where there is one, else the order of "label_id" where every event has
-    one, else the alphabet.
-
-    Raises:
-        FormatError: the file is not in the form above, a class has two ids, or an id two classes.
-    """
-    top = as_object(load_json(path), str(path), "an object")
-    if "labels" in top:
-        listed = [as_text(name, f'{path}: "labels"') for name in as_list(top["labels"], f'{path}: "labels"')]
-        if len(set(listed)) < len(listed):
-            raise FormatError(f'{path}: "labels" names a class twice; give each class once')
-        return tuple(listed)
-    ids: dict[str, object] = {}
-    for video, entry in _videos(path, "database").items():
-        where = _where(path, video)
-        rows = as_list(field(as_object(entry, where, "an object"), "annotations", where), where)
-        for i, row in enumerate(rows):
-            at = f"{where}, entry {i}"
-            fields = as_object(row, at, 'an object with "segment" and "label"')
-            label, number = as_text(field(fields, "label", at), at), fields.get("label_id")
-            if ids.setdefault(label, number) != number:
-                raise FormatError(f"{at}: class {label!r} has the label_id {number!r} and, before, {ids[label]!r}")
-    numbers = {number for number in ids.values() if isinstance(number, int) and not isinstance(number, bool)}
-    if None in ids.values():
-        return tuple(sorted(ids))
-    if len(numbers) < len(ids):
-        raise FormatError(f'{path}: "label_id" is no whole number, or two classes share one; give each class its own')
-    return tuple(sorted(ids, key=lambda label: as_number(ids[label], str(path))))
-
-
 def _detection(event: Event) -> dict[str, Any]:
     # Six digits, not four decimals: candidates of 0.00012 and 0.00013 must keep their ranks.
     score = float(f"{event.score:.6g}")
@@ -190,25 +179,47 @@ def _truth(entry: object, where: str) -> Truth:
     return Truth(duration_s, subset, _events(field(fields, "annotations", where), where, scored=False))
 
 
-def _events(rows: object, where: str, *, scored: bool, odd: Odd | None = None) -> Events:
-    events = []
+def _events(rows: object, where: str, *, scored: bool, odd: Odd | None = None, label_of: LabelOf = as_text) -> Events:
+    found = []
     for i, row in enumerate(as_list(rows, where)):
-        try:
-            events.append(_event(row, f"{where}, entry {i}", scored, odd))
-        except FormatError as error:
-            if odd is None:
-                raise
-            odd.left_out.append(str(error))
-    return Events.of(events)
+        plain = _plain(row) if scored else None
+        if plain is None:
+            try:
+                event = _event(row, f"{where}, entry {i}", scored, odd, label_of)
+            except FormatError as error:
+                if odd is None:
+                    raise
+                odd.left_out.append(str(error))
+                continue
+            plain = event.start_s, event.end_s, event.label, event.score
+        found.append(plain)
+    start_s, end_s, labels, score = zip(*found, strict=True) if found else ((), (), (), ())
+    return Events(start_s, end_s, labels, score)
 
 
-def _event(row: object, where: str, scored: bool, odd: Odd | None = None) -> Event:
+def _plain(row: object) -> tuple[float, float, str, float] | None:
+    """A detection that is beyond doubt, as nearly all are; None leaves it to `_event`, which takes longer."""
+    if type(row) is not dict or len(row) != 3:
+        return None
+    segment, label, score = row.get("segment"), row.get("label"), row.get("score")
+    if type(segment) is not list or len(segment) != 2 or type(label) is not str or type(score) is not float:
+        return None
+    start_s, end_s = segment
+    if not label or type(start_s) is not float or type(end_s) is not float:
+        return None
+    # Of numbers that are not finite no comparison of the first two holds.
+    return (
+        (start_s, end_s, label, score) if -math.inf < start_s <= end_s < math.inf and math.isfinite(score) else None
+    )
+
+
+def _event(row: object, where: str, scored: bool, odd: Odd | None = None, label_of: LabelOf = as_text) -> Event:
     fields = as_object(row, where, 'an object with "segment" and "label"')
     segment = as_list(field(fields, "segment", where), f'{where}, "segment"')
     if len(segment) != 2:
         raise FormatError(f'{where}: "segment" has {len(segment)} numbers; [start, end] in seconds is needed')
     start_s, end_s = (as_number(value, f'{where}, "segment"') for value in segment)
-    label = as_text(field(fields, "label", where), f'{where}, "label"')
+    label = label_of(field(fields, "label", where), f'{where}, "label"')
     score = as_number(field(fields, "score", where), f'{where}, "score"') if scored else 1.0
     if end_s < start_s:
         backward = f"{where}: the segment [{start_s:g}, {end_s:g}] ends before it starts"
