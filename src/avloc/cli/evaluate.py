@@ -17,10 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from avloc import __version__
+from avloc.cli.against import Against, read_against
 from avloc.cli.console import is_unicode, screen_console
 from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_least_score
-from avloc.cli.predictions import Against, counted, read_against
+from avloc.cli.predictions import counted
 from avloc.errors import AvlocError
 from avloc.evaluation.bootstrap import Bootstrap, interval
 from avloc.evaluation.bootstrap import bootstrap as draw
@@ -52,7 +53,8 @@ def evaluate(
 ) -> int:
     """Score detections against truth: precision, recall and F1 of what is shown, and mAP as ActivityNet computes it.
 
-    Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}}, a table with the columns
+    Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}} as OpenTAD writes it, the
+    columns of ActionFormer and UnAV {"video-id", "t-start", "t-end", "label", "score"} as JSON, a table with columns
     video, start, end, label, score (.csv, .tsv), another format of docs/formats.md, or a folder with the
     NAME.events.json of `avloc detect --all` or with files of labels. Videos are matched by name, with or without
     folders and a media file's ending.
@@ -149,7 +151,9 @@ class _Result:
             "videos_without_predictions": held.videos_without_predictions,
             "predictions_of_unknown_videos": held.predictions_of_unknown_videos,
             "predictions_of_unknown_labels": held.predictions_of_unknown_labels,
-            "entries_left_out": len(held.odd),
+            "predictions_that_end_before_they_start": len(held.odd.backward),
+            "entries_left_out": len(held.odd.left_out),
+            "duplicate_events_dropped": held.duplicates_dropped,
             "notes": held.notes,
         }
         if self.draws is not None:

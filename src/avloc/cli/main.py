@@ -30,7 +30,7 @@ from avloc.cli.report import report
 from avloc.cli.simulate import simulate
 from avloc.cli.test import test
 from avloc.cli.train import train, train_verb
-from avloc.errors import AvlocError
+from avloc.errors import AvlocError, one_line
 
 VERBS: dict[str, Callable[..., int]] = {
     "detect": detect,
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments[0], arguments)
     except AvlocError as error:
-        print(f"avloc: {error}", file=sys.stderr)
+        print("\n".join((f"avloc: {error}", *map(one_line, error.program))), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("avloc: stopped", file=sys.stderr)
