@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from avloc.errors import MediaError
 from avloc.media.mix import Waveform
 from avloc.media.orientation import orientation_of
-from avloc.media.selection import ROUNDING_S, AnyPacket, Chosen, Times, select
+from avloc.media.selection import ROUNDING_S, Chosen, Skip, Times, select
 from avloc.media.source import Source, open_source, packets, packets_from, picture_problem
+from avloc.media.starts import AnyPacket, skips, starts_of
 from avloc.media.track import Track
 
 Picture = NDArray[np.uint8]
@@ -126,7 +127,8 @@ def _frames(
     found = packets_from(source, stream, 0.0 if first_s is None else first_s)
     if exact:
         return _frames_by_stamp(source, stream, map(Chosen, found))
-    return _frames_by_stamp(source, stream, select(found, times, source.zero_s))
+    skip: Skip = "NONREF" if skips(stream) else "DEFAULT"
+    return _frames_by_stamp(source, stream, select(found, times, source.zero_s, starts_of(stream), skip))
 
 
 def _frames_by_stamp(source: Source, stream: AvVideoStream, chosen: Iterable[Chosen]) -> Iterator[_Timed]:
