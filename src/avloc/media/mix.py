@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 Waveform = NDArray[np.float32]
 
-_BLOCK_S = 0.125  # of sound that is judged at once
+_BLOCK_S = 0.125  # of sound that is mixed at once
 _FADE_S = 0.02
 _LOST, _FOUND = 0.1, 0.3  # of the power that channels without a common phase would mix to: mix given up, taken again
 _LEFT_OUT, _TAKEN_IN = 1e-3, 3e-3  # of the power of the loudest channel: as where it has no weight in the mix
@@ -39,6 +39,7 @@ class Mixer:
         self._rate = rate
         self._weights = self._rule(layout, channels)  # (O, C)
         self._resampler = AudioResampler("flt", layout, rate)
+        self._as_it_is = layout.nb_channels == channels
         self._judged = channels == 1 and layout.nb_channels > 1
         self._waiting: list[Waveform] = []
         self._have = 0
@@ -71,18 +72,16 @@ class Mixer:
         return np.full((channels, count), 1 / count, np.float32)
 
     def _take(self, frames: list[AudioFrame], final: bool) -> Iterator[Waveform]:
-        count = self._weights.shape[1]
         for frame in frames:
-            samples = np.asarray(frame.to_ndarray(), np.float32).reshape(-1, count)
-            if not self._judged:
-                yield self._mixed(samples, self._weights)
-                continue
-            self._waiting.append(samples)
-            self._have += len(samples)
+            self._waiting.append(np.asarray(frame.to_ndarray(), np.float32))
+            self._have += frame.samples
         if self._have and (final or self._have >= _BLOCK_S * self._rate):
-            block = np.nan_to_num(np.concatenate(self._waiting))
+            block = np.nan_to_num(np.concatenate(self._waiting, axis=1)).reshape(self._have, -1)
             self._waiting, self._have = [], 0
-            yield self._mixed(block, self._judge(block))
+            if self._as_it_is:
+                yield block.reshape(self._shape)
+            else:
+                yield self._mixed(block, self._judge(block) if self._judged else self._weights)
 
     def _mixed(self, samples: Waveform, weights: NDArray[np.float32]) -> Waveform:
         mix = samples @ weights.T

@@ -86,7 +86,7 @@ class Track:
         for piece in pieces:
             cut = min(self._trim, len(piece))
             self._trim -= cut
-            samples = np.clip(np.nan_to_num(piece[cut:]), -1.0, 1.0)
+            samples = np.clip(piece[cut:], -1.0, 1.0)
             self._written += len(samples)
             if len(samples):
                 yield samples
