@@ -10,6 +10,7 @@ from avloc.config import (
     ActionFormerConfig,
     AnchorLossConfig,
     AnyLossConfig,
+    CcnetConfig,
     DenseLossConfig,
     FamilyConfig,
     GroundedConfig,
@@ -53,6 +54,7 @@ SMALL: dict[str, NetworkConfig] = {
     ),
     "unav": UnavConfig(**_FAMILY, heads=2, dependency_width=8),  # type: ignore[arg-type]
     "uniav": UniavConfig(**_FAMILY, heads=2, text_width=12),  # type: ignore[arg-type]
+    "ccnet": CcnetConfig(**_FAMILY, heads=2, dependency_width=8),  # type: ignore[arg-type]
     "vsgn": VsgnConfig(**_SIZES, steps=STEPS, groups=4, neighbours=4, head_blocks=2),  # type: ignore[arg-type]
 }
 """One a method; a method that is missing here is not tested."""
@@ -64,6 +66,7 @@ VARIANTS: dict[str, NetworkConfig] = {
     "unav, no dependency": replace(SMALL["unav"], dependency=False, class_aware=False, head_kernel=5),  # type: ignore[call-arg]
     "unav, pointwise heads": replace(SMALL["unav"], head_kernel=1),  # type: ignore[call-arg]
     "uniav, actions": replace(SMALL["uniav"], task="TAL", class_aware=False, class_bias=True),  # type: ignore[call-arg]
+    "ccnet, wide heads": replace(SMALL["ccnet"], head_kernel=5, class_aware=False),  # type: ignore[call-arg]
     "vsgn, stitched": replace(SMALL["vsgn"], steps=128, stem_stride=2, stitch=True, stitch_gap=6),  # type: ignore[call-arg]
     "vsgn, without graphs": replace(SMALL["vsgn"], graph=False),  # type: ignore[call-arg]
 }
@@ -80,6 +83,7 @@ FLAT: dict[str, NetworkConfig] = {
     "actionformer": replace(PUBLISHED["actionformer, local"], levels=2, stem_blocks=1, windows=(3, -1)),  # type: ignore[call-arg]
     "tridet": replace(PUBLISHED["tridet, wide"], levels=2, stem_blocks=1, windows=(1, 3)),  # type: ignore[call-arg]
     "tadtr": SMALL["tadtr"],
+    "ccnet": replace(PUBLISHED["ccnet"], levels=2, stem_blocks=1),  # type: ignore[call-arg]
 }
 """Two levels, for what takes its time with every layer: export."""
 
