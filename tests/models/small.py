@@ -11,6 +11,7 @@ from avloc.config import (
     AnchorLossConfig,
     AnyLossConfig,
     AttentionConfig,
+    CcnetConfig,
     DenseLossConfig,
     FamilyConfig,
     GroundedConfig,
@@ -54,6 +55,7 @@ SMALL: dict[str, NetworkConfig] = {
     ),
     "unav": UnavConfig(**_FAMILY, heads=2, dependency_width=8),  # type: ignore[arg-type]
     "uniav": UniavConfig(**_FAMILY, heads=2, text_width=12),  # type: ignore[arg-type]
+    "ccnet": CcnetConfig(**_FAMILY, heads=2, dependency_width=8),  # type: ignore[arg-type]
     "vsgn": VsgnConfig(**_SIZES, steps=STEPS, groups=4, neighbours=4, head_blocks=2),  # type: ignore[arg-type]
 }
 """One a method; a method that is missing here is not tested."""
@@ -65,6 +67,7 @@ VARIANTS: dict[str, NetworkConfig] = {
     "unav, no dependency": replace(SMALL["unav"], dependency=False, class_aware=False, head_kernel=5),  # type: ignore[call-arg]
     "unav, pointwise heads": replace(SMALL["unav"], head_kernel=1),  # type: ignore[call-arg]
     "uniav, actions": replace(SMALL["uniav"], task="TAL", class_aware=False, class_bias=True),  # type: ignore[call-arg]
+    "ccnet, wide heads": replace(SMALL["ccnet"], head_kernel=5, class_aware=False),  # type: ignore[call-arg]
     "vsgn, stitched": replace(SMALL["vsgn"], steps=128, stem_stride=2, stitch=True, stitch_gap=6),  # type: ignore[call-arg]
     "vsgn, without graphs": replace(SMALL["vsgn"], graph=False),  # type: ignore[call-arg]
 }
@@ -84,6 +87,7 @@ FLAT: dict[str, NetworkConfig] = {
     "vsgn": replace(SMALL["vsgn"], levels=2),  # type: ignore[call-arg]
     "unav": replace(PUBLISHED["unav"], levels=2, stem_blocks=1),  # type: ignore[call-arg]
     "uniav": replace(PUBLISHED["uniav"], levels=2, stem_blocks=1),  # type: ignore[call-arg]
+    "ccnet": replace(PUBLISHED["ccnet"], levels=2, stem_blocks=1),  # type: ignore[call-arg]
 }
 """Two levels, for what takes its time with every layer: export."""
 

@@ -31,8 +31,9 @@ NEAR = {"atol": 2e-5, "rtol": 2e-5}
 ALL = {**VARIANTS, **{f"{name}, published": config for name, config in PUBLISHED.items()}}
 FIXED = ("grounded",)
 """Methods whose finer levels read the biases that coarser ones leave in padding: the padded length matters."""
-PADDED = ("vsgn",)
-"""Methods that pad to one length inside: padding is a part of what they see, and longer inputs are padded further."""
+PADDED = ("vsgn", "ccnet")
+"""Methods that pad to one length inside: padding is a part of what they see, and longer inputs are padded further or
+refused."""
 FREE = {name: config for name, config in VARIANTS.items() if config.method not in (*FIXED, *PADDED)}
 every = pytest.mark.parametrize("config", ALL.values(), ids=ALL)
 

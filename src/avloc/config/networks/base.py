@@ -31,6 +31,11 @@ class NetworkConfig(Settings):
         """What lengths of the input are a multiple of."""
         return 1
 
+    @property
+    def longest(self) -> int | None:
+        """Most steps that the network can read at once; None where there is no limit."""
+        return None
+
 
 class PyramidLevels:
     """Networks of several levels, each at half the rate of the one before."""
