@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +10,17 @@ from typing import Annotated, Any
 import numpy as np
 import tyro
 from numpy.typing import NDArray
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from avloc import __version__
 from avloc.cli.against import Against, read_against
-from avloc.cli.console import is_unicode, screen_console
+from avloc.cli.console import screen_console
 from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_least_score
 from avloc.cli.predictions import counted
+from avloc.cli.score_tables import fitting, percent, print_json, score_table, tiou_name
 from avloc.errors import AvlocError
 from avloc.evaluation.bootstrap import Bootstrap, interval
 from avloc.evaluation.bootstrap import bootstrap as draw
@@ -109,14 +108,10 @@ def evaluate(
     for note in held.notes:
         print(f"avloc: {note}", file=sys.stderr)
     if json:
-        _print_json(result.plain() | {"split": split, "made_by": f"avloc {__version__}"})
+        print_json(result.plain() | {"split": split, "made_by": f"avloc {__version__}"})
     else:
         result.show(screen_console(), split)
     return 0
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    print(json_text.dumps(content, indent=1, ensure_ascii=not is_unicode()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +137,7 @@ class _Result:
                 "F1": seen.f1,
                 "left_out": seen.left_out,
             },
-            "mAP": dict(zip(map(_name, mean.thresholds), mean.by_threshold.tolist(), strict=True)),
+            "mAP": dict(zip(map(tiou_name, mean.thresholds), mean.by_threshold.tolist(), strict=True)),
             "average_mAP": mean.average,
             "videos": len(held.truth),
             "events": int(mean.truth_count.sum()),
@@ -160,7 +155,7 @@ class _Result:
             ends = _ends(self.draws.by_threshold, mean.by_threshold)
             content["interval_95"] = {
                 "draws": len(self.draws.average),
-                "mAP": dict(zip(map(_name, mean.thresholds), ends.T.tolist(), strict=True)),
+                "mAP": dict(zip(map(tiou_name, mean.thresholds), ends.T.tolist(), strict=True)),
                 "average_mAP": _ends(self.draws.average, mean.average).tolist(),
             }
         if self.recall is not None:
@@ -173,7 +168,7 @@ class _Result:
     def _class(self, k: int) -> dict[str, Any]:
         mean = self.mean
         return {
-            "AP": dict(zip(map(_name, mean.thresholds), mean.ap[:, k].tolist(), strict=True)),
+            "AP": dict(zip(map(tiou_name, mean.thresholds), mean.ap[:, k].tolist(), strict=True)),
             "average_AP": float(mean.by_label[k]),
             "events": int(mean.truth_count[k]),
             "predictions": int(mean.detection_count[k]),
@@ -191,16 +186,16 @@ class _Result:
         screen.print(Text(self._shown_line(), style="bold"), soft_wrap=True)
         shown = self._shown()
         choices: tuple[list[int], ...] = (shown, shown[:1], [])
-        screen.print(_fitting(screen, [self._means(shown) for shown in choices]))
+        screen.print(fitting(screen, [self._means(shown) for shown in choices]))
         if self.recall is not None:
-            table = _table("average recall at proposals a video, %")
+            table = score_table("average recall at proposals a video, %")
             for n in self.recall.proposals:
                 table.add_column(str(n), justify="right")
-            table.add_row(*(_percent(share) for share in self.recall.average.tolist()))
+            table.add_row(*(percent(share) for share in self.recall.average.tolist()))
             screen.print(table)
         if self.per_class:
             all_counts = [self._classes(shown) for shown in choices]
-            screen.print(_fitting(screen, [*all_counts, self._classes([], counts=False)]))
+            screen.print(fitting(screen, [*all_counts, self._classes([], counts=False)]))
         if self.draws is not None:
             draws = len(self.draws.average)
             drawn = counted(draws, "draw")
@@ -212,31 +207,31 @@ class _Result:
         seen = self.shown
         what = "all predictions" if seen.score is None else f"of those with a score of {seen.score:g} or more"
         parts = (("precision", seen.precision), ("recall", seen.recall), ("F1", seen.f1))
-        figures = ", ".join(f"{name} {_percent(share)} %" for name, share in parts)
+        figures = ", ".join(f"{name} {percent(share)} %" for name, share in parts)
         out = f", {seen.left_out} of classes that the truth lacks left out" if seen.left_out else ""
         return f"{figures} (tIoU {seen.tiou:g}, {what}: {seen.right} of {seen.detections} right{out})"
 
     def _means(self, shown: list[int]) -> Table:
         mean = self.mean
-        table = _table("mAP at tIoU, %")
+        table = score_table("mAP at tIoU, %")
         table.add_column("")
         for t in shown:
-            table.add_column(_name(mean.thresholds[t]), justify="right", no_wrap=True)
+            table.add_column(tiou_name(mean.thresholds[t]), justify="right", no_wrap=True)
         table.add_column("Avg.", justify="right", no_wrap=True)
-        table.add_row("mAP", *(_percent(mean.by_threshold[t]) for t in shown), _percent(mean.average))
+        table.add_row("mAP", *(percent(mean.by_threshold[t]) for t in shown), percent(mean.average))
         if self.draws is not None:
             ends = _ends(self.draws.by_threshold, mean.by_threshold)
             average = _ends(self.draws.average, mean.average)
             for i, name in enumerate(("95 % from", "to")):
-                table.add_row(name, *(_percent(ends[i, t]) for t in shown), _percent(average[i]))
+                table.add_row(name, *(percent(ends[i, t]) for t in shown), percent(average[i]))
         return table
 
     def _classes(self, shown: list[int], counts: bool = True) -> Table:
         mean = self.mean
-        table = _table("average precision by class, %")
+        table = score_table("average precision by class, %")
         table.add_column("class", overflow="fold", min_width=8)
         for t in shown:
-            table.add_column(_name(mean.thresholds[t]), justify="right", no_wrap=True)
+            table.add_column(tiou_name(mean.thresholds[t]), justify="right", no_wrap=True)
         counted_columns = ("events", "predictions") if counts else ()
         for name in ("Avg.", *(("95 %",) if self.draws is not None else ()), *counted_columns):
             table.add_column(name, justify="right", no_wrap=True)
@@ -244,9 +239,9 @@ class _Result:
         for k in np.argsort(-mean.by_label, kind="stable").tolist():
             table.add_row(
                 Text(mean.labels[k]),
-                *(_percent(mean.ap[t, k]) for t in shown),
-                _percent(mean.by_label[k]),
-                *(() if ends is None else (f"{_percent(ends[0, k])}-{_percent(ends[1, k])}",)),
+                *(percent(mean.ap[t, k]) for t in shown),
+                percent(mean.by_label[k]),
+                *(() if ends is None else (f"{percent(ends[0, k])}-{percent(ends[1, k])}",)),
                 *((str(mean.truth_count[k]), str(mean.detection_count[k])) if counts else ()),
             )
         return table
@@ -256,23 +251,5 @@ class _Result:
         return [t for t, limit in enumerate(limits) if limits != THRESHOLDS or limit > _SHOWN - 1e-6]
 
 
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-
-
-def _fitting(screen: Console, tables: list[Table]) -> Table:
-    """The first table that the terminal has room for, else the last."""
-    roomy = screen.options.update_width(10_000)
-    return next((t for t in tables if screen.measure(t, options=roomy).minimum <= screen.width), tables[-1])
-
-
 def _ends(draws: NDArray[np.float64], measured: NDArray[np.float64] | float) -> NDArray[np.float64]:
     return interval(draws, measured).clip(0, 1)
-
-
-def _name(threshold: float) -> str:
-    return f"{threshold:.6g}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"

@@ -77,22 +77,24 @@ def interval(draws: Float64, measured: Float64 | float, level: float = 0.95) -> 
     """Lower and upper end of the confidence interval around measured values: (R, ...) and (...) > (2, ...).
 
     The quantiles of the draws about their mean, put around the measured value. Draws that are NaN (a class without
-    truth there) are left out.
+    truth there) are left out; where all are, both ends are NaN.
 
     Raises:
         ValueError: `level` does not lie between 0 and 1.
     """
     if not 0 < level < 1:
         raise ValueError(f"level is {level}; a number between 0 and 1 is needed")
-    about = draws - np.nanmean(draws, axis=0)
-    ends = np.nanquantile(about, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return np.asarray(ends + measured, np.float64)
+    empty = np.isnan(draws).all(axis=0)
+    known = np.where(empty, 0.0, draws)
+    ends = np.nanquantile(known - np.nanmean(known, axis=0), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return np.asarray(np.where(empty, np.nan, ends + measured), np.float64)
 
 
 def _average_precision(matches: Matches, times: NDArray[np.int32]) -> Float64:
     """Average precision by threshold, class and draw, (T, K, B); video v counts times[v, b]. NaN without truth."""
-    truths = np.zeros((len(matches.labels), times.shape[1]), np.int64)
-    np.add.at(truths, matches.truth.label, times[matches.truth.video])
+    in_video = np.zeros((len(matches.labels), len(times)))
+    np.add.at(in_video, (matches.truth.label, matches.truth.video), 1)
+    truths = in_video @ times  # whole numbers, exact
     hit = matches.hit
     ap = np.zeros((len(matches.thresholds), *truths.shape))
     for k, part in enumerate(matches.by_class()):
