@@ -97,6 +97,7 @@ def read_against(
     strict: bool = False,
     split_only: bool = False,
     every_class: bool = False,
+    unscored: bool = False,
     choices: Choices | None = None,
 ) -> Against:
     """`hold_against` with the truth of a file or folder.
@@ -106,7 +107,13 @@ def read_against(
     """
     goal = read_goal(truth, split, choices)
     return hold_against(
-        predictions, goal, strict=strict, split_only=split_only, every_class=every_class, choices=choices
+        predictions,
+        goal,
+        strict=strict,
+        split_only=split_only,
+        every_class=every_class,
+        unscored=unscored,
+        choices=choices,
     )
 
 
@@ -117,6 +124,7 @@ def hold_against(
     strict: bool = False,
     split_only: bool = False,
     every_class: bool = False,
+    unscored: bool = False,
     choices: Choices | None = None,
 ) -> Against:
     """Detections beside a truth, read as the field's evaluators read them.
@@ -127,13 +135,14 @@ def hold_against(
     strict: what would be a note on the detections is an error.
     split_only: leave detections of videos outside the split out.
     every_class: detections of classes that the truth lacks are to count; only what is said of them depends on it.
+    unscored: a detection in JSON without a score has score 1; else it is odd.
     choices: what to read of the detections where a file holds more.
 
     Raises:
         FormatError: a file cannot be read, nothing in the two fits, or `strict` finds something odd.
     """
     odd = Odd()
-    read = read_predictions(predictions, None if strict else odd, choices, _numbered(goal))
+    read = read_predictions(predictions, None if strict else odd, choices, _numbered(goal), unscored=unscored)
     if odd.left_out and not any(map(len, read.events.values())):
         raise FormatError(f"none of the {len(odd.left_out)} entries is an event; the first: {odd.left_out[0]}")
     named, numbers = _named_by_id(named_as(read.events, goal.known), goal)
