@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from comparing import (
@@ -36,8 +37,10 @@ from two_streams import (
 )
 
 from avloc.config import TwoStreamConfig, UniavConfig
+from avloc.features.resize import resized_grid, stretched
 from avloc.models.network import Network
 from avloc.models.uniav import Uniav
+from avloc.timegrid import TimeGrid
 
 
 class UniavFixture(TwoStreamFixture):
@@ -163,6 +166,21 @@ def test_candidates_and_results(fixture: UniavFixture, video: int) -> None:
     found = candidates_of(said(fixture, kind)[0], row, fixture.decoding)
     about, min_score = fixture.videos[video], fixture.test_options["min_score"]
     assert_candidates_and_result(fixture, f"eval/{video}", found, about, min_score)
+
+
+@pytest.mark.parametrize("video", [0, 1])
+def test_features_stretched_to_a_length(path: Path, video: int) -> None:
+    """Of TAL alone; and the grid on which its events then lie."""
+    fixture = opened(path, "TAL")
+    about, steps = fixture.videos[video], fixture.config.steps
+    for name in ("visual", "audio"):
+        raw, wanted = (fixture.tensors[f"TAL/in/{video}/{kind}{name}"].T.numpy() for kind in ("raw_", ""))
+        np.testing.assert_allclose(stretched(np.ascontiguousarray(raw), steps), wanted, atol=1e-4)
+    stride_s = 4 / about["fps"]
+    grid = resized_grid(TimeGrid(stride_s, 16 / about["fps"]), len(raw), steps)
+    assert grid.stride_s == pytest.approx(about["feat_stride"] / about["fps"])
+    seconds, segments = (fixture.tensors[f"TAL/in/{video}/{name}"].numpy() for name in ("seconds", "segments"))
+    np.testing.assert_allclose(grid.to_steps(seconds), segments, atol=1e-4)
 
 
 def test_suppression_under_other_settings(path: Path) -> None:

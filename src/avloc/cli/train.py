@@ -31,6 +31,7 @@ from avloc.recipes.actionformer import (
     actionformer_unav100_i3d_vggish,
     actionformer_unav100_onepeace,
 )
+from avloc.recipes.ccnet import ccnet_small, ccnet_unav100_i3d_vggish, ccnet_unav100_onepeace
 from avloc.recipes.default import GroundedRun, grounded_composed
 from avloc.recipes.loco import loco_composed, loco_small, loco_unav100_i3d_vggish, loco_unav100_onepeace
 from avloc.recipes.tadtr import tadtr_small, tadtr_thumos, tadtr_unav100_i3d_vggish
@@ -82,6 +83,9 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "uniav-unav100-onepeace": uniav_unav100_onepeace,
     "uniav-unav100-i3d-vggish": uniav_unav100_i3d_vggish,
     "uniav-small": uniav_small,
+    "ccnet-unav100-onepeace": ccnet_unav100_onepeace,
+    "ccnet-unav100-i3d-vggish": ccnet_unav100_i3d_vggish,
+    "ccnet-small": ccnet_small,
     "vsgn-unav100-i3d-vggish": vsgn_unav100_i3d_vggish,
     "vsgn-unav100-i3d-vggish-stitched": vsgn_unav100_i3d_vggish_stitched,
     "vsgn-small": vsgn_small,

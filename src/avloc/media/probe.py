@@ -51,13 +51,17 @@ class AudioStream:
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """duration_s is from file time zero to the end of the stream that ends last."""
+    """duration_s is from file time zero to the end of the stream that ends last.
+
+    notes tell, in a few words each, what was chosen where a file leaves a choice.
+    """
 
     path: Path
     container: str
     duration_s: float
     video: VideoStream | None
     audio: AudioStream | None
+    notes: tuple[str, ...] = ()
 
 
 def probe(path: str | Path) -> MediaInfo:

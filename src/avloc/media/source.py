@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream as AvVideoStream
 
 from avloc.errors import MediaError
+from avloc.media.starts import starts_of
 
 MAX_SIDE = 16384
 """Widest and highest picture that is decoded; a header that says more is taken for damage or an attack."""
@@ -25,6 +27,7 @@ _DEMUX_ERRORS_BORNE = 1000
 _LONGEST_GAP_S = 6 * 3600.0
 _FURTHEST_START_S = 1800.0
 _SEEK_S = 10.0  # nearer than this, decoding from the beginning costs less than finding the place
+_STEPS_BACK_S = (0.0, 10.0, 40.0, 160.0)  # from where a start is looked for, should flags of key packets mislead
 _SEEKABLE = ("mov", "matroska")  # containers with an index: a seek lands on a key packet before the time
 _NOT_MEDIA = frozenset({"tty", "image2", "hls", "dash", "concat", "sdp", "lrc", "ffmetadata", "bin", "xbin", "idf"})
 
@@ -116,14 +119,36 @@ def packets(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
 
 
 def packets_from(source: Source, stream: Stream, time_s: float) -> Iterator[Packet[Stream]]:
-    """Packets of one stream, from a key packet before `time_s` (since file time zero) on, or from the beginning."""
-    if time_s >= _SEEK_S and source.container.format.name.startswith(_SEEKABLE):
-        assert stream.time_base is not None
-        try:
-            source.container.seek(int((time_s + source.zero_s) / stream.time_base), stream=stream)
-        except (av.FFmpegError, OverflowError):
-            source.container.seek(0)
+    """Packets of one stream, from a start before `time_s` (since file time zero) on, or from the beginning.
+
+    Pictures start where `avloc.media.starts` says, sound at any packet.
+    """
+    if time_s < _SEEK_S or not source.container.format.name.startswith(_SEEKABLE):
+        return packets(source, stream)
+    starts = starts_of(stream) if isinstance(stream, AvVideoStream) else (lambda packet: True)
+    for back_s in _STEPS_BACK_S:
+        if time_s - back_s < _SEEK_S or not _sought(source, stream, time_s - back_s):
+            break
+        found = packets(source, stream)
+        for packet in found:
+            stamp = packet.pts if packet.dts is None else packet.dts
+            if stamp is not None and float(stamp * packet.time_base) - source.zero_s > time_s:
+                break
+            if starts(packet) and (
+                packet.pts is None or float(packet.pts * packet.time_base) - source.zero_s <= time_s
+            ):
+                return itertools.chain([packet], found)
+    source.container.seek(0)
     return packets(source, stream)
+
+
+def _sought(source: Source, stream: Stream, time_s: float) -> bool:
+    assert stream.time_base is not None
+    try:
+        source.container.seek(int((time_s + source.zero_s) / stream.time_base), stream=stream)
+    except (av.FFmpegError, OverflowError):
+        return False
+    return True
 
 
 class _Clock:

@@ -6,6 +6,7 @@ Legend: B batch, T time, Th time after the stride, C channels, D channels of a h
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -42,14 +43,21 @@ class ConvAttention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(
-        self, query: Float[Tensor, "B T C"], stream: Float[Tensor, "B T C"], mask: Bool[Tensor, "B Th"]
+        self,
+        query: Float[Tensor, "B T C"],
+        stream: Float[Tensor, "B T C"],
+        mask: Bool[Tensor, "B Th"],
+        sees_padding: bool = False,
     ) -> Float[Tensor, "B Th C"]:
-        """`mask` is that of the result."""
+        """`mask` is that of the result. `sees_padding`: padded keys count, with values of zero."""
         of_stream = stream.transpose(1, 2).contiguous()
         of_query = of_stream if query is stream else query.transpose(1, 2).contiguous()
         q, k, v = self.query(of_query, mask), self.key(of_stream, mask), self.value(of_stream, mask)
+        seen = mask
+        if sees_padding:
+            v, seen = masked(v, mask), torch.ones_like(mask)
         q, k, v = (split_heads(x, self.heads) for x in (q, k, v))
-        attended = merge_heads(attention(q, k, v, mask, self.window))
+        attended = merge_heads(attention(q, k, v, seen, self.window))
         return masked(self.out(attended), mask)
 
 
@@ -58,6 +66,7 @@ class ConvAttentionBlock(nn.Module):
 
     `window`: each step sees that many around it, half to either side; 0 sees all. `crossed`: the block has a norm of
     its own for the query stream, which may be another one; keys, values and the residual are the stream's.
+    `ffn_width`: inside the feed-forward part; None is four times the block's.
     """
 
     def __init__(
@@ -70,7 +79,7 @@ class ConvAttentionBlock(nn.Module):
         drop_path: float = 0.0,
         crossed: bool = False,
         reads_padding: bool = False,
-        ffn_ratio: float = 4.0,
+        ffn_width: int | None = None,
     ) -> None:
         super().__init__()
         self.stride = stride
@@ -80,7 +89,7 @@ class ConvAttentionBlock(nn.Module):
         self.attention = ConvAttention(width, heads, stride, window)
         self.path_attention = residual_path(width, drop_path)
         self.norm_ffn = nn.LayerNorm(width)
-        self.ffn = FeedForward(width, ffn_ratio, dropout=0.0)
+        self.ffn = FeedForward(width, ffn_width or 4 * width, dropout=0.0)
         self.path_ffn = residual_path(width, drop_path)
 
     def forward(

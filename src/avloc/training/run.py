@@ -60,11 +60,19 @@ def open_split(
         FormatError, FeatureError: they cannot be read.
     """
     _require_named(run)
-    annotations = read_annotations(run.data.annotations, labels)
+    annotations = read_annotations(run.data.annotations, labels, forgiving=run.data.forgiving)
     layout = open_layout(run.data.features, run.data.layout)
     if scores is None:
         scores = run.data.scores and layout.store is not None
-    return FeatureDataset(annotations, run.data.features, layout, split, scores=scores, cache=run.data.cache)
+    return FeatureDataset(
+        annotations,
+        run.data.features,
+        layout,
+        split,
+        scores=scores,
+        cache=run.data.cache,
+        resize_steps=run.data.resize_steps,
+    )
 
 
 def require_sound(run: RunConfig) -> None:
@@ -82,6 +90,7 @@ def require_sound(run: RunConfig) -> None:
         open_layout(run.data.features, run.data.layout),
         splits=splits,
         needed=splits,
+        forgiving=run.data.forgiving,
     ).require()
 
 
