@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.evaluation.bootstrap import bootstrap, interval
+from avloc.evaluation.comparison import compare
 from avloc.evaluation.matching import THRESHOLDS, match
 from avloc.evaluation.mean_ap import MeanAp, mean_ap, mean_ap_of
 from avloc.evaluation.recall import average_recall
@@ -132,6 +133,8 @@ def speed(truth: dict[str, Truth], slow: bool) -> None:
     low, high = interval(draws.average, mean.average)
     print(f"    average mAP {100 * mean.average:.2f}, 95 % {100 * low:.2f} to {100 * high:.2f}")
     print(f"    mean of draws {100 * draws.average.mean():.2f}, of random halves {100 * halves(found, goal):.2f}")
+    other = match(detections(truth, labels, np.random.default_rng(1)), goal)
+    timed("comparison of two, 1000 draws", lambda: compare(matches, other, 1000), 1)
     timed("bootstrap, matching each draw anew", lambda: anew(found, goal, 4), 1, 0.004)
     timed("average recall at 1 to 100 proposals", lambda: average_recall(found, goal))
 

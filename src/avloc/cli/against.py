@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from avloc.cli.inputs import MEDIA
 from avloc.cli.predictions import counted, read_predictions
+from avloc.cli.video_names import named_as
 from avloc.errors import AvlocError, FormatError
 from avloc.evaluation.duplicates import TOLERANCE_S, without_duplicates
 from avloc.events import Events
 from avloc.formats.activitynet import LabelOf
 from avloc.formats.class_names import read_label_ids
 from avloc.formats.files import read_truth, sniff
-from avloc.formats.media_names import SOUND_ENDINGS
 from avloc.formats.strict_json import as_text
 from avloc.formats.truth import Choices, Odd, Truth, of_subset, subset_names
 
 _WHOLE = re.compile(r"[0-9]{1,9}(\.0+)?")
-_PREFIX = "v_"  # what ActivityNet's own names begin with; some programs put it before every name
 
 
 @dataclass
@@ -53,6 +49,46 @@ class Against:
     show_score: float | None = None
 
 
+@dataclass(frozen=True)
+class Goal:
+    """The truth of a split, read once for any number of detections.
+
+    Attributes:
+        path: Where it was read.
+        known: The videos of all splits.
+        truth: Those of the split; an event that stands there twice does so once here.
+        dropped: How many events were dropped, of the videos that had some twice.
+    """
+
+    path: Path
+    known: Mapping[str, Truth]
+    truth: Mapping[str, Events]
+    dropped: Mapping[str, int]
+
+    @functools.cached_property
+    def labels(self) -> set[str]:
+        """The classes of all splits."""
+        return {label for entry in self.known.values() for label in entry.events.labels}
+
+    @functools.cached_property
+    def names(self) -> Mapping[int, str]:
+        """The class of each label_id; empty where the truth has none."""
+        if self.path.is_dir() or sniff(self.path) != "activitynet-truth":
+            return {}
+        return read_label_ids(self.path)
+
+
+def read_goal(truth: Path, split: str | None = None, choices: Choices | None = None) -> Goal:
+    """The truth of a split (None: of all); capitals of its name do not count.
+
+    Raises:
+        FormatError: the file cannot be read, or has no video of the split.
+    """
+    known = read_truth(truth, choices=choices)
+    chosen = _of_split(known, split, truth)
+    return Goal(truth, known, *without_duplicates({video: entry.events for video, entry in chosen.items()}))
+
+
 def read_against(
     predictions: Path,
     truth: Path,
@@ -61,53 +97,77 @@ def read_against(
     strict: bool = False,
     split_only: bool = False,
     every_class: bool = False,
+    unscored: bool = False,
     choices: Choices | None = None,
 ) -> Against:
-    """Detections beside the truth of a split (None: of all), read as the field's evaluators read them.
-
-    Capitals of the split do not count; an event that stands twice in the truth does so once; a detection that ends
-    before it starts is a false one; a label that is a number is the truth's label_id.
-
-    strict: what would be a note on the detections is an error.
-    split_only: leave detections of videos outside the split out.
-    every_class: detections of classes that the truth lacks are to count; only what is said of them depends on it.
-    choices: what to read of either where it holds more.
+    """`hold_against` with the truth of a file or folder.
 
     Raises:
         FormatError: a file cannot be read, nothing in the two fits, or `strict` finds something odd.
     """
-    known = read_truth(truth, choices=choices)
-    chosen = _of_split(known, split, truth)
+    goal = read_goal(truth, split, choices)
+    return hold_against(
+        predictions,
+        goal,
+        strict=strict,
+        split_only=split_only,
+        every_class=every_class,
+        unscored=unscored,
+        choices=choices,
+    )
+
+
+def hold_against(
+    predictions: Path,
+    goal: Goal,
+    *,
+    strict: bool = False,
+    split_only: bool = False,
+    every_class: bool = False,
+    unscored: bool = False,
+    choices: Choices | None = None,
+) -> Against:
+    """Detections beside a truth, read as the field's evaluators read them.
+
+    An event that stands twice in the truth does so once; a detection that ends before it starts is a false one; a
+    label that is a number is the truth's label_id.
+
+    strict: what would be a note on the detections is an error.
+    split_only: leave detections of videos outside the split out.
+    every_class: detections of classes that the truth lacks are to count; only what is said of them depends on it.
+    unscored: a detection in JSON without a score has score 1; else it is odd.
+    choices: what to read of the detections where a file holds more.
+
+    Raises:
+        FormatError: a file cannot be read, nothing in the two fits, or `strict` finds something odd.
+    """
     odd = Odd()
-    names = functools.cache(functools.partial(_names_by_id, truth))
-    read = read_predictions(predictions, None if strict else odd, choices, _numbered(names))
+    read = read_predictions(predictions, None if strict else odd, choices, _numbered(goal), unscored=unscored)
     if odd.left_out and not any(map(len, read.events.values())):
         raise FormatError(f"none of the {len(odd.left_out)} entries is an event; the first: {odd.left_out[0]}")
-    labels = {label for entry in known.values() for label in entry.events.labels}
-    named, numbers = _named_by_id(_named_as(read.events, known), labels, names)
-    once, dropped = without_duplicates({video: entry.events for video, entry in chosen.items()})
+    named, numbers = _named_by_id(named_as(read.events, goal.known), goal)
     held = Against(
         named,
-        once,
-        {video: entry.duration_s for video, entry in chosen.items()},
+        dict(goal.truth),
+        {video: goal.known[video].duration_s for video in goal.truth},
         odd,
-        sum(dropped.values()),
+        sum(goal.dropped.values()),
         show_score=read.show_score,
     )
-    _require_common(held, predictions, truth)
+    _require_common(held, predictions, goal.path)
     _note_odd(held)
     if split_only:
-        held.detections = {video: events for video, events in named.items() if video in chosen}
+        held.detections = {video: events for video, events in named.items() if video in goal.truth}
     _note_videos(held)
-    _note_labels(held, labels, every_class)
+    _note_labels(held, goal.labels, every_class)
     if strict and held.notes:
         raise FormatError(f"{predictions}: {held.notes[0]}; --strict refuses that")
     if numbers:
         held.notes.append("the labels of the predictions are numbers, and were read as the truth's label_id")
-    if dropped:
+    if goal.dropped:
         stand = "stands there twice and counts" if held.duplicates_dropped == 1 else "stand there twice and count"
         events = f"{counted(held.duplicates_dropped, 'event')} of the truth"
-        first = f"the first: in {next(iter(dropped))!r}"
+        first = f"the first: in {next(iter(goal.dropped))!r}"
         held.notes.append(f"{events} {stand} once (start and end within {TOLERANCE_S:g} s); {first}")
     return held
 
@@ -122,73 +182,36 @@ def _of_split(known: Mapping[str, Truth], split: str | None, path: Path) -> dict
     return chosen
 
 
-def _names_by_id(truth: Path) -> Mapping[int, str]:
-    """The class of each label_id of the truth; empty where it has none."""
-    return {} if truth.is_dir() or sniff(truth) != "activitynet-truth" else read_label_ids(truth)
-
-
-def _numbered(names: Callable[[], Mapping[int, str]]) -> LabelOf:
+def _numbered(goal: Goal) -> LabelOf:
     """What a label in JSON means: a name is itself, a whole number is the label_id of the truth."""
 
     def label_of(label: object, where: str) -> str:
         if isinstance(label, bool) or not isinstance(label, int | float) or label != label // 1:
             return as_text(label, where)
-        if not names():
+        if not goal.names:
             raise AvlocError(f"{where} is {label}, and the truth has no label_id that tells the class of a number")
-        if int(label) not in names():
+        if int(label) not in goal.names:
             raise FormatError(f"{where} is {label}, which is no label_id of the truth")
-        return names()[int(label)]
+        return goal.names[int(label)]
 
     return label_of
 
 
-def _named_by_id(
-    detections: dict[str, Events], labels: set[str], names: Callable[[], Mapping[int, str]]
-) -> tuple[dict[str, Events], bool]:
+def _named_by_id(detections: dict[str, Events], goal: Goal) -> tuple[dict[str, Events], bool]:
     """Detections of a format of text under the names of their classes, where all labels are numbers there.
 
     And whether they were: the truth has each as label_id, and none of them as a name.
     """
     given = {label for events in detections.values() for label in events.labels}
-    if not given or given & labels or not all(map(_WHOLE.fullmatch, given)):
+    if not given or given & goal.labels or not all(map(_WHOLE.fullmatch, given)):
         return detections, False
     number = {label: int(float(label)) for label in given}
-    if not set(number.values()) <= names().keys():
+    if not set(number.values()) <= goal.names.keys():
         return detections, False
     return {
-        video: Events(e.start_s, e.end_s, [names()[number[label]] for label in e.labels], e.score)
+        video: Events(e.start_s, e.end_s, [goal.names[number[label]] for label in e.labels], e.score)
         for video, e in detections.items()
     }, True
-
-
-def _named_as(detections: dict[str, Events], known: Mapping[str, Truth]) -> dict[str, Events]:
-    """Detections under the names of the truth, where these differ by a media file's ending, the prefix or folders."""
-    renamed: dict[str, str] = {}
-    for plain in (_plain, _without_folders):
-        strange = _by(plain, (video for video in detections if video not in known and video not in renamed))
-        taken = {*detections, *renamed.values()}
-        other = _by(plain, (video for video in known if video not in taken))
-        renamed |= {video: other[name] for name, video in strange.items() if name in other}
-    return {renamed.get(video, video): events for video, events in detections.items()}
-
-
-def _by(plain: Callable[[str], str], videos: Iterable[str]) -> dict[str, str]:
-    """Names by what `plain` leaves of them, where no two are left the same."""
-    names = {video: plain(video) for video in videos}
-    count = Counter(names.values())
-    return {name: video for video, name in names.items() if count[name] == 1}
-
-
-def _plain(video: str) -> str:
-    folder, stroke, name = unicodedata.normalize("NFC", video).replace("\\", "/").rpartition("/")
-    ending = PurePosixPath(name).suffix
-    if ending.lower() in MEDIA | SOUND_ENDINGS:
-        name = name.removesuffix(ending)
-    return folder + stroke + name.removeprefix(_PREFIX)
-
-
-def _without_folders(video: str) -> str:
-    return _plain(video).rsplit("/", 1)[-1]
 
 
 def _require_common(held: Against, predictions: Path, truth: Path) -> None:

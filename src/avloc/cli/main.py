@@ -13,6 +13,7 @@ import tyro
 from avloc import __version__
 from avloc.cli.check_data import check_data
 from avloc.cli.clips import clips
+from avloc.cli.compare import compare
 from avloc.cli.compose import compose
 from avloc.cli.console import stand_any_text
 from avloc.cli.convert import convert
@@ -49,6 +50,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "describe": describe,
     "paper": paper,
     "evaluate": evaluate,
+    "compare": compare,
     "diagnose": diagnose,
 }
 
@@ -64,6 +66,7 @@ examples:
   avloc extract my.mp4                   features only: my.features.safetensors
   avloc convert my.events.json my.eaf    for ELAN; also Audacity, Raven, WebVTT, Label Studio and others
   avloc evaluate predictions.json --truth truth.json --split test
+  avloc compare a.json b.json --truth truth.json --split test    is b better, and is that chance?
   avloc diagnose predictions.json --truth truth.json --split test --report diagnosis/"""
 
 

@@ -29,33 +29,39 @@ class Predictions:
 
 
 def read_predictions(
-    path: Path, odd: Odd | None = None, choices: Choices | None = None, label_of: LabelOf = as_text
+    path: Path,
+    odd: Odd | None = None,
+    choices: Choices | None = None,
+    label_of: LabelOf = as_text,
+    *,
+    unscored: bool = False,
 ) -> Predictions:
     """Detections of a file of any format, or of a folder: all NAME.events.json, or else its files of labels.
 
     odd: is told of each entry that is no event; without it that is an error.
     label_of: what a label means that stands in JSON; without it a label that is no text is odd.
+    unscored: a detection in JSON without a score has score 1; else it is odd.
 
     Raises:
         FormatError: a file cannot be read, the folder holds none, or a video stands in two files.
     """
     chosen = choices or Choices()
     if not path.is_dir():
-        return _read_file(path, odd, chosen, label_of)
-    files = {file: _read_file(file, odd, chosen, label_of) for file in files_below(path)}
+        return _read_file(path, odd, chosen, label_of, unscored)
+    files = {file: _read_file(file, odd, chosen, label_of, unscored) for file in files_below(path)}
     scores = {found.show_score for found in files.values()}
     found = below(path, {file: found.events for file, found in files.items()})
     return Predictions(found, scores.pop() if len(scores) == 1 else None)
 
 
-def _read_file(path: Path, odd: Odd | None, choices: Choices, label_of: LabelOf) -> Predictions:
+def _read_file(path: Path, odd: Odd | None, choices: Choices, label_of: LabelOf, unscored: bool) -> Predictions:
     _require_readable(path)
     content = load_json(path) if path.suffix.lower() == ".json" else None
     if are_arrays(content):
         return Predictions(events_of_arrays(content, path, odd, label_of), None)
     form = "activitynet" if isinstance(content, dict) and "results" in content else sniff(path)
     if form.startswith("activitynet"):
-        events, about = detections_of(content, path, odd, label_of)
+        events, about = detections_of(content, path, odd, label_of, unscored=unscored)
         score = about.get("show_score")
         told = isinstance(score, int | float) and not isinstance(score, bool)
         return Predictions(events, float(score) if told and score is not None else None)

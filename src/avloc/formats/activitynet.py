@@ -61,15 +61,19 @@ def read_detections(path: PathLike, odd: Odd | None = None) -> tuple[dict[str, E
 
 
 def detections_of(
-    content: object, path: PathLike, odd: Odd | None = None, label_of: LabelOf = as_text
+    content: object, path: PathLike, odd: Odd | None = None, label_of: LabelOf = as_text, *, unscored: bool = False
 ) -> tuple[dict[str, Events], dict[str, Any]]:
     """As `read_detections`, of the JSON that stands in the file.
 
     label_of: what a label means; without it a label that is no text is odd.
+    unscored: a detection without a score has score 1; else it is odd.
     """
     videos = _videos_of(content, path, "results")
     about = content.get("external_data") if isinstance(content, dict) else None
-    found = {video: scored_events(rows, path, video, odd, label_of) for video, rows in videos.items()}
+    found = {
+        video: _events(rows, _where(path, video), scored=None if unscored else True, odd=odd, label_of=label_of)
+        for video, rows in videos.items()
+    }
     return found, about if isinstance(about, dict) else {}
 
 
@@ -179,10 +183,13 @@ def _truth(entry: object, where: str) -> Truth:
     return Truth(duration_s, subset, _events(field(fields, "annotations", where), where, scored=False))
 
 
-def _events(rows: object, where: str, *, scored: bool, odd: Odd | None = None, label_of: LabelOf = as_text) -> Events:
+def _events(
+    rows: object, where: str, *, scored: bool | None, odd: Odd | None = None, label_of: LabelOf = as_text
+) -> Events:
+    """scored: whether rows must have a score; None: they may; those without it, and with False all, get 1."""
     found = []
     for i, row in enumerate(as_list(rows, where)):
-        plain = _plain(row) if scored else None
+        plain = None if scored is False else _plain(row)
         if plain is None:
             try:
                 event = _event(row, f"{where}, entry {i}", scored, odd, label_of)
@@ -213,14 +220,17 @@ def _plain(row: object) -> tuple[float, float, str, float] | None:
     )
 
 
-def _event(row: object, where: str, scored: bool, odd: Odd | None = None, label_of: LabelOf = as_text) -> Event:
+def _event(
+    row: object, where: str, scored: bool | None, odd: Odd | None = None, label_of: LabelOf = as_text
+) -> Event:
     fields = as_object(row, where, 'an object with "segment" and "label"')
     segment = as_list(field(fields, "segment", where), f'{where}, "segment"')
     if len(segment) != 2:
         raise FormatError(f'{where}: "segment" has {len(segment)} numbers; [start, end] in seconds is needed')
     start_s, end_s = (as_number(value, f'{where}, "segment"') for value in segment)
     label = label_of(field(fields, "label", where), f'{where}, "label"')
-    score = as_number(field(fields, "score", where), f'{where}, "score"') if scored else 1.0
+    told = scored or (scored is None and fields.get("score") is not None)
+    score = as_number(field(fields, "score", where), f'{where}, "score"') if told else 1.0
     if end_s < start_s:
         backward = f"{where}: the segment [{start_s:g}, {end_s:g}] ends before it starts"
         if odd is None:
