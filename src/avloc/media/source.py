@@ -20,6 +20,7 @@ from av.video.stream import VideoStream as AvVideoStream
 from avloc.errors import MediaError
 from avloc.media.clock import Clock
 from avloc.media.starts import starts_of
+from avloc.media.tracks import best_pair
 
 MAX_SIDE = 16384
 """Widest and highest picture that is decoded; a header that says more is taken for damage or an attack."""
@@ -37,7 +38,7 @@ av.logging.set_level(None)  # libav must not write on the user's terminal
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open file with its first real video stream, its first audio stream, and file time zero in seconds.
+    """An open file, its picture and its sound that are read (`avloc.media.tracks`), and file time zero in seconds.
 
     zero_s is the earliest start of the two streams on the file's own clock; every time that avloc speaks of
     is relative to it.
@@ -90,8 +91,8 @@ def open_source(path: str | Path) -> Iterator[Source]:
     path = Path(path)
     container = _open(path)
     try:
-        video, audio = _choose(path, container)
-        yield Source(path, container, video, audio, _zero_s(video, audio))
+        video, audio, notes = _choose(path, container)
+        yield Source(path, container, video, audio, _zero_s(video, audio), dict.fromkeys(notes))
     finally:
         container.close()
 
@@ -125,7 +126,7 @@ def packets(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
     clock = Clock(sound, source.zero_s, stated_end_s, restarts=source.restarts, leaps=source.leaps)
     for packet in clock.steady(_demuxed(source, *read)):
         source.notes.update(dict.fromkeys(clock.notes))
-        if packet.stream_index in wanted:
+        if packet.stream.index in wanted:  # not stream_index, which packets without size have none of
             yield packet
 
 
@@ -214,7 +215,7 @@ def _reason(error: Exception) -> str:
     return " ".join(str(text).split())
 
 
-def _choose(path: Path, container: InputContainer) -> tuple[AvVideoStream | None, AvAudioStream | None]:
+def _choose(path: Path, container: InputContainer) -> tuple[AvVideoStream | None, AvAudioStream | None, list[str]]:
     pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     sounds = list(container.streams.audio)
     if not pictures and not sounds:
@@ -225,11 +226,12 @@ def _choose(path: Path, container: InputContainer) -> tuple[AvVideoStream | None
     heard = [s for s in sounds if _decodable(s)]
     if sounds and not heard:
         raise MediaError(f"{path}: no decoder for its audio stream; convert it, for example to AAC in mp4")
-    if usable:
-        problem = picture_problem(usable[0].codec_context.width, usable[0].codec_context.height)
+    video, audio, notes = best_pair(path, container, usable, heard)
+    if video is not None:
+        problem = picture_problem(video.codec_context.width, video.codec_context.height)
         if problem:
             raise MediaError(f"{path}: {problem}")
-    return (usable[0] if usable else None), (heard[0] if heard else None)
+    return video, audio, notes
 
 
 def _decodable(stream: Stream) -> bool:
