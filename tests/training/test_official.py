@@ -15,7 +15,6 @@ from torch import Tensor
 from avloc import zoo
 from avloc.cli.import_model import _of_unav100
 from avloc.cli.main import main
-from avloc.cli.train import RECIPES
 from avloc.config import ActionFormerConfig, ModelConfig, NetworkConfig, RunConfig, TriDetConfig, UniavConfig
 from avloc.detector import Detector
 from avloc.errors import AvlocError, ModelError
@@ -24,6 +23,7 @@ from avloc.formats.class_names import read_labels
 from avloc.models.build import build_network
 from avloc.models.network import Network
 from avloc.recipes.features import features_of
+from avloc.recipes.table import RECIPES
 from avloc.training.checkpoint import load_model
 from avloc.training.export import export_model
 from avloc.training.official import import_model, own_name, read_checkpoint, recipe_that_fits, take_official

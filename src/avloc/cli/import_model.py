@@ -11,11 +11,12 @@ from typing import Annotated
 import tyro
 
 from avloc.cli.settings_file import laid_over
-from avloc.cli.train import RECIPES, with_training
+from avloc.cli.train import with_training
 from avloc.config import RunConfig
 from avloc.errors import AvlocError
 from avloc.formats.class_names import read_labels
 from avloc.recipes.features import features_of
+from avloc.recipes.table import RECIPES
 
 _MOST_SHOWN = 3
 
