@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--without-rest", action="store_true", help="a run in turn in which no task rests, too")
-    given = parser.parse_args()
+    given, settings = parser.parse_known_args()  # others are settings of every run
     sizes = {"train": given.videos, "validation": given.videos // 3, "test": given.videos // 3}
     for name, database in databases(given.annotations, given.classes, sizes).items():
         given.out.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def main() -> None:
         print(f"{name}: {dict(Counter(entry['subset'] for entry in database.values()))}")
         made = ["--annotations", str(truth), "--out", str(given.out / name), "--layout", LAYOUTS[name]]
         assert avloc(["simulate", *made, "--width", "128", "--workers", "1"]) == 0
-    more = ["--train.epochs", str(given.epochs), "--train.seed", str(given.seed), "--device", "cpu"]
+    more = ["--train.epochs", str(given.epochs), "--train.seed", str(given.seed), "--device", "cpu", *settings]
     alone: dict[str, float] = {}
     for name in LAYOUTS:
         alone |= run(given.out, f"alone-{name}-{given.seed}", [name], more)
