@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,12 +40,16 @@ class Timing:
 
 @dataclass(frozen=True)
 class Detection:
-    """Everything found in one video: `events` to show to people, `all_events` for evaluation."""
+    """Everything found in one video: `events` to show to people, `all_events` for evaluation.
+
+    notes tell what was chosen in reading the file, in a few words each.
+    """
 
     events: Events
     all_events: Events
     duration_s: float
     timing: Timing = field(default_factory=Timing)
+    notes: tuple[str, ...] = ()
 
 
 class Detector:
@@ -119,8 +123,11 @@ class Detector:
         Raises:
             MediaError: as `detect`.
         """
-        stream = self.extractor.stream(path, self.grid, on_sound=on_sound, on_seconds=on_seconds)
-        return self._detect(stream)
+        notes: list[str] = []
+        stream = self.extractor.stream(
+            path, self.grid, on_sound=on_sound, on_seconds=on_seconds, on_note=notes.append
+        )
+        return replace(self._detect(stream), notes=tuple(dict.fromkeys(notes)))
 
     def detect_features(self, features: FeatureSequence) -> Detection:
         """Events of a video whose features are at hand.

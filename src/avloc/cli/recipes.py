@@ -11,8 +11,9 @@ from rich.padding import Padding
 
 from avloc.cli.console import screen_console
 from avloc.cli.grounded import GROUNDED, GROUNDED_WORDS
-from avloc.cli.train import OWN, OWN_WORDS, RECIPES
+from avloc.cli.train import OWN, OWN_WORDS
 from avloc.config import JointRunConfig, NetworkConfig, RunConfig
+from avloc.recipes.table import RECIPES
 
 
 def recipes(json: bool = False) -> int:

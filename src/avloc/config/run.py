@@ -53,3 +53,7 @@ class RunConfig(Settings):
         nearest = max(1, round(steps / multiple)) * multiple
         needed = f"a multiple of {multiple}, the stride of the network's coarsest level, such as {nearest},"
         self.train.require("longest_steps", steps % multiple == 0, needed)
+        most = self.network.longest
+        self.train.require(
+            "longest_steps", most is None or steps <= most, f"at most {most}, the network's own length,"
+        )

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avloc.errors import FormatError
-from avloc.formats.activitynet import Truth, read_labels, read_truth
+from avloc.formats.activitynet import Truth, read_truth
+from avloc.formats.class_names import read_labels
 from avloc.formats.csv_truth import read_csv_truth
 from avloc.formats.desed import read_desed
+from avloc.formats.truth import of_subset, subset_names
 
 PAST_END_S = 0.1
 """An event may end this much after its video, as rounding of durations makes it."""
@@ -29,15 +31,15 @@ class Annotations:
     @property
     def subsets(self) -> tuple[str, ...]:
         """Names of the splits, in the order of their first videos."""
-        return tuple(dict.fromkeys(truth.subset for truth in self.videos.values()))
+        return subset_names(self.videos)
 
     def split(self, subset: str) -> dict[str, Truth]:
-        """The videos of one split.
+        """The videos of one split; capitals do not count.
 
         Raises:
             FormatError: there is none.
         """
-        chosen = {video: truth for video, truth in self.videos.items() if truth.subset == subset}
+        chosen = of_subset(self.videos, subset)
         if not chosen:
             known = ", ".join(self.subsets) or "none, for it has no video"
             raise FormatError(f"{self.path}: no video is of subset {subset!r}; the subsets there are: {known}")

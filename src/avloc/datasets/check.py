@@ -22,6 +22,7 @@ from avloc.datasets.levels import LevelCount, count_levels
 from avloc.errors import FeatureError, one_line
 from avloc.features.layout import LAYOUTS, Layout, read_extent, read_layout, videos_in
 from avloc.formats.activitynet import Truth
+from avloc.formats.truth import of_subset, subset_names
 from avloc.timegrid import TimeGrid
 
 _THREADS = 4
@@ -143,7 +144,8 @@ def check_dataset(
     have videos and events. `forgiving` lets harmless oddities of annotations be. `quick` reads headers alone and
     finds no value that is not finite. `on_progress` gets videos done and in all.
     """
-    chosen = {v: t for v, t in annotations.videos.items() if splits is None or t.subset in splits}
+    wanted = None if splits is None else {name.casefold() for name in splits}
+    chosen = {v: t for v, t in annotations.videos.items() if wanted is None or t.subset.casefold() in wanted}
     odd = [entry for entry in odd_entries(annotations) if entry.video in chosen]
     entries, forgiven = (
         [Problem("annotations", o.video, o.message) for o in odd if (forgiving and o.harmless) == let_be]
@@ -237,8 +239,8 @@ def _levels(
 
 
 def _splits(videos: Mapping[str, Truth]) -> Iterator[SplitCount]:
-    for subset in dict.fromkeys(truth.subset for truth in videos.values()):
-        truths = [truth for truth in videos.values() if truth.subset == subset]
+    for subset in subset_names(videos):
+        truths = list(of_subset(videos, subset).values())
         yield SplitCount(
             subset,
             len(truths),
@@ -260,9 +262,9 @@ def _by_class(annotations: Annotations, videos: Mapping[str, Truth]) -> dict[str
 def _empty_splits(videos: Mapping[str, Truth], needed: Sequence[str]) -> list[Problem]:
     problems = []
     for subset in needed:
-        truths = [truth for truth in videos.values() if truth.subset == subset]
+        truths = list(of_subset(videos, subset).values())
         if not truths:
-            known = ", ".join(dict.fromkeys(t.subset for t in videos.values())) or "none"
+            known = ", ".join(subset_names(videos)) or "none"
             problems.append(Problem("split", "", f"no video is of subset {subset!r}; the subsets there are: {known}"))
         elif not any(len(truth.events) for truth in truths):
             problems.append(Problem("split", "", f"none of the {len(truths)} videos of {subset!r} has an event"))

@@ -39,10 +39,10 @@ class ExpertBlock(ConvAttentionBlock):
             c.width, c.heads, stride=stride, drop_path=c.drop_path, crossed=True, reads_padding=c.reads_padding
         )
         self.norm_ffn = nn.ModuleDict({task: nn.LayerNorm(c.width) for task in tasks})  # type: ignore[assignment]
-        self.ffn = nn.ModuleDict({task: FeedForward(c.width, 4.0, dropout=0.0) for task in tasks})  # type: ignore[assignment]
+        self.ffn = nn.ModuleDict({task: FeedForward(c.width, 4 * c.width, dropout=0.0) for task in tasks})  # type: ignore[assignment]
 
-    def _feed(self, x: Float[Tensor, "B T C"], task: str) -> Float[Tensor, "B T C"]:
-        return self.ffn[task](self.norm_ffn[task](x))  # type: ignore[no-any-return, index]
+    def _expert(self, task: str) -> tuple[nn.Module, FeedForward]:
+        return self.norm_ffn[task], self.ffn[task]  # type: ignore[index, return-value]
 
 
 class TaskEmbedding(Embedding):

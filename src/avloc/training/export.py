@@ -27,6 +27,7 @@ from avloc.errors import ModelError
 from avloc.files import replace_file
 from avloc.models.build import build_network
 from avloc.models.network import Network
+from avloc.models.wide_conv import plain_convolutions
 from avloc.runner import OUTPUTS, OnnxRunner
 from avloc.training.checkpoint import load_model, save_model
 
@@ -105,7 +106,7 @@ def export_network(network: Network, config: ModelConfig, folder: Path) -> Expor
         torch.randn(1, T, c.audio_width),
         torch.ones(1, T, dtype=torch.bool),
     )
-    with _quiet():
+    with _quiet(), plain_convolutions():
         program = torch.onnx.export(
             _Deployed(network.eval()),
             example,

@@ -5,7 +5,7 @@ from avloc.config.networks.family import ActionFormerConfig, FamilyConfig, OneSt
 from avloc.config.networks.grounded import GroundedConfig
 from avloc.config.networks.loco import AttentionConfig, LccConfig, LocoConfig
 from avloc.config.networks.tadtr import TadTrConfig
-from avloc.config.networks.two_streams import Task, TwoStreamConfig, UnavConfig, UniavConfig
+from avloc.config.networks.two_streams import CcnetConfig, Task, TwoStreamConfig, UnavConfig, UniavConfig
 from avloc.config.networks.vsgn import VsgnConfig
 
 AnyNetworkConfig = (
@@ -17,6 +17,7 @@ AnyNetworkConfig = (
     | VsgnConfig
     | UnavConfig
     | UniavConfig
+    | CcnetConfig
 )
 """A network of any method; the tag `method` says which."""
 
@@ -24,6 +25,7 @@ __all__ = [
     "ActionFormerConfig",
     "AnyNetworkConfig",
     "AttentionConfig",
+    "CcnetConfig",
     "CustomNetworkConfig",
     "FamilyConfig",
     "GroundedConfig",

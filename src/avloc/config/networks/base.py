@@ -33,6 +33,11 @@ class NetworkConfig(Settings):
         return 1
 
     @property
+    def longest(self) -> int | None:
+        """Most steps that the network can read at once; None where there is no limit."""
+        return None
+
+    @property
     def tasks(self) -> tuple[str, ...]:
         """Names of its tasks, its own first, where it has several kinds of events to look for; else none."""
         return ()

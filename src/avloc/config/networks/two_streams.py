@@ -36,6 +36,29 @@ class UnavConfig(TwoStreamConfig):
     """Channels that each class has there."""
 
 
+@dataclass(frozen=True)
+class CcnetConfig(TwoStreamConfig):
+    """CCNet (AAAI 2025)."""
+
+    method: ClassVar[str] = "ccnet"
+
+    steps: int = number(256, least=1)
+    """Length to which inputs are padded inside the network. Weights run along time, so that longer ones cannot be
+    read, and a result depends on this length."""
+    class_aware: bool = True
+    """Whether each class of a point has a segment of its own."""
+    dependency_width: int = number(128, least=1)
+    """Channels that each class has where classes look at one another; as many see time as a whole."""
+    reads_padding: bool = True
+    """As published: convolutions read what stands in padded steps; gates listen to them and pooling sees them. Off,
+    they do not; layers along time still run over the padded length."""
+
+    @property
+    def longest(self) -> int | None:
+        """Layers along time have so many inputs."""
+        return self.steps
+
+
 Task = Literal["AVEL", "TAL", "SED"]
 """What is looked for: audio-visual events, actions that are seen, events that are heard."""
 
