@@ -61,6 +61,7 @@ def test_a_resting_task_still_has_every_fourth_round() -> None:
     assert [k for k in range(12) if slots[2 * k + 1] is not None] == [0, 4, 8]
     assert all(slots[2 * k] is not None for k in range(12))
     assert JointBatches(data.sets, replace(REST, rests=False)).hear([{"TAL": 0.1, "SED": 0.1}] * 9) == ()
+    assert JointBatches({"SED": Counted(6)}, REST).hear([{"SED": 0.1}] * 9) == ()
 
 
 @pytest.mark.parametrize(
