@@ -3,8 +3,8 @@
     python bench/uniav_sets.py --annotations unav100_annotations.json --out /tmp/sets --epochs 12
 
 The sets are made of UnAV-100's annotations: classes of their own each; actions in whole videos on ActivityNet's grid,
-audio-visual events as they are, sound events in clips of 10 s. Every set is seen the same number of times in both. One seed simulates all three, so that
-class k of each looks and sounds like class k of the others.
+audio-visual events as they are, sound events in clips of 10 s. Every set is seen the same number of times in both.
+One seed simulates all three, so that class k of each looks and sounds like class k of the others.
 """
 
 from __future__ import annotations
