@@ -152,7 +152,7 @@ def test_a_folder_takes_the_figure_under_a_name_of_its_own(folder: Path, capsys:
 
 
 @pytest.mark.parametrize(
-    ("width", "there", "gone"), [("90", "events", "zzz"), ("64", " A ", "events"), ("50", "95 %", " A ")]
+    ("width", "there", "gone"), [("90", "events", "zzz"), ("64", "  A ", "events"), ("50", "95 %", "  A ")]
 )
 def test_a_narrow_terminal_loses_columns_of_classes(
     width: str,
