@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from statistics import median
 from typing import cast
@@ -56,31 +57,26 @@ def compare(run: RunConfig) -> None:
     visual, audio = torch.randn(B, T, run.network.visual_width), torch.randn(B, T, run.network.audio_width)
     mask, truth = torch.ones(B, T, dtype=torch.bool), some_truth(run.network.classes)
 
-    def step(loss: Callable[[DenseOutputs], Tensor]) -> None:
+    def step(network: Network, loss: Callable[[DenseOutputs], Tensor]) -> None:
         loss(network(visual, audio, mask)).backward()
         network.zero_grad()
 
-    def forward() -> None:
+    def forward(network: Network) -> None:
         with torch.no_grad():
             network(visual[:1], audio[:1], mask[:1])
 
     def ours(outputs: DenseOutputs) -> Tensor:
         return method.criterion(outputs, truth).total
 
-    loss = cast(DenseLossConfig, run.loss)
     if isinstance(network, TriDet):
         with torch.no_grad():
             outputs = network(visual, audio, mask)
-        tell("losses, boundaries of positives", seconds(partial(differentiated, ours, outputs)))
-        tell("losses, boundaries of all", seconds(partial(differentiated, decoding_all(ours), outputs)))
-    mine = {"forward of one video": seconds(forward), "training step": seconds(partial(step, ours))}
-    network = plainly(network)
-    slow = {
-        "forward of one video": seconds(forward),
-        "training step": seconds(partial(step, partial(plain_loss, loss, truth))),
-    }
-    for what, value in mine.items():
-        tell(what, value, f"plain reference {1000 * slow[what]:.0f} ms; ratio {slow[what] / value:.2f}")
+        all_points = partial(differentiated, decoding_all(ours), outputs)
+        tell("losses with TriDet's boundaries", partial(differentiated, ours, outputs), all_points, "of all points")
+    plain = plainly(deepcopy(network))
+    theirs = partial(plain_loss, cast(DenseLossConfig, run.loss), truth)
+    tell("forward of one video", partial(forward, network), partial(forward, plain))
+    tell("training step", partial(step, network, ours), partial(step, plain, theirs))
 
 
 def differentiated(loss: Callable[[DenseOutputs], Tensor], outputs: TriDetOutputs) -> None:
@@ -180,19 +176,19 @@ def some_truth(classes: int) -> Truth:
     return Truth(segments, torch.randint(0, classes, (B, EVENTS)))
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Processor time, median of several runs behind one that warms up."""
-    work()
-    times = []
-    for _ in range(RUNS):
-        began = time.process_time()
-        work()
-        times.append(time.process_time() - began)
-    return median(times)
-
-
-def tell(what: str, took_s: float, more: str = "") -> None:
-    print(f"  {what:34s} {1000 * took_s:8.1f} ms  {more}", flush=True)
+def tell(what: str, ours: Callable[[], object], plain: Callable[[], object], yardstick: str = "plain") -> None:
+    """Medians of processor time, run by turns behind one run each that warms up."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for turn in range(RUNS + 1):
+        for work, own in zip((ours, plain), times, strict=True):
+            began = time.process_time()
+            work()
+            if turn:
+                own.append(time.process_time() - began)
+    mine, slow = (median(own) for own in times)
+    print(
+        f"  {what:32s} {1000 * mine:7.0f} ms; {yardstick}: {1000 * slow:.0f} ms, ratio {slow / mine:.2f}", flush=True
+    )
 
 
 if __name__ == "__main__":

@@ -38,9 +38,13 @@ from two_streams import (
 
 from avloc.config import TwoStreamConfig, UniavConfig
 from avloc.features.resize import resized_grid, stretched
+from avloc.learning.joint import JointCriterion
+from avloc.learning.losses import Losses
+from avloc.models.build import build_network
 from avloc.models.network import Network
 from avloc.models.uniav import Uniav
 from avloc.timegrid import TimeGrid
+from avloc.training.official import take_official
 
 
 class UniavFixture(TwoStreamFixture):
@@ -156,6 +160,32 @@ def test_losses_and_gradients(fixture: UniavFixture) -> None:
     if fixture.task == "AVEL":
         assert total == pytest.approx(scalars["grad_norm_total"], rel=1e-4)
         assert_gradients(network, fixture.named("train/grad/"))
+
+
+def test_a_round_of_all_tasks_by_one_network(path: Path) -> None:
+    """Every tensor of theirs has its place; each task moves its own experts alone, and has losses of its own."""
+    fixtures = {task: opened(path, task) for task in ("TAL", "AVEL", "SED")}
+    own = fixtures["AVEL"]
+    others = tuple(
+        (task, f.config.classes, "given", f.config.steps) for task, f in fixtures.items() if task != "AVEL"
+    )
+    network = build_network(replace(own.config, others=others, squeezed_position=False)).eval()  # type: ignore[call-arg]
+    assert isinstance(network, Uniav)
+    state = {name: tensor.float() for name, tensor in own.named("weights/").items()}
+    assert take_official(network, state, "fixture") == ()
+    for task, fixture in fixtures.items():
+        with torch.no_grad():
+            network.classify.texts(task).copy_(fixture.tensors[f"in/prompts/{fixture.number}"])
+    criterion = JointCriterion({task: fixture.criterion() for task, fixture in fixtures.items()})
+    for task, fixture in fixtures.items():
+        network.zero_grad()
+        batch = fixture.batch("batch")
+        outputs = network(batch.visual, batch.audio, batch.mask, task)
+        losses = criterion(outputs, replace(batch.truth, task=task))
+        parts = {name.removeprefix(f"{task} "): loss for name, loss in losses.parts.items()}
+        assert_losses(Losses(losses.total, parts), fixture.scalars, f"{task}/train")
+        losses.total.backward()
+        assert_gradient_norms(network, fixture.grad_norms)
 
 
 @pytest.mark.parametrize("video", [0, 1, 2])

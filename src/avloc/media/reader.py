@@ -14,19 +14,17 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream as AvAudioStream
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream as AvVideoStream
-from numpy.typing import NDArray
 
 from avloc.errors import MediaError
 from avloc.media.mix import Waveform
 from avloc.media.orientation import orientation_of
+from avloc.media.scaling import Picture, Scaler
 from avloc.media.selection import ROUNDING_S, Chosen, Skip, Times, select
-from avloc.media.source import Source, open_source, packets, packets_from, picture_problem
+from avloc.media.source import MAX_SIDE, Source, open_source, packets, packets_from, picture_problem
 from avloc.media.starts import AnyPacket, skips, starts_of
 from avloc.media.track import Track
 
-Picture = NDArray[np.uint8]
 OnNote = Callable[[str], object]
 """Is told, in a few words, of a choice that was made in reading and that a user should know of."""
 _Timed = tuple[float, VideoFrame]
@@ -34,8 +32,6 @@ _Timed = tuple[float, VideoFrame]
 _RUN_UP_S = 1.0  # of sound decoded before the wanted place: codecs overlap their packets, MP3 borrows from the last
 _GAP_S = 0.03
 _GAP_AFTER_LOSS_S = 0.004
-# Weighted area for the squeeze, and colour at full resolution: bilinear aliases, and costs as much.
-_SQUEEZE = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
 def read_frames(
@@ -45,6 +41,7 @@ def read_frames(
     *,
     threads: int = 0,
     exact: bool = False,
+    pixel_aspect: float | None = None,
 ) -> Iterator[Picture]:
     """The picture on screen at each time: (H, W, 3) uint8 RGB, the whole frame squeezed to `size` (width, height).
 
@@ -56,11 +53,13 @@ def read_frames(
     high as `size` the deblocking filter is left out. The pictures are of the same instants; left-out filtering
     shows as noise of some 35 to 50 dB PSNR after the squeeze.
 
+    With pixel_aspect, width by height of a stored pixel, frames keep their proportions instead: black fills the rest.
+
     Raises:
         MediaError: the file cannot be read, has no video stream, or not one picture of it can be decoded.
         ValueError: the times do not ascend.
     """
-    scale = _Scaler(size)
+    scale = Scaler(size, pixel_aspect)
     for frame in _on_screen(path, times_s, size, threads, exact):
         yield scale(frame)
 
@@ -75,14 +74,18 @@ def read_views(
     Raises:
         MediaError, ValueError: as `read_frames`.
     """
-    squeeze, keep = _Scaler((side, side)), None
+    squeeze, keep = Scaler((side, side)), dict[tuple[int, int], Scaler]()
     for number, frame in enumerate(_on_screen(path, times_s, (side, side), 0, False)):
         if number % every:
             yield squeeze(frame), None
             continue
-        if keep is None:
-            keep = _Scaler(_in_proportion(frame, side))
-        yield squeeze(frame), keep(frame)
+        size = _in_proportion(frame, side)  # which may change within a file
+        yield squeeze(frame), keep.setdefault(size, Scaler(size))(frame)
+
+
+def frame_at(path: str | Path, time_s: float) -> VideoFrame:
+    """The frame on screen at a time, as stored. Raises MediaError as `read_frames`."""
+    return next(_on_screen(path, [time_s], (MAX_SIDE, MAX_SIDE), 0, False))
 
 
 def _in_proportion(frame: VideoFrame, side: int) -> tuple[int, int]:
@@ -183,26 +186,6 @@ def _decoded(source: Source, stream: AvVideoStream, packet: AnyPacket | None) ->
             if problem:
                 raise MediaError(f"{source.path}: {problem}")
             yield frame
-
-
-class _Scaler:
-    """Frame to RGB picture of one size; a frame asked for again is not converted again."""
-
-    def __init__(self, size: tuple[int, int]) -> None:
-        self._width, self._height = size
-        self._reformatter = VideoReformatter()
-        self._last: tuple[VideoFrame, Picture] | None = None
-
-    def __call__(self, frame: VideoFrame) -> Picture:
-        if self._last is None or self._last[0] is not frame:
-            self._last = frame, self._convert(frame)
-        return self._last[1].copy()
-
-    def _convert(self, frame: VideoFrame) -> Picture:
-        turn = orientation_of(frame)
-        width, height = (self._height, self._width) if turn.swaps_sides else (self._width, self._height)
-        small = self._reformatter.reformat(frame, width, height, "rgb24", interpolation=_SQUEEZE, threads=1)
-        return turn.apply(np.asarray(small.to_ndarray(), np.uint8))
 
 
 def read_audio(

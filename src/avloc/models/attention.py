@@ -132,6 +132,15 @@ class FeedForward(nn.Sequential):
             nn.Dropout(dropout),
         )
 
+    @property
+    def last(self) -> nn.Linear:
+        """The second of the linear layers."""
+        return self[3]  # type: ignore[return-value]
+
+    def inner(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T F"]:
+        """What the second linear layer is given."""
+        return self[2](self[1](self[0](x)))  # type: ignore[no-any-return]
+
 
 class TransformerBlock(nn.Module):
     """Pre-norm transformer block over the valid steps (Vaswani et al. 2017).

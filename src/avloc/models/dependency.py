@@ -17,9 +17,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from avloc.models.blocks import MaskedConv, zero_biases
+from avloc.models.blocks import zero_biases
 from avloc.models.conv_attention import ConvAttentionBlock
 from avloc.models.family import Row
+from avloc.models.wide_conv import WideConv
 
 OFFICIAL_BRANCHES = (
     (r"\.feature_expand\.conv\.", ".expand.conv."),
@@ -71,9 +72,9 @@ class Dependency(nn.Module):
         super().__init__()
         self.classes = classes
         inner = classes * class_width
-        self.expand = MaskedConv(width, inner, bias=False, reads_padding=reads_padding)
+        self.expand = WideConv(width, inner, reads_padding=reads_padding)
         self.branches = Branches(class_width, drop_path, reads_padding)
-        self.squeeze = MaskedConv(inner, width, bias=False, reads_padding=reads_padding)
+        self.squeeze = WideConv(inner, width, reads_padding=reads_padding)
         zero_biases(self)
 
     def forward(self, row: Row) -> Row:
