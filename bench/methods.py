@@ -3,6 +3,7 @@
     python bench/methods.py                                   # all of them; each measured in a process of its own
     python bench/methods.py unav ccnet --batch 4 --steps 1    # some, on smaller batches, one step after the first
     python bench/methods.py vsgn-stitched --only forward
+    python bench/methods.py unav uniav --plain --batch 2      # beside the same arithmetic as the authors go about it
 
 Times are processor time, so that what else the machine does weighs little; steps are those of `avloc train` (forward,
 losses, backward, clip, optimiser, moving average). Memory is how far the process grew above what it was before the
@@ -24,6 +25,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,11 +34,13 @@ from torch.utils._pytree import tree_leaves
 
 from avloc.cli.train import RECIPES
 from avloc.datasets.batch import Batch
+from avloc.learning.losses import Truth
 from avloc.training.batches import Batches
 from avloc.training.describe import describe
 from avloc.training.fit import fit
 from avloc.training.method import build_method
 from avloc.training.watch import Step, Watch
+from plain_blocks import plainly
 
 EVENTS = 5
 
@@ -85,6 +89,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=float, default=15.0, help="GB beyond which a process ends")
     parser.add_argument("--only", choices=("forward", "step"), help="one of the two")
+    parser.add_argument("--plain", action="store_true", help="instead: steps in turn with those of plain blocks")
     options = parser.parse_args()
     unknown = sorted(set(options.methods) - set(ROWS))
     if unknown:
@@ -97,6 +102,10 @@ def main() -> None:
         print(
             f"  {about.parameters / 1e6:.2f} M parameters, {about.macs / 1e9:.2f} G multiply-accumulates", flush=True
         )
+        if options.plain:
+            own, plain = alone(both_costs, row, options.batch, options.steps, options.threads, options.limit)
+            print(f"  forward and backward, a video: {own:.3g} s, plain {plain:.3g} s: {plain / own:.2f} times")
+            continue
         if options.only != "step":
             cost = alone(forward_cost, row, options.passes, options.threads, options.limit)
             tell("forward of one video", cost, 1e3, "ms", 1, row.forward_ms, "")
@@ -119,7 +128,7 @@ def tell(what: str, cost: Cost | None, unit: float, name: str, share: int, their
         print(f"    the authors' code: {', '.join(known)}", flush=True)
 
 
-def alone(work: Callable[..., Cost], *given: object) -> Cost | None:
+def alone(work: Callable[..., Any], *given: object) -> Any:
     """What it costs in a process of its own; None where that does not live."""
     try:
         with ProcessPoolExecutor(1, get_context("spawn")) as process:
@@ -164,6 +173,28 @@ def step_cost(row: Row, batch: int, steps: int, threads: int, limit_gb: float) -
     with contextlib.suppress(EnoughError):
         fit(build_method(run), videos, replace(run.train, precision="32-true"), watch=Watch(on_step=on_step))
     return Cost(*medians(times[1:]), most_held() - before)
+
+
+def both_costs(row: Row, batch: int, steps: int, threads: int, limit_gb: float) -> tuple[float, float]:
+    """Seconds of the processor that forward, losses and backward take a video, and those of plain blocks; in turn, so
+    that both meet the same machine."""
+    begin(threads, limit_gb)
+    method = build_method(RECIPES[row.recipe]())
+    method.network.train()
+    batch_ = Videos(row, batch).batch
+    visual, audio, mask, segments, labels = (
+        torch.from_numpy(x) for x in (batch_.visual, batch_.audio, batch_.mask, batch_.segments, batch_.labels)
+    )
+
+    def work() -> None:
+        method.criterion(method.network(visual, audio, mask), Truth(segments, labels)).total.backward()
+
+    own, plain = [], []
+    for _ in range(1 + steps):
+        own.append(took(work)[0])
+        with plainly():
+            plain.append(took(work)[0])
+    return statistics.median(own[1:]) / batch, statistics.median(plain[1:]) / batch
 
 
 class EnoughError(Exception):
