@@ -32,9 +32,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from avloc.cli.train import RECIPES
 from avloc.datasets.batch import Batch
 from avloc.learning.losses import Truth
+from avloc.recipes.table import RECIPES
 from avloc.training.batches import Batches
 from avloc.training.describe import describe
 from avloc.training.fit import fit

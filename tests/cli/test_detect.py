@@ -53,6 +53,19 @@ def test_python_and_command_line_agree(tmp_path: Path) -> None:
     assert isinstance(found.events, Events) and set(found.events) <= set(found.all_events)
 
 
+def test_a_choice_made_in_reading_is_told_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wave = 0.1 * np.sin(np.arange(32_000) * 0.2).astype(np.float32)
+    for name in ("a", "b"):
+        inverted = np.stack([wave, -wave], 1)
+        write_video(tmp_path / f"{name}.mp4", [np.zeros((48, 64, 3), np.uint8)] * 20, 10, inverted)
+    assert main(["detect", str(tmp_path / "a.mp4")]) == 0
+    assert capsys.readouterr().out.count("cancel out") == 1
+    about = json.loads((tmp_path / "a.events.json").read_text())["external_data"]
+    assert len(about["notes"]) == 1 and "cancel out" in about["notes"][0]
+    assert main(["detect", str(tmp_path), "--out", str(tmp_path / "out"), "--workers", "1"]) == 0
+    assert capsys.readouterr().out.count("cancel out") == 2
+
+
 def text(path: Path) -> Path:
     path.write_text("no video\n" * 50)
     return path

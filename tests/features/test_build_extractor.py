@@ -12,7 +12,7 @@ import pytest
 
 from avloc.errors import FeatureError
 from avloc.features.extractors import build
-from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds
+from avloc.features.extractors.base import Extractor, OnBlock, OnNote, OnSeconds
 from avloc.features.extractors.build import DEFAULT, EXTRACTORS, build_extractor, extractor_for
 from avloc.features.sequence import FeatureSequence
 from avloc.files import file_hash
@@ -42,6 +42,7 @@ class Loudness(Extractor):
         *,
         on_sound: OnBlock | None = None,
         on_seconds: OnSeconds | None = None,
+        on_note: OnNote | None = None,
     ) -> Iterator[FeatureSequence]:
         self.require(grid)
         level = np.frombuffer(Path(path).read_bytes(), np.uint8).astype(np.float32)[:, None]

@@ -17,7 +17,7 @@ from avloc.errors import MediaError
 from avloc.media.clips import cut_clip, picture_times, square_size
 from avloc.media.orientation import Orientation
 from avloc.media.probe import probe
-from avloc.media.reader import read_audio, read_frames
+from avloc.media.reader import read_audio, read_frames, read_views
 from avloc.media.writer import write_video
 
 FLASH_S = 1.6
@@ -180,3 +180,71 @@ def test_sound_from_a_time_on_is_the_end_of_the_whole(tmp_path: Path, channels: 
     assert len(part) == len(whole) - 25 * 16000
     assert np.allclose(part, whole[25 * 16000 :], atol=1e-4)
     assert list(read_audio(source, start_s=31.0)) == []
+
+
+def changing(folder: Path) -> Path:
+    """Two seconds of 160 x 120, then two of 320 x 120, each red above blue with a white square in its middle."""
+    parts = []
+    for width in (160, 320):
+        picture = np.zeros((120, width, 3), np.uint8)
+        picture[:60], picture[60:] = (220, 30, 30), (30, 30, 220)
+        picture[40:80, width // 2 - 20 : width // 2 + 20] = 250
+        part = write_video(folder / f"{width}.ts", [picture] * 40, FPS, beep(2.0, 48000, 0.5), 48000)
+        parts.append(part.read_bytes())
+    path = folder / "changing.ts"
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+def square_in(picture: NDArray[np.uint8]) -> tuple[int, int]:
+    """Height and width of the white square."""
+    white = picture.min(axis=2) > 150
+    return int(white.any(1).sum()), int(white.any(0).sum())
+
+
+@pytest.mark.parametrize(("start_s", "sides"), [(0.5, (160, 120)), (2.5, (320, 120))])
+def test_pictures_of_another_size_keep_their_proportions(
+    tmp_path: Path, start_s: float, sides: tuple[int, int]
+) -> None:
+    clip = cut_clip(changing(tmp_path), tmp_path / "clip.mp4", start_s, 3.8)
+    with av.open(str(clip)) as container:
+        pictures = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+    assert pictures[0].shape == (sides[1], sides[0], 3)
+    for picture in (pictures[0], pictures[-1]):
+        height, width = square_in(picture)
+        assert height == pytest.approx(width, abs=4)
+    if start_s < 2:
+        assert pictures[-1][:25].max() < 30 and pictures[-1][60 - 15, 30, 0] > 150  # black above, red below it
+
+
+def test_views_keep_their_proportions_where_the_size_changes(tmp_path: Path) -> None:
+    views = [view for _, view in read_views(changing(tmp_path), [0.5, 1.0, 2.5, 3.5], 96, 1) if view is not None]
+    assert [v.shape for v in views] == [(96, 128, 3), (96, 128, 3), (96, 256, 3), (96, 256, 3)]
+    for view in views:
+        height, width = square_in(view)
+        assert height == pytest.approx(width, abs=4)
+
+
+def track_ends_s(path: Path) -> tuple[float, float]:
+    """When picture and sound end, by what the file states."""
+    with av.open(str(path)) as container:
+        tracks = container.streams.video[0], container.streams.audio[0]
+        picture, sound = (float((t.start_time + t.duration) * t.time_base) for t in tracks)  # type: ignore[operator]
+        return picture, sound
+
+
+@pytest.mark.parametrize(
+    "times", [[0.0], [0.0, 12.0], [0.0, 2.0, 4.0, 6.0, 8.0], [0.0, 0.1, 0.2, 0.3], [k / 3 for k in range(25)]]
+)
+@pytest.mark.parametrize(("start_s", "end_s"), [(0.0, 6.0), (1.3, 7.9), (5.5, 5.9)])
+def test_pictures_last_as_long_as_their_sound(
+    tmp_path: Path, times: list[float], start_s: float, end_s: float
+) -> None:
+    source = tmp_path / "still.mp4"
+    write_video(source, ramp(len(times)), FPS, beep(8.0, 48000, 5.6), 48000, frame_times_s=times)
+    clip = cut_clip(source, tmp_path / "clip.mp4", start_s, end_s)
+    picture_s, sound_s = track_ends_s(clip)
+    assert sound_s == pytest.approx(end_s - start_s, abs=0.07)
+    assert picture_s == pytest.approx(sound_s, abs=0.3)
+    last = [index_of(p) for p in read_frames(clip, [0.0, end_s - start_s - 0.01], (16, 12))]
+    assert last == [max(i for i, t in enumerate(times) if t <= moment + 1e-3) for moment in (start_s, end_s - 0.01)]

@@ -23,7 +23,7 @@ from avloc.events import Events
 from avloc.media.probe import probe
 from avloc.report.page import summary
 from avloc.report.terminal import EventsTimeline, events_table
-from avloc.scale.detect import Detect
+from avloc.scale.detect import Detect, Detected
 from avloc.scale.work import Task, content_of
 
 _MOST_SHOWN = 100
@@ -81,7 +81,11 @@ def detect(
         return _one_by_one(found, out, report, work)
     # One thread unless asked for: sums in another order differ in the last digit, and the files would too.
     work = replace(work, threads=threads or 1)
-    return run_batch(found, folder, work, flags, said=lambda d: summary(d.events, d.duration_s), report=report)
+    return run_batch(found, folder, work, flags, said=_said, report=report)
+
+
+def _said(done: Detected) -> str:
+    return "; ".join([summary(done.events, done.duration_s), *done.notes])
 
 
 def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, work: Detect) -> int:
@@ -117,6 +121,8 @@ def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int
     # A full disk does not keep the events from the screen, nor a closed pipe keep them from the disk.
     try:
         _show(screen, task.video.name, found.shown, found.detection.duration_s, took_s)
+        for note in found.detection.notes:
+            screen.print(f"note:   {note}", markup=False, soft_wrap=True)
     finally:
         work.write(found)
     screen.print(f"events: {one_line(str(task.result))}", markup=False, soft_wrap=True)

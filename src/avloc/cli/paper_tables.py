@@ -15,7 +15,8 @@ from rich.table import Table
 from avloc.cli.console import screen_console
 from avloc.cli.inputs import require_writable
 from avloc.cli.paper_view import GridView
-from avloc.cli.train import RECIPES, with_training
+from avloc.cli.train import with_training
+from avloc.recipes.table import RECIPES
 
 if TYPE_CHECKING:
     from avloc.experiments.runs import Run

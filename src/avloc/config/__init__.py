@@ -1,8 +1,9 @@
 """Settings as frozen dataclasses: read strictly, checked field by field, saved with every run and model."""
 
 from avloc.config.decoding import DecodingConfig
+from avloc.config.joint import JointRunConfig, RestConfig, SetConfig
 from avloc.config.losses import AnchorLossConfig, AnyLossConfig, DenseLossConfig, LocoLossConfig, QueryLossConfig
-from avloc.config.model import FeatureConfig, ModelConfig
+from avloc.config.model import FeatureConfig, ModelConfig, TaskConfig
 from avloc.config.networks import (
     ActionFormerConfig,
     AnyNetworkConfig,
@@ -40,6 +41,7 @@ __all__ = [
     "FamilyConfig",
     "FeatureConfig",
     "GroundedConfig",
+    "JointRunConfig",
     "LccConfig",
     "LocoConfig",
     "LocoLossConfig",
@@ -47,7 +49,10 @@ __all__ = [
     "NetworkConfig",
     "QueryLossConfig",
     "OneStreamConfig",
+    "RestConfig",
     "RunConfig",
+    "SetConfig",
+    "TaskConfig",
     "TadTrConfig",
     "TrainConfig",
     "TriDetConfig",

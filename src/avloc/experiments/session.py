@@ -22,7 +22,7 @@ from avloc.features.layout import open_layout
 from avloc.files import replace_file
 from avloc.recipes.loco import loco_unav100_onepeace
 from avloc.report.tables import ResultTable, to_latex, to_markdown
-from avloc.training.run import fitted_to, open_split
+from avloc.training.data import fitted_to, open_split
 
 
 @dataclass(frozen=True)

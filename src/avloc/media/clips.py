@@ -5,6 +5,7 @@ Pictures and sound are coded anew: a copy of packets could begin at key pictures
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from avloc.errors import MediaError
 from avloc.media.orientation import UPRIGHT, Orientation, orientation_of
-from avloc.media.probe import MediaInfo, first_picture, probe
-from avloc.media.reader import read_audio, read_frames
+from avloc.media.probe import MediaInfo, probe
+from avloc.media.reader import frame_at, read_audio, read_frames
 from avloc.media.selection import ROUNDING_S, shown_at_s
 from avloc.media.source import MAX_SIDE, Source, open_source, packets_from
 from avloc.media.writer import write_video
@@ -25,6 +26,7 @@ LEAST_S = 0.1
 
 _UNSAID = 2  # no colour space is stated, in the list of ISO/IEC 23091-2
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+_STANDS_S = 0.3
 _AAC_RATE = 48000  # for what is none of these
 _REORDER_S = 1.0  # packets are read on for this long behind the end, for they come in the order of decoding
 
@@ -35,7 +37,9 @@ def cut_clip(
     """Write [start_s, end_s) of `source` to `path`, H.264 and AAC; its ending names the container, as .mp4.
 
     Pictures keep their own times (also of a variable rate) and their looks: upright, in square pixels, with even
-    sides. Sound keeps its rate, in one channel or two. The file appears whole or not at all. All sound of the stretch
+    sides; the first one's size is that of all, into which later ones of other proportions are fitted. The last one
+    stands to the end. Sound keeps its rate, in one channel or two. The file appears whole or not at all. All sound of
+    the stretch
     is in memory at once (23 MB a minute of 48 kHz stereo).
 
     Args:
@@ -57,20 +61,28 @@ def cut_clip(
     waveform = None if info.audio is None else _waveform(info, start_s, end_s, rate)
     if info.video is None:
         return write_video(path, None, 1.0, waveform, rate)
-    size, coloured = _looks(info.path)
+    size, aspect, coloured = _looks(info.path, start_s)
+    rate_hz = min(max(info.video.fps or 25.0, 25.0), 240.0)
     times_s = [start_s, *picture_times(info, start_s, end_s)]
+    if times_s[-1] < end_s - 2 / rate_hz:  # a track ends a picture's length behind its last one
+        times_s.append(end_s - 1 / rate_hz)
     return write_video(
         path,
-        read_frames(info.path, times_s, size),
-        min(max(info.video.fps or 25.0, 1.0), 240.0),
+        read_frames(info.path, times_s, size, pixel_aspect=aspect),
+        rate_hz,
         waveform,
         rate,
         crf=20,
         frame_times_s=(time_s - start_s for time_s in times_s),
         state_colours=coloured,
-        video_options={"preset": "veryfast"},
+        video_options={"preset": "veryfast"} | ({"bf": "0"} if _slow(times_s) else {}),
         container_options={"movflags": "+faststart"} if Path(path).suffix.lower() == ".mp4" else None,
     )
+
+
+def _slow(times_s: list[float]) -> bool:
+    """Whether a picture stands for long: in mp4, pictures out of order would then make the track too short."""
+    return any(after - time_s > _STANDS_S for time_s, after in itertools.pairwise(times_s))
 
 
 def picture_times(info: MediaInfo, start_s: float, end_s: float) -> list[float]:
@@ -123,13 +135,15 @@ def _waveform(info: MediaInfo, start_s: float, end_s: float, rate: int) -> NDArr
     return sound
 
 
-def _looks(path: Path) -> tuple[tuple[int, int], bool]:
-    """Width and height in square pixels as displayed, and whether the file states its colour space."""
+def _looks(path: Path, start_s: float) -> tuple[tuple[int, int], float, bool]:
+    """Of the picture at start_s: width and height in square pixels as displayed, the aspect of its stored pixels, and
+    whether its colour space is stated."""
+    frame = frame_at(path, start_s)
     with open_source(path) as source:
         assert source.video is not None
-        frame = first_picture(source)
         aspect = float(source.video.sample_aspect_ratio or 1)
-        return square_size(frame.width, frame.height, aspect, orientation_of(frame)), frame.colorspace != _UNSAID
+    size = square_size(frame.width, frame.height, aspect, orientation_of(frame))
+    return size, aspect, frame.colorspace != _UNSAID
 
 
 def square_size(width: int, height: int, aspect: float, turn: Orientation = UPRIGHT) -> tuple[int, int]:

@@ -51,13 +51,17 @@ class AudioStream:
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """duration_s is from file time zero to the end of the stream that ends last."""
+    """duration_s is from file time zero to the end of the stream that ends last.
+
+    notes tell, in a few words each, what was chosen where a file leaves a choice.
+    """
 
     path: Path
     container: str
     duration_s: float
     video: VideoStream | None
     audio: AudioStream | None
+    notes: tuple[str, ...] = ()
 
 
 def probe(path: str | Path) -> MediaInfo:
@@ -78,7 +82,7 @@ def probe(path: str | Path) -> MediaInfo:
         duration_s = max(ends.values(), default=0.0)
         if not duration_s > 0:
             raise MediaError(f"{source.path}: holds no picture and no sound (zero length); give another file")
-        return MediaInfo(source.path, source.container.format.name, duration_s, video, audio)
+        return MediaInfo(source.path, source.container.format.name, duration_s, video, audio, tuple(source.notes))
 
 
 def _video(source: Source, stream: AvVideoStream, first: VideoFrame, end_s: float | None) -> VideoStream:
@@ -148,7 +152,9 @@ def _ends_s(source: Source) -> dict[int, float]:
         return {**stated, **found}
     # The tail is not where the header says, or tells nothing: read all packets, without decoding.
     with open_source(source.path) as afresh:
-        return _last_packets_s(afresh)
+        found = _last_packets_s(afresh)
+        source.notes.update(afresh.notes)
+        return found
 
 
 def _stated_end_s(source: Source, stream: Stream) -> float | None:

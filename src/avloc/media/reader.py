@@ -6,7 +6,7 @@ Legend: S samples, H and W height and width in pixels.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import av
@@ -14,24 +14,24 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream as AvAudioStream
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream as AvVideoStream
-from numpy.typing import NDArray
 
 from avloc.errors import MediaError
+from avloc.media.mix import Waveform
 from avloc.media.orientation import orientation_of
-from avloc.media.selection import ROUNDING_S, AnyPacket, Chosen, Times, select
-from avloc.media.source import Source, open_source, packets, packets_from, picture_problem
-from avloc.media.track import Track, Waveform
+from avloc.media.scaling import Picture, Scaler
+from avloc.media.selection import ROUNDING_S, Chosen, Skip, Times, select
+from avloc.media.source import MAX_SIDE, Source, open_source, packets, packets_from, picture_problem
+from avloc.media.starts import AnyPacket, skips, starts_of
+from avloc.media.track import Track
 
-Picture = NDArray[np.uint8]
+OnNote = Callable[[str], object]
+"""Is told, in a few words, of a choice that was made in reading and that a user should know of."""
 _Timed = tuple[float, VideoFrame]
 
 _RUN_UP_S = 1.0  # of sound decoded before the wanted place: codecs overlap their packets, MP3 borrows from the last
 _GAP_S = 0.03
 _GAP_AFTER_LOSS_S = 0.004
-# Weighted area for the squeeze, and colour at full resolution: bilinear aliases, and costs as much.
-_SQUEEZE = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
 def read_frames(
@@ -41,6 +41,7 @@ def read_frames(
     *,
     threads: int = 0,
     exact: bool = False,
+    pixel_aspect: float | None = None,
 ) -> Iterator[Picture]:
     """The picture on screen at each time: (H, W, 3) uint8 RGB, the whole frame squeezed to `size` (width, height).
 
@@ -52,11 +53,13 @@ def read_frames(
     high as `size` the deblocking filter is left out. The pictures are of the same instants; left-out filtering
     shows as noise of some 35 to 50 dB PSNR after the squeeze.
 
+    With pixel_aspect, width by height of a stored pixel, frames keep their proportions instead: black fills the rest.
+
     Raises:
         MediaError: the file cannot be read, has no video stream, or not one picture of it can be decoded.
         ValueError: the times do not ascend.
     """
-    scale = _Scaler(size)
+    scale = Scaler(size, pixel_aspect)
     for frame in _on_screen(path, times_s, size, threads, exact):
         yield scale(frame)
 
@@ -71,14 +74,18 @@ def read_views(
     Raises:
         MediaError, ValueError: as `read_frames`.
     """
-    squeeze, keep = _Scaler((side, side)), None
+    squeeze, keep = Scaler((side, side)), dict[tuple[int, int], Scaler]()
     for number, frame in enumerate(_on_screen(path, times_s, (side, side), 0, False)):
         if number % every:
             yield squeeze(frame), None
             continue
-        if keep is None:
-            keep = _Scaler(_in_proportion(frame, side))
-        yield squeeze(frame), keep(frame)
+        size = _in_proportion(frame, side)  # which may change within a file
+        yield squeeze(frame), keep.setdefault(size, Scaler(size))(frame)
+
+
+def frame_at(path: str | Path, time_s: float) -> VideoFrame:
+    """The frame on screen at a time, as stored. Raises MediaError as `read_frames`."""
+    return next(_on_screen(path, [time_s], (MAX_SIDE, MAX_SIDE), 0, False))
 
 
 def _in_proportion(frame: VideoFrame, side: int) -> tuple[int, int]:
@@ -123,7 +130,8 @@ def _frames(
     found = packets_from(source, stream, 0.0 if first_s is None else first_s)
     if exact:
         return _frames_by_stamp(source, stream, map(Chosen, found))
-    return _frames_by_stamp(source, stream, select(found, times, source.zero_s))
+    skip: Skip = "NONREF" if skips(stream) else "DEFAULT"
+    return _frames_by_stamp(source, stream, select(found, times, source.zero_s, starts_of(stream), skip))
 
 
 def _frames_by_stamp(source: Source, stream: AvVideoStream, chosen: Iterable[Chosen]) -> Iterator[_Timed]:
@@ -180,26 +188,6 @@ def _decoded(source: Source, stream: AvVideoStream, packet: AnyPacket | None) ->
             yield frame
 
 
-class _Scaler:
-    """Frame to RGB picture of one size; a frame asked for again is not converted again."""
-
-    def __init__(self, size: tuple[int, int]) -> None:
-        self._width, self._height = size
-        self._reformatter = VideoReformatter()
-        self._last: tuple[VideoFrame, Picture] | None = None
-
-    def __call__(self, frame: VideoFrame) -> Picture:
-        if self._last is None or self._last[0] is not frame:
-            self._last = frame, self._convert(frame)
-        return self._last[1].copy()
-
-    def _convert(self, frame: VideoFrame) -> Picture:
-        turn = orientation_of(frame)
-        width, height = (self._height, self._width) if turn.swaps_sides else (self._width, self._height)
-        small = self._reformatter.reformat(frame, width, height, "rgb24", interpolation=_SQUEEZE, threads=1)
-        return turn.apply(np.asarray(small.to_ndarray(), np.uint8))
-
-
 def read_audio(
     path: str | Path,
     *,
@@ -207,12 +195,14 @@ def read_audio(
     block_s: float = 10.0,
     start_s: float = 0.0,
     channels: int = 1,
+    on_note: OnNote | None = None,
 ) -> Iterator[Waveform]:
     """Sound in [-1, 1], float32, without a break from start_s after file time zero to the end of the audio stream.
 
     Blocks are `block_s` long, the last one shorter: (S,) where one channel is asked for, (S, 2) where two are.
     Silence fills what lies before the stream's start and gaps in its timestamps; what overlaps is trimmed. Channels
-    are mixed by libswresample. Behind the end of the stream there is nothing, not even a block.
+    are mixed as libswresample does; where they cancel out, the loudest one stands for them, and on_note is told.
+    Behind the end of the stream there is nothing, not even a block.
 
     Raises:
         MediaError: the file cannot be read, has no audio stream, or no sound of it can be decoded.
@@ -223,8 +213,12 @@ def read_audio(
             raise MediaError(f"{source.path}: has no audio stream; give a file with sound")
         block = max(1, round(block_s * sample_rate))
         pending: list[Waveform] = []
-        have = 0
-        for piece in _sound(source, source.audio, Track(sample_rate, block, channels), start_s):
+        have = told = 0
+        track = Track(sample_rate, block, channels)
+        for piece in _sound(source, source.audio, track, start_s):
+            while on_note is not None and told < len(track.notes):
+                on_note(track.notes[told])
+                told += 1
             pending.append(piece)
             have += len(piece)
             if have >= block:
@@ -250,12 +244,16 @@ def _sound(source: Source, stream: AvAudioStream, track: Track, start_s: float) 
             continue
         for frame in frames:
             if isinstance(frame, AudioFrame) and frame.samples:
-                decoded = True
                 time_s = None if frame.time is None else frame.time - source.zero_s - start_s
+                before = track.refused
                 yield from track.add(frame, time_s, _GAP_AFTER_LOSS_S if lost else _GAP_S)
+                decoded = decoded or track.refused == before
                 lost = False
     if passed and not decoded:
         return
+    if not decoded and track.refused:
+        layout = stream.codec_context.layout.name
+        raise MediaError(f"{source.path}: its sound ({layout}) cannot be mixed; convert it to mono or stereo")
     if not decoded:
         raise MediaError(f"{source.path}: no sound of its audio stream can be decoded; is the file whole?")
     yield from track.finish()

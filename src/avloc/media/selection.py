@@ -1,8 +1,8 @@
 """Which packets of a video stream must be decoded to show the pictures of given times, and how thoroughly.
 
 Most pictures between two wanted times need not be seen. Those that no other picture refers to are skipped by the
-decoder ("NONREF"), and what follows the last wanted picture before a key picture is not decoded at all. Both
-leave the wanted pictures as they are: packets carry their presentation timestamps, so it is known before
+decoder ("NONREF"), and what follows the last wanted picture before a start (`avloc.media.starts`) is not decoded at
+all. Both leave the wanted pictures as they are: packets carry their presentation timestamps, so it is known before
 decoding which picture is on screen when.
 """
 
@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from av.packet import Packet
-from av.stream import Stream
+from avloc.media.starts import AnyPacket, StartsAt
 
-AnyPacket: TypeAlias = "Packet[Stream]"
 Skip = Literal["DEFAULT", "NONREF"]
 
 ROUNDING_S = 1e-4
@@ -76,21 +74,24 @@ class Chosen:
 
 @dataclass(slots=True)
 class _Segment:
-    """Packets from one key picture to the next (or as many as are held), and the first ones behind them."""
+    """Packets from one start to the next (or as many as are held), and the first ones behind them."""
 
     packets: list[AnyPacket]
     behind: list[AnyPacket] = field(default_factory=list)
     closed: bool = False
 
 
-def select(packets: Iterable[AnyPacket], times: Times, zero_s: float) -> Iterator[Chosen]:
+def select(
+    packets: Iterable[AnyPacket], times: Times, zero_s: float, starts: StartsAt, skip: Skip = "NONREF"
+) -> Iterator[Chosen]:
     """The packets to decode for `times`, in seconds since zero_s on the stream's clock.
 
-    A stream with packets that have no presentation timestamp is decoded whole.
+    skip is for pictures that are not wanted, "DEFAULT" for a decoder that does not heed it packet by packet. A stream
+    with packets that have no presentation timestamp is decoded whole.
     """
     before: deque[float] = deque(maxlen=_REORDER)
     first, left_out = True, False
-    for segment in _segments(packets):
+    for segment in _segments(packets, starts):
         stamps = [shown_at_s(p, zero_s) for p in segment.packets]
         following = [shown_at_s(p, zero_s) for p in segment.behind]
         known = [t for t in stamps if t is not None]
@@ -107,7 +108,7 @@ def select(packets: Iterable[AnyPacket], times: Times, zero_s: float) -> Iterato
                     left_out = True
                     continue
                 seen = stamp in shown or packet.size == 0
-                yield Chosen(packet, "DEFAULT" if seen else "NONREF", left_out)
+                yield Chosen(packet, "DEFAULT" if seen else skip, left_out)
                 left_out = False
         before.extend(known)
         first = False
@@ -121,10 +122,12 @@ def _last_needed(
     if not segment.closed:
         return end
     key_s = following[0] if following else None
-    # Pictures decoded after the next key picture but shown before it may refer to this segment.
+    # Pictures decoded after the next start but shown before it may refer to this segment.
     if key_s is None or any(t is not None and t < key_s and t in shown for t in following[1:]):
         return end
-    return max((i for i, t in enumerate(stamps) if t in shown), default=-1)
+    # A packet may bring what all that follow need, as where a file goes on with other settings of its codec.
+    needed = (i for i, p in enumerate(segment.packets) if stamps[i] in shown or p.has_sidedata("new_extradata"))
+    return max(needed, default=-1)
 
 
 def _shown(around: list[float], times: Times, first: bool) -> set[float]:
@@ -143,31 +146,36 @@ def _shown(around: list[float], times: Times, first: bool) -> set[float]:
     return shown
 
 
-def _segments(packets: Iterable[AnyPacket]) -> Iterator[_Segment]:
-    held: deque[AnyPacket] = deque()
-    next_key = size = 0  # next_key: place in `held` of the first key packet behind the head, 0 for none yet
+def _segments(packets: Iterable[AnyPacket], starts: StartsAt) -> Iterator[_Segment]:
+    held: deque[tuple[AnyPacket, bool]] = deque()  # and whether it is a start
+    next_start = size = 0  # next_start: place in `held` of the first start behind the head, 0 for none yet
     for packet in packets:
-        if packet.is_keyframe and held and not next_key and packet.size:
-            next_key = len(held)
-        held.append(packet)
+        start = starts(packet)
+        if start and held and not next_start:
+            next_start = len(held)
+        held.append((packet, start))
         size += packet.size
-        if next_key and len(held) >= next_key + _REORDER:
-            segment = _cut(held, next_key, closed=True)
-        elif not next_key and len(held) > _REORDER and (len(held) > _SEGMENT_PACKETS or size > _SEGMENT_BYTES):
+        if next_start and len(held) >= next_start + _REORDER:
+            segment = _cut(held, next_start, closed=True)
+        elif not next_start and len(held) > _REORDER and (len(held) > _SEGMENT_PACKETS or size > _SEGMENT_BYTES):
             segment = _cut(held, len(held) - _REORDER, closed=False)
         else:
             continue
         yield segment
-        size = sum(p.size for p in held)
-        next_key = next((i for i, p in enumerate(held) if i and p.is_keyframe and p.size), 0)
+        size = sum(p.size for p, _ in held)
+        next_start = _next_start(held)
     while held:
-        next_key = next((i for i, p in enumerate(held) if i and p.is_keyframe and p.size), 0)
-        yield _cut(held, next_key or len(held), closed=bool(next_key))
+        next_start = _next_start(held)
+        yield _cut(held, next_start or len(held), closed=bool(next_start))
 
 
-def _cut(held: deque[AnyPacket], count: int, *, closed: bool) -> _Segment:
-    packets = [held.popleft() for _ in range(count)]
-    return _Segment(packets, list(held)[:_REORDER], closed)
+def _next_start(held: deque[tuple[AnyPacket, bool]]) -> int:
+    return next((i for i, (_, start) in enumerate(held) if i and start), 0)
+
+
+def _cut(held: deque[tuple[AnyPacket, bool]], count: int, *, closed: bool) -> _Segment:
+    packets = [held.popleft()[0] for _ in range(count)]
+    return _Segment(packets, [p for p, _ in held][:_REORDER], closed)
 
 
 def shown_at_s(packet: AnyPacket, zero_s: float) -> float | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
@@ -17,14 +18,18 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream as AvVideoStream
 
 from avloc.errors import MediaError
+from avloc.media.clock import Clock
+from avloc.media.starts import starts_of
+from avloc.media.tracks import best_pair
 
 MAX_SIDE = 16384
 """Widest and highest picture that is decoded; a header that says more is taken for damage or an attack."""
 
 _DEMUX_ERRORS_BORNE = 1000
-_LONGEST_GAP_S = 6 * 3600.0
 _FURTHEST_START_S = 1800.0
 _SEEK_S = 10.0  # nearer than this, decoding from the beginning costs less than finding the place
+_STEPS_BACK_S = (0.0, 10.0, 40.0, 160.0)  # from where a start is looked for, should flags of key packets mislead
+_LEAPING = frozenset({"mpegts", "mpeg", "flv"})
 _SEEKABLE = ("mov", "matroska")  # containers with an index: a seek lands on a key packet before the time
 _NOT_MEDIA = frozenset({"tty", "image2", "hls", "dash", "concat", "sdp", "lrc", "ffmetadata", "bin", "xbin", "idf"})
 
@@ -33,7 +38,7 @@ av.logging.set_level(None)  # libav must not write on the user's terminal
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open file with its first real video stream, its first audio stream, and file time zero in seconds.
+    """An open file, its picture and its sound that are read (`avloc.media.tracks`), and file time zero in seconds.
 
     zero_s is the earliest start of the two streams on the file's own clock; every time that avloc speaks of
     is relative to it.
@@ -44,6 +49,8 @@ class Source:
     video: AvVideoStream | None
     audio: AvAudioStream | None
     zero_s: float
+    notes: dict[str, None] = field(default_factory=dict)
+    """What was found in reading that a user should know of, in the order of finding."""
 
     @property
     def streams(self) -> list[AvVideoStream | AvAudioStream]:
@@ -60,8 +67,18 @@ class Source:
 
     @property
     def restarts(self) -> bool:
-        """Whether the clock may start anew within the file, as in joined transport streams."""
-        return "mpegts" in self.container.format.name
+        """Whether the clock may start anew within the file, as in joined transport or program streams."""
+        return self.leaps or (self.matroska and math.isinf(self.stated_end_s))  # the latter as it was sent live
+
+    @property
+    def matroska(self) -> bool:
+        """Whether it is a Matroska or WebM file."""
+        return "matroska" in self.container.format.name
+
+    @property
+    def leaps(self) -> bool:
+        """Whether the clock may leap ahead where no time has passed."""
+        return bool(_LEAPING & set(self.container.format.name.split(",")))
 
 
 @contextmanager
@@ -74,8 +91,8 @@ def open_source(path: str | Path) -> Iterator[Source]:
     path = Path(path)
     container = _open(path)
     try:
-        video, audio = _choose(path, container)
-        yield Source(path, container, video, audio, _zero_s(video, audio))
+        video, audio, notes = _choose(path, container)
+        yield Source(path, container, video, audio, _zero_s(video, audio), dict.fromkeys(notes))
     finally:
         container.close()
 
@@ -98,79 +115,63 @@ def start_s(stream: Stream | None) -> float | None:
 def packets(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
     """Packets of the streams in file order, past damaged places; the flush packets (size 0) come last.
 
-    A leap of the clock that no recording has, as where broadcasts were joined, is taken out: each stream goes on
-    without a gap.
+    Stamps that stray are taken off their packets, and leaps of the clock that no recording has, as where broadcasts
+    were joined, are taken out (`avloc.media.clock`).
     """
-    clocks = {s.index: _Clock(source, s.type == "audio") for s in streams}
+    # What the clock of a file does shows in all its streams.
+    read = source.streams if source.restarts or source.matroska else streams
+    wanted = {s.index for s in streams}
+    stated_end_s = math.inf if source.restarts else source.stated_end_s
+    sound = {s.index: s.type == "audio" for s in read}
+    clock = Clock(sound, source.zero_s, stated_end_s, restarts=source.restarts, leaps=source.leaps)
+    for packet in clock.steady(_demuxed(source, *read)):
+        source.notes.update(dict.fromkeys(clock.notes))
+        if packet.stream.index in wanted:  # not stream_index, which packets without size have none of
+            yield packet
+
+
+def _demuxed(source: Source, *streams: Stream) -> Iterator[Packet[Stream]]:
     for _ in range(_DEMUX_ERRORS_BORNE):
         try:
             for packet in source.container.demux(*streams):
-                if packet.dts is not None or packet.pts is not None:
-                    if packet.size == 0:
-                        continue  # a dropped frame: to the decoder it would mean the end
-                    clocks[packet.stream_index].steady(packet)
-                yield packet
+                if packet.size or (packet.dts is None and packet.pts is None):
+                    yield packet  # not a dropped frame: to the decoder it would mean the end
             return
         except (av.FFmpegError, ValueError, IndexError):  # IndexError: damage looks like one more stream
             continue  # a fresh demux goes on behind the damage
 
 
 def packets_from(source: Source, stream: Stream, time_s: float) -> Iterator[Packet[Stream]]:
-    """Packets of one stream, from a key packet before `time_s` (since file time zero) on, or from the beginning."""
-    if time_s >= _SEEK_S and source.container.format.name.startswith(_SEEKABLE):
-        assert stream.time_base is not None
-        try:
-            source.container.seek(int((time_s + source.zero_s) / stream.time_base), stream=stream)
-        except (av.FFmpegError, OverflowError):
-            source.container.seek(0)
+    """Packets of one stream, from a start before `time_s` (since file time zero) on, or from the beginning.
+
+    Pictures start where `avloc.media.starts` says, sound at any packet.
+    """
+    if time_s < _SEEK_S or source.restarts or not source.container.format.name.startswith(_SEEKABLE):
+        return packets(source, stream)
+    starts = starts_of(stream) if isinstance(stream, AvVideoStream) else (lambda packet: True)
+    for back_s in _STEPS_BACK_S:
+        if time_s - back_s < _SEEK_S or not _sought(source, stream, time_s - back_s):
+            break
+        found = packets(source, stream)
+        for packet in found:
+            stamp = packet.pts if packet.dts is None else packet.dts
+            if stamp is not None and float(stamp * packet.time_base) - source.zero_s > time_s:
+                break
+            if starts(packet) and (
+                packet.pts is None or float(packet.pts * packet.time_base) - source.zero_s <= time_s
+            ):
+                return itertools.chain([packet], found)
+    source.container.seek(0)
     return packets(source, stream)
 
 
-class _Clock:
-    """Mends one stream's timestamps: takes leaps out, and the stamp from a packet that leaps alone.
-
-    Decoding times show a leap, for they never run backwards. Only transport streams restart their clock; 10 s is
-    the leap that ffmpeg, too, takes for a restart. Elsewhere a leap beyond the stated end of the file is damage.
-    """
-
-    def __init__(self, source: Source, sound: bool) -> None:
-        self._restarts = restarts = source.restarts  # and such files are read from their beginning
-        self._zero_s = source.zero_s
-        self._end_s = math.inf if restarts else source.stated_end_s + 1.0
-        self._ahead_s, self._back_s = (10.0, -0.5) if restarts else (_LONGEST_GAP_S, -_LONGEST_GAP_S)
-        # Pictures may stand for long, sound goes on: a leap of this much has to be borne out by the next packet.
-        self._doubt_s = (0.5 if sound else 5.0) if restarts else _LONGEST_GAP_S
-        self._shift = 0
-        self._next: int | None = None
-        self._doubted: int | None = None
-
-    def steady(self, packet: Packet[Stream]) -> None:
-        stamp = packet.pts if packet.dts is None else packet.dts
-        assert stamp is not None
-        length = packet.duration or 0
-        if self._next is None:
-            if abs(float(stamp * packet.time_base) - self._zero_s) > _FURTHEST_START_S and self._restarts:
-                packet.pts = packet.dts = None
-                return
-        else:
-            leap = stamp + self._shift - self._next
-            leap_s = float(leap * packet.time_base)
-            borne_out = self._doubted is not None and abs(leap - self._doubted) * packet.time_base < 0.2
-            latest = max(stamp, stamp if packet.pts is None else packet.pts)
-            latest_s = float(latest * packet.time_base)
-            beyond = latest_s > self._end_s and latest_s - float(self._next * packet.time_base) > 1.0
-            if beyond or ((leap_s > self._doubt_s or leap_s < self._back_s) and not borne_out):
-                self._doubted = leap
-                self._next += length
-                packet.pts = packet.dts = None
-                return
-            if not self._back_s <= leap_s <= self._ahead_s:
-                self._shift -= leap
-        self._doubted = None
-        self._next = stamp + self._shift + length
-        if self._shift:
-            packet.pts = None if packet.pts is None else packet.pts + self._shift
-            packet.dts = None if packet.dts is None else packet.dts + self._shift
+def _sought(source: Source, stream: Stream, time_s: float) -> bool:
+    assert stream.time_base is not None
+    try:
+        source.container.seek(int((time_s + source.zero_s) / stream.time_base), stream=stream)
+    except (av.FFmpegError, OverflowError):
+        return False
+    return True
 
 
 def picture_problem(width: int, height: int) -> str | None:
@@ -214,7 +215,7 @@ def _reason(error: Exception) -> str:
     return " ".join(str(text).split())
 
 
-def _choose(path: Path, container: InputContainer) -> tuple[AvVideoStream | None, AvAudioStream | None]:
+def _choose(path: Path, container: InputContainer) -> tuple[AvVideoStream | None, AvAudioStream | None, list[str]]:
     pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     sounds = list(container.streams.audio)
     if not pictures and not sounds:
@@ -225,11 +226,12 @@ def _choose(path: Path, container: InputContainer) -> tuple[AvVideoStream | None
     heard = [s for s in sounds if _decodable(s)]
     if sounds and not heard:
         raise MediaError(f"{path}: no decoder for its audio stream; convert it, for example to AAC in mp4")
-    if usable:
-        problem = picture_problem(usable[0].codec_context.width, usable[0].codec_context.height)
+    video, audio, notes = best_pair(path, container, usable, heard)
+    if video is not None:
+        problem = picture_problem(video.codec_context.width, video.codec_context.height)
         if problem:
             raise MediaError(f"{path}: {problem}")
-    return (usable[0] if usable else None), (heard[0] if heard else None)
+    return video, audio, notes
 
 
 def _decodable(stream: Stream) -> bool:

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
-from numpy.typing import NDArray
 
-Waveform = NDArray[np.float32]
+from avloc.media.mix import Mixer, Waveform
 
 _LONGEST_SILENCE_S = 6 * 3600.0
 
@@ -23,10 +21,15 @@ class Track:
     """
 
     def __init__(self, sample_rate: int, longest: int, channels: int = 1) -> None:
-        """Silence is given out in pieces of at most `longest` samples. What lies before time zero is left out."""
+        """Silence is given out in pieces of at most `longest` samples. What lies before time zero is left out.
+
+        notes say how channels were mixed where that is not as usual; `refused` counts frames that cannot be mixed.
+        """
         if channels not in (1, 2):
             raise ValueError(f"{channels} channels were asked for; 1 or 2 are possible")
-        self._layout = "mono" if channels == 1 else "stereo"
+        self.notes: list[str] = []
+        self.refused = 0
+        self._channels = channels
         self._shape = (-1,) if channels == 1 else (-1, channels)
         self._rate = sample_rate
         self._longest = longest
@@ -34,7 +37,7 @@ class Track:
         self._trim = 0
         self._expected_s = 0.0
         self._silence_s = 0.0
-        self._resampler: AudioResampler | None = None
+        self._mixer: Mixer | None = None
         self._kind: tuple[str, str, int] | None = None
 
     def add(self, frame: AudioFrame, time_s: float | None, tolerance_s: float) -> Iterator[Waveform]:
@@ -48,24 +51,26 @@ class Track:
             if strays and time_s is not None:
                 self._expected_s = time_s
             yield from self._move_to(round(self._expected_s * self._rate))
-            # Without rematrix_maxval a mix of equal channels comes out 3 dB and more too loud.
-            self._resampler = AudioResampler("flt", self._layout, self._rate, options={"rematrix_maxval": "1.0"})
-            self._kind = kind
-        assert self._resampler is not None
+            self._mixer, self._kind = None, kind
         self._expected_s += frame.samples / frame.sample_rate
         frame.pts = None  # the place is kept here
         try:
-            resampled = self._resampler.resample(frame)
-        except av.FFmpegError:  # a damaged frame with, say, a rate that cannot be
-            self._resampler = self._kind = None
+            if self._mixer is None:
+                self._mixer = Mixer(frame.layout, self._rate, self._channels)
+            mixed = list(self._mixer.add(frame))
+        except (av.FFmpegError, ValueError):  # a damaged frame with, say, a rate that cannot be
+            if self._mixer is not None:
+                yield from self._take(self._mixer.held())
+            self._mixer = self._kind = None
+            self.refused += 1
             return
-        yield from self._take(resampled)
+        yield from self._take(mixed)
 
     def finish(self) -> Iterator[Waveform]:
         """What the resampler still holds."""
-        if self._resampler is not None:
-            yield from self._take(self._resampler.resample(None))
-            self._resampler = None
+        if self._mixer is not None:
+            yield from self._take(list(self._mixer.finish()))
+            self._mixer = None
 
     def _move_to(self, sample: int) -> Iterator[Waveform]:
         self._trim = max(0, self._written - sample)
@@ -75,12 +80,13 @@ class Track:
             self._silence_s += len(silence) / self._rate
             yield silence
 
-    def _take(self, frames: list[AudioFrame]) -> Iterator[Waveform]:
-        for frame in frames:
-            samples = np.asarray(frame.to_ndarray(), np.float32).reshape(self._shape)
-            cut = min(self._trim, len(samples))
+    def _take(self, pieces: list[Waveform]) -> Iterator[Waveform]:
+        assert self._mixer is not None
+        self.notes += [note for note in self._mixer.notes if note not in self.notes]
+        for piece in pieces:
+            cut = min(self._trim, len(piece))
             self._trim -= cut
-            samples = np.clip(np.nan_to_num(samples[cut:]), -1.0, 1.0)
+            samples = np.clip(piece[cut:], -1.0, 1.0)
             self._written += len(samples)
             if len(samples):
                 yield samples

@@ -25,15 +25,16 @@ from avloc.scale.messages import OnProgress
 from avloc.scale.table import TABLE, write_events_table
 from avloc.scale.work import Done, Gathered, Task, Work, make_folder, relative, unchanged
 
-VERSION = 1
+VERSION = 2
 """Raised when a change of the code gives other events for the same model: results are then made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detected(Done):
-    """The events of one video that are to be shown."""
+    """The events of one video that are to be shown, and what was chosen in reading it."""
 
     events: Events
+    notes: tuple[str, ...] = ()
 
 
 class Page(Protocol):
@@ -127,7 +128,11 @@ class Detect(Work[Detected]):
         found = self.find(task, info, content, on_progress)
         self.write(found)
         return Detected(
-            key=self.key(content), duration_s=found.detection.duration_s, took_s=found.took_s, events=found.shown
+            key=self.key(content),
+            duration_s=found.detection.duration_s,
+            took_s=found.took_s,
+            events=found.shown,
+            notes=found.detection.notes,
         )
 
     def find(self, task: Task, info: MediaInfo, content: str, on_progress: OnProgress) -> Found:
@@ -157,7 +162,7 @@ class Detect(Work[Detected]):
             found.page.write(found)
         result = found.task.result
         make_folder(result.parent)
-        about = {
+        about: dict[str, object] = {
             "made_by": self.made_by,
             "model": found.model,
             "source": found.task.video.name,
@@ -166,6 +171,8 @@ class Detect(Work[Detected]):
             "min_score": found.least_score,
             "key": self.key(found.content),
         }
+        if found.detection.notes:
+            about["notes"] = list(found.detection.notes)
         events = found.detection.all_events if self.all else found.shown
         write_results(result, {result.name.removesuffix(ENDING): events}, about)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
 from avloc.config.checks import Settings, number
+from avloc.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,24 @@ class NetworkConfig(Settings):
     def longest(self) -> int | None:
         """Most steps that the network can read at once; None where there is no limit."""
         return None
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of its tasks, its own first, where it has several kinds of events to look for; else none."""
+        return ()
+
+    def alone(self) -> Self:
+        """These settings without the tasks that are not its own; its tensors are among those of the whole network."""
+        return self
+
+    def for_task(self, task: str) -> Self:
+        """These settings with another of its tasks as its own.
+
+        Raises:
+            ConfigError: it has no such task.
+        """
+        known = ", ".join(self.tasks) or "none, it learns from one data set"
+        raise ConfigError(f"network.method {self.method!r} has no task {task!r}; its tasks: {known}")
 
 
 class PyramidLevels:

@@ -25,6 +25,8 @@ OnBlock = Callable[[NDArray[np.float32], int], object]
 """Is given each block of the waveform, mono, and its sample rate."""
 OnSeconds = Callable[[float], object]
 """Is told how many seconds of the video are done."""
+OnNote = Callable[[str], object]
+"""Is told of a choice made in reading the file that a user should know of, in a few words."""
 
 
 class Extractor(Protocol):
@@ -65,10 +67,12 @@ class Extractor(Protocol):
         *,
         on_sound: OnBlock | None = None,
         on_seconds: OnSeconds | None = None,
+        on_note: OnNote | None = None,
     ) -> Iterator[FeatureSequence]:
         """Consecutive stretches of the video, each on the grid shifted to its first step.
 
-        `on_sound(block, sample_rate)` gets every block of the waveform once, `on_seconds(t)` the time done.
+        `on_sound(block, sample_rate)` gets every block of the waveform once, `on_seconds(t)` the time done,
+        `on_note(text)` what was chosen in reading.
 
         Raises:
             MediaError: the file cannot be read, or has no picture or no sound.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.ahead import ahead
-from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds, require_both
+from avloc.features.extractors.base import Extractor, OnBlock, OnNote, OnSeconds, require_both
 from avloc.features.extractors.blazeface import BlazeFace, letterboxed
 from avloc.features.extractors.efficientnet_lite0 import EfficientNetLite0
 from avloc.features.extractors.sound_windows import SoundWindows
@@ -92,10 +92,12 @@ class EmbeddedExtractor(Extractor):
         *,
         on_sound: OnBlock | None = None,
         on_seconds: OnSeconds | None = None,
+        on_note: OnNote | None = None,
     ) -> Iterator[FeatureSequence]:
         """Consecutive stretches of the video, each on the grid shifted to its first step.
 
-        `on_sound(block, sample_rate)` gets every block of the waveform once, `on_seconds(t)` the time done.
+        `on_sound(block, sample_rate)` gets every block of the waveform once, `on_seconds(t)` the time done,
+        `on_note(text)` what was chosen in reading.
 
         Raises:
             MediaError: the file cannot be read, or has no picture or no sound.
@@ -105,7 +107,10 @@ class EmbeddedExtractor(Extractor):
         info = probe(path)
         require_both(info)
         times_s = grid.to_seconds(np.arange(grid.length(info.duration_s)))
-        sound = SoundWindows(read_audio(path, sample_rate=SAMPLE_RATE), on_sound)
+        if on_note is not None:
+            for note in info.notes:
+                on_note(note)
+        sound = SoundWindows(read_audio(path, sample_rate=SAMPLE_RATE, on_note=on_note), on_sound)
         pictures = ahead(_pictures(path, times_s, self.see.size))
         try:
             for first in range(0, len(times_s), CHUNK_STEPS):
