@@ -57,12 +57,17 @@ class Branches(nn.Module):
     def by_parts(self, x: Float[Tensor, "B T K E"], mask: Bool[Tensor, "B T"], most: int) -> Float[Tensor, "B T K E"]:
         """The same, for about `most` steps at a time: what is in between is made anew for the gradient, not kept."""
         videos = max(1, most // x.shape[1])
-        keeps_nothing = self.training and torch.is_grad_enabled()
-        done = [
-            checkpoint(self, part, own, use_reentrant=False) if keeps_nothing else self(part, own)
-            for part, own in zip(torch.split(x, videos), torch.split(mask, videos), strict=True)
-        ]
-        return torch.cat(done)
+        work = self._kept_nowhere if self.training and torch.is_grad_enabled() else self
+        parts = zip(torch.split(x, videos), torch.split(mask, videos), strict=True)
+        return torch.cat([work(part, own) for part, own in parts])
+
+    def _kept_nowhere(self, x: Float[Tensor, "B T K E"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T K E"]:
+        """Of the padding one step alone is looked at, which is as far as convolutions read."""
+        T = mask.shape[1]
+        inside = mask.any(dim=0).nonzero()
+        length = min(T, int(inside[-1]) + 2) if len(inside) else 1
+        y: Tensor = checkpoint(self, x[:, :length], mask[:, :length], use_reentrant=False)
+        return F.pad(y, (0, 0, 0, 0, 0, T - length))
 
 
 class Dependency(nn.Module):
