@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from avloc.config import CcnetConfig, RunConfig
 from avloc.errors import ConfigError, ModelError
+from avloc.models import dependency
 from avloc.models.ccnet import Ccnet, Gate, Granularities, TimeLayers
 from avloc.recipes.ccnet import ccnet_small
 
@@ -181,8 +182,12 @@ def test_settings() -> None:
 
 @pytest.mark.parametrize("method", ["unav", "ccnet"])
 @pytest.mark.parametrize("reads_padding", [True, False])
-def test_what_is_made_anew_for_the_gradient_is_what_was_kept(method: str, reads_padding: bool) -> None:
-    """Also of the videos' lengths, where padding is cut."""
+@pytest.mark.parametrize("room", [0, 100_000, 10**9])
+def test_what_is_made_anew_for_the_gradient_is_what_was_kept(
+    method: str, reads_padding: bool, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where padding is cut."""
+    monkeypatch.setattr(dependency, "_ROOM", room)
     config = replace(SMALL[method], reads_padding=reads_padding, drop_path=0.0)  # type: ignore[call-arg]
     found = []
     for training in (False, True):
