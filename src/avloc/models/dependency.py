@@ -30,7 +30,7 @@ OFFICIAL_BRANCHES = (
 )
 
 
-_ROOM = 2_500_000_000
+_ROOM = 1_500_000_000
 """Bytes that a training step may keep for the gradient of the branches."""
 _TENSORS = 34
 """Of the input's size, which both branches keep."""
