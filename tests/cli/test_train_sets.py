@@ -178,6 +178,15 @@ def test_what_is_wrong_is_one_line(
     assert said in error and error.count("\n") == 1 and not (tmp_path / "run" / "run.json").exists()
 
 
+@pytest.mark.parametrize("name", SETS)
+def test_one_task_alone(name: str, data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    short = [*TINY, *SHORT, "--train.epochs", "1", "--out", str(out)]
+    assert main(["train", "uniav-at-small", *named(data, name), "--tasks", name, *short]) == 0
+    assert main(["test", str(out), "--task", name, "--split", "validation", "--json"]) == 0
+    assert read_config(out).network.tasks == (name.upper(),) and read_config(out).labels == SETS[name][1]
+
+
 def test_features_of_other_widths_are_refused(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = ["--annotations", str(data / "sed.json"), "--out", str(tmp_path / "wide"), "--width", "70"]
     assert main(["simulate", *given, "--workers", "1"]) == 0

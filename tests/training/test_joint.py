@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,21 +14,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import Task
+from tiny_joint import CONFIG, REST, batches, method
 
-from avloc.config import DenseLossConfig, RestConfig, TrainConfig, UniavConfig
 from avloc.datasets.batch import Batch
-from avloc.learning.build import build_criterion
-from avloc.learning.joint import JointCriterion
 from avloc.learning.losses import Ranks, Truth
-from avloc.models.uniav import Uniav
-from avloc.training.batches import CroppedBatches
 from avloc.training.fit import fit
 from avloc.training.joint import JointBatches, is_resting
-from avloc.training.method import Method
 from avloc.training.watch import Epoch, Step, Watch
-
-REST = RestConfig()
 
 
 class Counted:
@@ -66,6 +61,7 @@ def test_a_resting_task_still_has_every_fourth_round() -> None:
     assert [k for k in range(12) if slots[2 * k + 1] is not None] == [0, 4, 8]
     assert all(slots[2 * k] is not None for k in range(12))
     assert JointBatches(data.sets, replace(REST, rests=False)).hear([{"TAL": 0.1, "SED": 0.1}] * 9) == ()
+    assert JointBatches({"SED": Counted(6)}, REST).hear([{"SED": 0.1}] * 9) == ()
 
 
 @pytest.mark.parametrize(
@@ -111,28 +107,6 @@ class PlateauWatch:
 def test_who_rests_step_by_step(scores: list[float]) -> None:
     watch = PlateauWatch()
     assert [watch.see(score) for score in scores] == [is_resting(scores[: k + 1], REST) for k in range(len(scores))]
-
-
-NETWORK = UniavConfig(
-    classes=3, visual_width=8, audio_width=6, steps=64, width=16, head_width=16, stem_blocks=1, levels=3,
-    text_width=8, heads=2, others=(("TAL", 3, "", 64),),
-)  # fmt: skip
-CONFIG = TrainConfig(epochs=5, warmup_epochs=1, batch=4, learning_rate=1e-2, ema_decay=0.9, longest_steps=64)
-
-
-def method() -> Method:
-    torch.manual_seed(3)
-    loss = DenseLossConfig(assignment="class-aware", centre_radius=None, normalizer_start=30.0)
-    criteria = {
-        "AVEL": build_criterion(loss, NETWORK),
-        "TAL": build_criterion(replace(loss, assignment="class-agnostic", normalizer_start=60.0), NETWORK),
-    }
-    return Method(Uniav(NETWORK), JointCriterion(criteria))
-
-
-def batches() -> JointBatches:
-    sets = {"AVEL": CroppedBatches(Task(12), CONFIG, 4), "TAL": CroppedBatches(Task(6), CONFIG, 4)}
-    return JointBatches(sets, REST)
 
 
 def test_each_task_is_judged_by_its_own_criterion() -> None:
@@ -202,3 +176,14 @@ def test_a_run_that_was_stopped_goes_on_exactly_with_a_task_at_rest(tmp_path: Pa
     assert [e.number for e in last] == [4, 5] and more[-1].total == steps[-1].total
     assert [e.resting for e in last] == [("TAL",), ("TAL",)]
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_two_processes_train_as_one(tmp_path: Path) -> None:
+    told = []
+    for processes in (1, 2):
+        file = tmp_path / f"{processes}.json"
+        command = [sys.executable, str(Path(__file__).with_name("tiny_joint.py")), str(file), str(processes)]
+        subprocess.run(command, check=True, capture_output=True)
+        told.append(json.loads(file.read_text()))
+    assert told[0]["resting"] == told[1]["resting"] == [[], [], [], ["TAL"], ["TAL"]]
+    np.testing.assert_allclose(told[1]["steps"], told[0]["steps"], rtol=1e-3)

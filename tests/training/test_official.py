@@ -41,12 +41,10 @@ WHOLE = {
     "unav": "unav-unav100-i3d-vggish",
     "unav_onepeace": "unav-unav100-onepeace",
     "uniav_avel": "uniav-unav100-onepeace",
-    "uniav": "uniav-unav100-onepeace",
+    "uniav": "uniav-at-onepeace",
     "ccnet": "ccnet-unav100-i3d-vggish",
     "ccnet_onepeace": "ccnet-unav100-onepeace",
 }
-OTHERS = ("TAL", 200, "given"), ("SED", 10, "given")
-"""Tasks of UniAV's whole checkpoint, beside its audio-visual events."""
 SMALL: dict[str, NetworkConfig] = {
     "actionformer": ActionFormerConfig(
         classes=2, visual_width=5, audio_width=3, steps=32, width=16, levels=2, stem_blocks=1, head_width=8
@@ -142,7 +140,8 @@ def test_every_name_and_size_of_the_authors_networks(keys: str) -> None:
     about = json.loads(path.read_text())
     config = RECIPES[WHOLE[keys]]().network
     if isinstance(config, UniavConfig):  # their embeddings of classes are no part of a checkpoint
-        config = replace(config, class_embeddings="given", others=OTHERS if keys == "uniav" else ())
+        others = tuple((task, classes, "given", steps) for task, classes, _, steps in config.others)
+        config = replace(config, class_embeddings="given", others=others)
     with torch.device("meta"):
         network = build_network(config)
     take_official(network, {name: torch.zeros(size, device="meta") for name, size in about["keys"].items()}, keys)

@@ -13,11 +13,12 @@ import tyro
 from avloc import zoo
 from avloc.cli.settings_file import laid_over
 from avloc.cli.train import with_training
-from avloc.config import RunConfig
+from avloc.config import JointRunConfig, RunConfig
+from avloc.datasets.annotations import read_annotations
 from avloc.errors import AvlocError
 from avloc.formats.class_names import read_labels
-from avloc.recipes.features import features_of
-from avloc.recipes.table import RECIPES
+from avloc.recipes.features import features_in, features_of
+from avloc.recipes.table import FINE_TUNING, RECIPES
 
 _MOST_SHOWN = 3
 
@@ -37,6 +38,7 @@ def import_model(
 
     examples:
       avloc import unav UNAV.pth.tar --out models/unav
+      avloc import uniav epoch_006.pth.tar --like uniav-at-onepeace --config at.yaml --out models/at
       avloc import actionformer epoch_034.pth.tar --like actionformer-thumos-i3d --labels thumos.txt --out models/af
 
     Args:
@@ -58,10 +60,21 @@ def import_model(
     runs = _runs(method, like, config)
     state = official.read_checkpoint(file)
     name = official.recipe_that_fits(state, runs, str(file)) if like is None else like
-    names = _labels(labels) if labels is not None else _of_unav100(name)
-    about = features_of(RECIPES[name])
-    network, made = official.import_model(state, str(file), runs[name], about, names, out, on_left=_tell_left)
-    count, classes = sum(p.numel() for p in network.parameters()), len(made.labels)
+    run = runs[name]
+    if isinstance(run, JointRunConfig):
+        if labels is not None:
+            raise AvlocError(
+                "--labels is of one task; a --config file names annotations of each (sets.tal.annotations)"
+            )
+        named = _labels_of_sets(run)
+        about = {key: features_in(run.sets[key]) for key in named}
+        network, made = official.import_tasks(state, str(file), run, about, named, out, on_left=_tell_left)
+    else:
+        names = _labels(labels) if labels is not None else _of_unav100(name)
+        own = features_of(RECIPES[name])
+        network, made = official.import_model(state, str(file), run, own, names, out, on_left=_tell_left)
+    count = sum(p.numel() for p in network.parameters())
+    classes = len(made.labels) + sum(len(other.labels) for other in made.others)
     print(
         f"{out}: {method} as {name}, {count / 1e6:.2f} M parameters, {classes} class{'es' if classes > 1 else ''}, "
         f"on features of {made.features.streams.visual}"
@@ -73,7 +86,11 @@ def _runs(method: str, like: str | None, config: Path | None) -> dict[str, RunCo
     """The recipe that is meant, or all of the method."""
     if like is not None and like not in RECIPES:
         raise AvlocError(f"there is no recipe {like!r}; {_meant(like, RECIPES)}")
-    runs = {name: make() for name, make in RECIPES.items() if like in (None, name)}
+    runs = {
+        name: make()
+        for name, make in RECIPES.items()
+        if name == like or (like is None and FINE_TUNING not in name and not isinstance(make(), JointRunConfig))
+    }
     of_method = {name: run for name, run in runs.items() if run.network.method == method}
     if not of_method and like is not None:
         raise AvlocError(f"--like {like} is a recipe of {runs[like].network.method}, not of {method}")
@@ -81,6 +98,18 @@ def _runs(method: str, like: str | None, config: Path | None) -> dict[str, RunCo
         known = {run.network.method for run in runs.values()}
         raise AvlocError(f"there is no method {method!r}; {_meant(method, known)}")
     return of_method if config is None else {name: laid_over(run, config) for name, run in of_method.items()}
+
+
+def _labels_of_sets(run: JointRunConfig) -> dict[str, Sequence[str]]:
+    """Classes of each task, from the annotations of its set, in their order."""
+    tasks: tuple[str, ...] = run.tasks
+    for name in tasks:
+        if not run.sets[name].annotations:
+            raise AvlocError(
+                f"sets.{name}.annotations is not set: a --config file names the annotations of each task, whose "
+                "classes they tell, and its class_embeddings"
+            )
+    return {name: read_annotations(run.sets[name].annotations, strict=False).labels for name in tasks}
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

@@ -50,7 +50,7 @@ class RestConfig(Settings):
     group: ClassVar[str] = "rest"
 
     rests: bool = True
-    """Off: every task always trains."""
+    """Off: every task always trains, as one alone does."""
     better_by: float = number(0.001, least=0)
     """An improvement is more than this share of the best mAP so far."""
     patience: int = number(1, least=0)
@@ -67,8 +67,8 @@ class RestConfig(Settings):
 class JointRunConfig(RunConfig):
     """Several data sets in turn: a round is a batch and a step of the optimiser for each task, in order.
 
-    `loss`, `train` and `decoding` are for all; what a set has of its own goes before. Numbers of classes and widths
-    follow the data.
+    `loss`, `train` and `decoding` are for all; what a set has of its own (its `steps`, say) goes before. Numbers of
+    classes and widths follow the data.
     """
 
     network: UniavConfig = field(default_factory=UniavConfig)
@@ -137,7 +137,7 @@ class JointRunConfig(RunConfig):
             others=tuple(row for name, row in rows.items() if name != self.main),
             position_steps=max(steps for _, _, _, steps in rows.values()),
         )
-        return replace(self, network=network)
+        return replace(self, network=network, train=replace(self.train, longest_steps=steps))
 
     def of(self, name: str) -> RunConfig:
         """The run on one of its data sets, after `fitted`; the network's experts of other tasks are still there.

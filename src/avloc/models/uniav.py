@@ -54,7 +54,7 @@ class TaskEmbedding(Embedding):
 
     def code(self, length: int) -> Float[Tensor, "T C"]:
         c = self.config
-        longest = c.longest
+        longest = c.position_length
         if not c.squeezed_position:
             return sinusoid(length, c.width, longest if c.reads_padding else None)
         table = sinusoid(longest, c.width).T[None]  # (1, C, longest)

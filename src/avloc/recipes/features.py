@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from avloc.config import FeatureConfig, RunConfig
+from avloc.config import DataConfig, FeatureConfig, RunConfig
 from avloc.features.layout import LAYOUTS
 from avloc.recipes.actionformer import actionformer_anet_i3d
 from avloc.recipes.tadtr import tadtr_thumos
@@ -36,6 +36,13 @@ def features_of(recipe: Recipe) -> FeatureConfig:
     """The recipe's features."""
     if recipe in _OTHER:
         return _OTHER[recipe]
-    layout = next(layout for layout in LAYOUTS if layout.name == recipe().data.layout)
+    return features_in(recipe().data)
+
+
+def features_in(data: DataConfig) -> FeatureConfig:
+    """Those of a data set in a released layout."""
+    layout = next(layout for layout in LAYOUTS if layout.name == data.layout)
     grid = layout.grid
-    return FeatureConfig(layout.streams, grid.stride_s, grid.window_s, grid.offset_s, scores=False)
+    return FeatureConfig(
+        layout.streams, grid.stride_s, grid.window_s, grid.offset_s, scores=False, resize_steps=data.resize_steps
+    )

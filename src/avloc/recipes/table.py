@@ -41,6 +41,9 @@ from avloc.recipes.vsgn import (
     vsgn_unav100_i3d_vggish_stitched,
 )
 
+FINE_TUNING = "-stf-"
+"""In the names of recipes that go on from another's weights."""
+
 RECIPES: dict[str, Callable[[], RunConfig]] = {
     "loco-unav100-onepeace": loco_unav100_onepeace,
     "loco-unav100-i3d-vggish": loco_unav100_i3d_vggish,

@@ -121,15 +121,18 @@ def fitted_to(run: RunConfig, data: FeatureDataset) -> RunConfig:
 def model_config(run: RunConfig, parts: Mapping[str, Part], name: str, shown: Mapping[str, float]) -> ModelConfig:
     """What the model folder of a run says of itself; `shown` are the scores from which people see events, by part."""
     configs = {key: _part_config(part, name, shown.get(key)) for key, part in parts.items()}
-    if not isinstance(run, JointRunConfig):
-        return configs[""]
+    return in_one(configs, run.main) if isinstance(run, JointRunConfig) else configs[""]
+
+
+def in_one(configs: Mapping[str, ModelConfig], main: str) -> ModelConfig:
+    """What a folder says of a model of several tasks, from what each would say alone; `main` is its own."""
     kept = [f.name for f in fields(TaskConfig) if f.name != "task"]
     others = [
-        TaskConfig(task=parts[key].task, **{field: getattr(config, field) for field in kept})
-        for key, config in configs.items()
-        if key != run.main
+        TaskConfig(task=config.network.tasks[0], **{field: getattr(config, field) for field in kept})
+        for name, config in configs.items()
+        if name != main
     ]
-    return replace(configs[run.main], others=tuple(others))
+    return replace(configs[main], others=tuple(others))
 
 
 def _part_config(part: Part, name: str, shown: float | None) -> ModelConfig:

@@ -33,8 +33,9 @@ class JointBatches:
         return self.rounds * len(self.sets)
 
     def hear(self, validations: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
-        """mAP of each task at all validations so far; the tasks that rest from now on."""
-        if self.rest.rests:
+        """mAP of each task at all validations so far; the tasks that rest from now on. One alone has no other to give
+        its time to."""
+        if self.rest.rests and len(self.sets) > 1:
             scores = {task: [one[task] for one in validations if task in one] for task in self.sets}
             self.resting = tuple(task for task in self.sets if is_resting(scores[task], self.rest))
         return self.resting

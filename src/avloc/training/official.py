@@ -15,11 +15,12 @@ from pickle import UnpicklingError
 import torch
 from torch import Tensor
 
-from avloc.config import FeatureConfig, ModelConfig, RunConfig
+from avloc.config import CustomNetworkConfig, FeatureConfig, JointRunConfig, ModelConfig, RunConfig
 from avloc.errors import ModelError
 from avloc.models.build import build_network
 from avloc.models.network import Network
 from avloc.training.checkpoint import save_model
+from avloc.training.data import in_one
 from avloc.training.given import fill_given
 
 _STATES = ("state_dict_ema", "state_dict", "model")
@@ -173,21 +174,58 @@ def import_model(
         ConfigError, FeatureError: as `fill_given`.
         OutputError: the folder cannot be written.
     """
+    config = _config_of(run, features, labels, out.name, where)
+    return _written(state, where, config, out, on_left), config
+
+
+def import_tasks(
+    state: Mapping[str, Tensor],
+    where: str,
+    run: JointRunConfig,
+    features: Mapping[str, FeatureConfig],
+    labels: Mapping[str, Sequence[str]],
+    out: Path,
+    *,
+    on_left: Callable[[tuple[str, ...]], None] | None = None,
+) -> tuple[Network, ModelConfig]:
+    """As `import_model`, of a network of several tasks; features and labels by the names of their sets.
+
+    Raises:
+        as `import_model`.
+    """
+    widths = run.network.visual_width, run.network.audio_width
+    run = run.fitted({name: len(labels[name]) for name in run.tasks}, widths)
+    configs = {n: _config_of(run.of(n), features[n], labels[n], out.name, where) for n in labels}
+    config = in_one(configs, run.main)
+    return _written(state, where, config, out, on_left), config
+
+
+def _config_of(run: RunConfig, features: FeatureConfig, labels: Sequence[str], name: str, where: str) -> ModelConfig:
     classes = run.network.classes
     if len(labels) != classes:
         raise ModelError(f"{where}: {len(labels)} labels were given for the {classes} classes of the recipe")
-    config = ModelConfig(
-        name=out.name,
+    return ModelConfig(
+        name=name,
         labels=tuple(labels),
         features=features,
         network=run.network,
         decoding=run.decoding,
         window_steps=run.train.longest_steps,
     )
-    network = build_network(run.network)
+
+
+def _written(
+    state: Mapping[str, Tensor],
+    where: str,
+    config: ModelConfig,
+    out: Path,
+    on_left: Callable[[tuple[str, ...]], None] | None,
+) -> Network:
+    assert not isinstance(config.network, CustomNetworkConfig)
+    network = build_network(config.network)
     left = take_official(network, state, where)
     fill_given(network)
     if left and on_left is not None:
         on_left(left)
     save_model(out, network, config, dtype=torch.float32)
-    return network, config
+    return network

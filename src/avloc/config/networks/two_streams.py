@@ -135,14 +135,14 @@ class UniavConfig(TwoStreamConfig):
             steps=steps,
             class_aware=is_class_aware(name),
             others=(own, *(other for other in self.others if other[0] != task)),
-            position_steps=self.longest,
+            position_steps=self.position_length,
         )
 
     def alone(self) -> Self:
         """Without the experts of other tasks."""
-        return replace(self, others=(), position_steps=self.longest) if self.others else self
+        return replace(self, others=(), position_steps=self.position_length) if self.others else self
 
     @property
-    def longest(self) -> int:
+    def position_length(self) -> int:
         """Length of the position code."""
         return self.position_steps or max(self.steps, *(steps for _, _, _, steps in self.others), 1)
