@@ -1,4 +1,5 @@
-"""How fast mAP, its intervals and average recall are, beside plain loops; and what detections without a model get.
+"""How fast mAP, its intervals and average recall are, beside plain loops; what detections without a model get, and
+what another evaluator's reading of classes that a split lacks is worth.
 
 Detections: 100 a video, 60 near its events and 40 anywhere, of any class. Truth: a split of annotations in
 ActivityNet's form, or, without a file, as many made-up videos as the test split of UnAV-100 has. From the checkout:
@@ -22,11 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.evaluation.bootstrap import bootstrap, interval
+from avloc.evaluation.comparison import compare
 from avloc.evaluation.matching import THRESHOLDS, match
 from avloc.evaluation.mean_ap import MeanAp, mean_ap, mean_ap_of
 from avloc.evaluation.recall import average_recall
 from avloc.events import Events
 from avloc.formats.activitynet import Truth, read_truth
+from avloc.formats.class_names import read_labels
 
 T = TypeVar("T")
 Videos = dict[str, Events]
@@ -130,6 +133,8 @@ def speed(truth: dict[str, Truth], slow: bool) -> None:
     low, high = interval(draws.average, mean.average)
     print(f"    average mAP {100 * mean.average:.2f}, 95 % {100 * low:.2f} to {100 * high:.2f}")
     print(f"    mean of draws {100 * draws.average.mean():.2f}, of random halves {100 * halves(found, goal):.2f}")
+    other = match(detections(truth, labels, np.random.default_rng(1)), goal)
+    timed("comparison of two, 1000 draws", lambda: compare(matches, other, 1000), 1)
     timed("bootstrap, matching each draw anew", lambda: anew(found, goal, 4), 1, 0.004)
     timed("average recall at 1 to 100 proposals", lambda: average_recall(found, goal))
 
@@ -153,6 +158,37 @@ def anew(found: Videos, goal: Videos, draws: int) -> list[float]:
         ]
         result.append(mean_ap({c: found[v] for c, v in drawn}, {c: goal[v] for c, v in drawn}).average)
     return result
+
+
+def as_numbers_left_over(found: Videos, goal: Videos, labels: list[str]) -> Videos:
+    """Detections as the evaluator of ActionFormer and UnAV sorts them by class.
+
+    It numbers the classes that the split has from 0 on; a detection of a class that it lacks keeps its old number.
+    """
+    there = {label for events in goal.values() for label in events.labels}
+    present = [label for label in labels if label in there]
+    moved = {label: present[k] for k, label in enumerate(labels) if label not in there and k < len(present)}
+    return {
+        video: Events(e.start_s, e.end_s, [moved.get(label, label) for label in e.labels], e.score)
+        for video, e in found.items()
+    }
+
+
+def lacking(truth: dict[str, Truth], labels: list[str]) -> None:
+    """What classes that a split lacks are worth there: 20 random splits of each size."""
+    found = detections(truth, labels, np.random.default_rng(0))
+    names = list(truth)
+    print(f"\n{'videos':>8}{'classes':>10}{'mAP, %':>10}{'theirs':>10}{'less by, most':>16}")
+    for count in (50, 100, 200, 500, 1000):
+        rng, rows = np.random.default_rng(count), []
+        for _ in range(20):
+            goal = {names[i]: truth[names[i]].events for i in rng.permutation(len(names))[:count]}
+            part = {video: found[video] for video in goal}
+            ours, theirs = mean_ap(part, goal), mean_ap(as_numbers_left_over(part, goal, labels), goal)
+            rows.append((len(ours.labels), 100 * ours.average, 100 * theirs.average))
+        classes, ours_mean, theirs_mean = np.mean(rows, axis=0)
+        most = max(ours - theirs for _, ours, theirs in rows)
+        print(f"{count:8}{classes:10.0f}{ours_mean:10.2f}{theirs_mean:10.2f}{most:16.2f}")
 
 
 def whole_video(truth: dict[str, Truth], frequency: Counter[str]) -> Videos:
@@ -228,6 +264,7 @@ def main() -> None:
     truth = read_truth(chosen.annotations, chosen.split)
     speed(truth, chosen.slow)
     known = read_truth(chosen.annotations, chosen.train)
+    lacking(truth, list(read_labels(chosen.annotations)))
     baselines(truth, Counter(label for entry in known.values() for label in entry.events.labels), chosen.slow)
 
 

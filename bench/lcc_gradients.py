@@ -23,7 +23,8 @@ from avloc.experiments.of_loco import load_loco, losses_of, network_of, with_los
 from avloc.learning.loco import LocoCriterion
 from avloc.learning.losses import Truth
 from avloc.models.loco.network import Loco
-from avloc.training.run import fitted_to, open_split, read_run
+from avloc.training.data import fitted_to, open_split
+from avloc.training.run import read_run
 
 BATCHES = 8
 

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avloc.config import DecodingConfig, FeatureConfig, LocoConfig, ModelConfig
-from avloc.decoding.candidates import Candidates
+from avloc.decoding.candidates import Candidates, decode, find_candidates
 from avloc.detector import Detection, Detector
 from avloc.errors import FeatureError, MediaError, ModelError
+from avloc.features.resize import resized
 from avloc.features.sequence import FeatureSequence
 from avloc.media.writer import write_video
 from avloc.streams import Streams
@@ -103,6 +104,26 @@ def test_events_are_sound_whatever_the_length(tiny: Detector, steps: int) -> Non
     assert (events.end_s > events.start_s).all() and (np.diff(events.score) <= 0).all()
     assert (events.score >= 0.01).all() and (events.score <= 1).all()
     assert found.events == events.above(tiny.config.show_score).by_time()
+
+
+@pytest.mark.parametrize("steps", [1, 20, 32, 150])
+def test_features_are_stretched_where_the_model_asks_for_it(tiny: Detector, steps: int) -> None:
+    """A whole video is one window then, on a grid of its own: as validation sees it."""
+    stretching = replace(tiny.config, features=replace(tiny.config.features, resize_steps=24))
+    whole = features(steps)
+    found = Detector(stretching, tiny._run).detect_features(whole)
+    given = resized(whole, 24)
+    inputs = (np.concatenate([x, np.zeros((8, x.shape[1]), np.float32)]) for x in (given.visual, given.audio))
+    scores, segments, _ = tiny._run(*inputs, np.arange(T) < 24)  # type: ignore[call-arg]
+    inside = np.concatenate([np.arange(T >> level) < 24 >> level for level in range(4)])
+    wanted = decode(
+        find_candidates(scores, segments, given.grid, inside, stretching.decoding),
+        stretching.labels,
+        whole.duration_s,
+        stretching.decoding,
+    )
+    assert found.all_events == wanted and len(wanted) > 0
+    assert same(found, Detector(stretching, tiny._run)._detect(iter(in_chunks(whole, [1] * steps))))
 
 
 def test_a_longer_video_may_have_more_events(tiny: Detector) -> None:

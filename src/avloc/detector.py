@@ -20,6 +20,7 @@ from avloc.events import Events
 from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds
 from avloc.features.extractors.build import extractor_for
 from avloc.features.inputs import network_inputs
+from avloc.features.resize import resized
 from avloc.features.sequence import FeatureSequence
 from avloc.runner import OnnxRunner
 from avloc.timegrid import TimeGrid
@@ -150,8 +151,12 @@ class Detector:
         inputs = _Window(self.config.network.visual_width, self.config.network.audio_width)
         clock = time.perf_counter()
         first = next(stream)
+        steps = self.config.features.resize_steps
+        if steps is not None:  # needs the whole video at hand
+            first, stream = resized(FeatureSequence.joined([first, *stream]), steps), iter(())
+        whole = self.grid if steps is None else first.grid
+        length = self.grid.length(first.duration_s) if steps is None else steps
         stream = itertools.chain([first], stream)
-        length = self.grid.length(first.duration_s)
         for window in windows(length, self.config.window_steps):
             while inputs.end < min(window.first + window.size, length):
                 inputs.add(*self._inputs(next(stream)))
@@ -160,7 +165,7 @@ class Detector:
             scores, segments, place = self._run(*inputs.read(window.first, window.size))
             step = place + window.first
             keep = (step >= window.speak_from) & (step < window.speak_to)
-            grid = self.grid.shifted(window.first)
+            grid = whole.shifted(window.first)
             parts.append(find_candidates(scores, segments, grid, keep, self.config.decoding))
             timing.network_s += time.perf_counter() - clock
             clock = time.perf_counter()

@@ -17,7 +17,13 @@ def _astray(character: str) -> bool:
 
 
 class AvlocError(Exception):
-    """Base of every error that avloc raises on purpose; its text is one line, whatever names stand in it."""
+    """Base of every error that avloc raises on purpose; its text is one line, whatever names stand in it.
+
+    Attributes:
+        program: Lines of a program that helps, to be shown below the text.
+    """
+
+    program: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return one_line(super().__str__())

@@ -15,7 +15,7 @@ from avloc.evaluation import mean_ap
 from avloc.evaluation.bootstrap import bootstrap, interval
 from avloc.evaluation.matching import match
 from avloc.evaluation.recall import average_recall
-from avloc.events import Events
+from avloc.events import Event, Events
 from avloc.formats.activitynet import Truth, write_results, write_truth
 from avloc.formats.csv import write_table
 
@@ -138,18 +138,22 @@ def test_what_does_not_fit_is_told_and_counted(
     path.write_text(json.dumps({"results": rows}))
     got, said = scores(capsys, path, "--truth", truth_path, "--split", "test")
     left = {v: e for v, e in found.items() if v not in ("v3", "v4")}
+    left["v5"] = Events.of([*found["v5"], Event(5, 5, "rain", 0.5)])
     strangers = {"x": Events([0, 0], [5, 5], ["rain", "rain"], [1, 1])}
     assert got["average_mAP"] == pytest.approx(mean_ap(left | strangers, truth).average, abs=1e-12)
-    assert got["entries_left_out"] == 2 and got["videos_without_predictions"] == 2
+    assert got["entries_left_out"] == 1 and got["predictions_that_end_before_they_start"] == 1
+    assert got["videos_without_predictions"] == 2
     assert got["predictions_of_unknown_videos"] == 3 and got["predictions_of_unknown_labels"] == 1
     assert said.splitlines() == [f"avloc: {note}" for note in got["notes"]]
     assert [" ".join(note.split()[:4]) for note in got["notes"]] == [
-        "2 entries left out",
+        "1 entry left out",
+        "1 prediction ends before",
         "1 of 10 videos",
         "3 predictions for 2",
         "1 prediction with 1",
     ]
-    assert "video 'v5', entry 3" in said and "'v3'" in said and "'train1'" in said and "'thunder'" in said
+    for name in ("video 'v5', entry 3", "video 'v5', entry 4", "'v3'", "'train1'", "'thunder'"):
+        assert name in said
     alone, _ = scores(capsys, path, "--truth", truth_path, "--split", "test", "--split-only")
     assert alone["average_mAP"] == pytest.approx(mean_ap(left, truth).average, abs=1e-12)
     assert alone["predictions_of_unknown_videos"] == 0
@@ -195,9 +199,13 @@ def test_strict_refuses(
     [
         ("p.json", '{"results": {"a": [}}', [], "is not JSON .*line 1 column 20"),
         ("p.json", '{"results": {"a": []}}', [], "no video in common: the one names 'a', the other 'v0'"),
-        ("p.json", '{"results": {"v1": [{"segment": [1, 2], "label": 3, "score": 1}]}}', [], "none of the 1 entries"),
+        (
+            "p.json",
+            '{"results": {"v1": [{"segment": [1, 2], "label": null, "score": 1}]}}',
+            [],
+            "none of the 1 entries",
+        ),
         ("p.json", '{"database": {}}', [], '"results"'),
-        ("p.pkl", "x", [], "is a pickle, and reading a pickle runs code"),
         ("p.json", '{"results": {"v1": []}}', ["--split", "exam"], "the splits there are: test, train"),
         ("p.json", '{"results": {"v1": []}}', ["--thresholds", "0"], "--thresholds: .*above 0"),
         ("p.json", '{"results": {"v1": []}}', ["--bootstrap", "-1"], "--bootstrap is -1"),

@@ -16,7 +16,8 @@ from avloc.compose.library import open_library
 from avloc.compose.scene import truth
 from avloc.datasets.annotations import read_annotations
 from avloc.errors import ConfigError, MediaError, OutputError
-from avloc.formats.activitynet import read_labels, read_truth
+from avloc.formats.activitynet import read_truth
+from avloc.formats.class_names import read_labels
 from avloc.media.probe import probe
 
 SCENE = ComposeConfig(duration_s=(3.0, 4.0), size=(96, 64), fps=5.0, event_s=(1.0, 2.0))

@@ -113,3 +113,13 @@ def test_unav100() -> None:
     assert len(got.labels) == 100 and got.labels[:2] == ("man speaking", "woman speaking")
     assert {name: len(got.split(name)) for name in got.subsets} == {"train": 6489, "test": 2167, "validation": 2134}
     assert sum(len(truth.events) for truth in got.videos.values()) == 30059
+
+
+def test_capitals_of_a_split_do_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "truth.csv"
+    path.write_text(
+        "video,start,end,label,duration,subset\na,0,1,x,9,Validation\nb,0,1,x,9,validation\nc,0,1,x,9,Test\n"
+    )
+    annotations = read_annotations(path)
+    assert annotations.subsets == ("Validation", "Test")
+    assert list(annotations.split("VALIDATION")) == ["a", "b"] and list(annotations.split("test")) == ["c"]

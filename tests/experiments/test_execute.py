@@ -27,7 +27,7 @@ from avloc.experiments.runs import (
 from avloc.experiments.settings import with_settings
 from avloc.formats.activitynet import read_results, read_truth
 from avloc.lock import is_held, locked
-from avloc.training.run import fitted_to, open_split
+from avloc.training.data import fitted_to, open_split
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,10 @@ import pytest
 from avloc.errors import FeatureError
 from avloc.features.layout import (
     AVLOC,
+    I3D_THUMOS14,
     I3D_VGGISH,
     ONEPEACE,
+    ONEPEACE_ACTIVITYNET,
     Extent,
     open_layout,
     read_extent,
@@ -44,6 +46,10 @@ def test_the_released_layouts() -> None:
     assert (ONEPEACE.visual_width, ONEPEACE.audio_width) == (1536, 1536)
     assert (I3D_VGGISH.visual_width, I3D_VGGISH.audio_width) == (2048, 128)
     assert ONEPEACE.grid == TimeGrid(0.25, 1.0) and I3D_VGGISH.grid == TimeGrid(0.32, 0.96)
+    assert (ONEPEACE_ACTIVITYNET.visual_width, ONEPEACE_ACTIVITYNET.audio_width) == (1536, 1536)
+    assert ONEPEACE_ACTIVITYNET.grid == TimeGrid(0.5, 1.0) and ONEPEACE_ACTIVITYNET.prefix == "v_"
+    assert (I3D_THUMOS14.visual_width, I3D_THUMOS14.audio_width) == (2048, 0)
+    assert I3D_THUMOS14.grid.stride_s == pytest.approx(4 / 30)
 
 
 def test_modalities_are_cut_to_the_shorter(tmp_path: Path) -> None:
@@ -91,7 +97,7 @@ def test_a_wrong_width_and_a_missing_file_are_named(tmp_path: Path) -> None:
 def test_unknown_layouts_and_folders(tmp_path: Path) -> None:
     assert open_layout(tmp_path, "onepeace") == ONEPEACE
     with pytest.raises(
-        FeatureError, match="no layout 'one-peace' of features; known are onepeace, i3d-vggish, avloc"
+        FeatureError, match=r"no layout 'one-peace' of features; known are onepeace, i3d-vggish, .*, avloc"
     ):
         open_layout(tmp_path, "one-peace")
     with pytest.raises(FeatureError, match="is not a folder"):
@@ -148,3 +154,24 @@ def test_an_odd_record_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "simulation.json").write_text(text)
     with pytest.raises(FeatureError, match="is no record of a simulation"):
         open_layout(tmp_path, "onepeace")
+
+
+def test_a_prefix_stands_before_the_names_of_files(tmp_path: Path) -> None:
+    put(tmp_path, "v_a", 20, 20)
+    put(tmp_path, "b", 20, 20)
+    layout = ONEPEACE_ACTIVITYNET.narrowed(4)
+    assert videos_in(tmp_path, layout) == {"a"} and read_extent(tmp_path, "a", layout) == Extent(20, 20)
+    assert read_layout(tmp_path, "a", layout).grid == TimeGrid(0.5, 1.0)
+    with pytest.raises(FeatureError, match=r"v_b_one_peace_video_finetune\.npy: there is no such file"):
+        read_extent(tmp_path, "b", layout)
+
+
+def test_features_of_pictures_alone(tmp_path: Path) -> None:
+    write_npy(tmp_path / "video_test_0000004.npy", np.ones((30, 4)))
+    layout = I3D_THUMOS14.narrowed(4)
+    got = read_layout(tmp_path, "video_test_0000004", layout)
+    assert (
+        got.visual.shape == (30, 4)
+        and got.audio.shape == (30, 0)
+        and videos_in(tmp_path, layout) == {"video_test_0000004"}
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.formats.csv import read_table, write_table
 from avloc.formats.files import sniff
+from avloc.formats.truth import Odd
 from avloc.scale.table import write_events_table
 
 NUMBER = st.floats(-1e6, 1e6)
@@ -25,8 +25,8 @@ EVENTS = st.lists(
 ).map(Events.of)
 
 
-def events(path: Path, on_odd: Callable[[str], None] | None = None) -> dict[str, Events]:
-    return {video: truth.events for video, truth in read_table(path, on_odd).items()}
+def events(path: Path, odd: Odd | None = None) -> dict[str, Events]:
+    return {video: truth.events for video, truth in read_table(path, odd).items()}
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.tsv"])
@@ -83,9 +83,10 @@ def test_what_is_odd_is_named(tmp_path: Path, text: str, said: str) -> None:
 def test_odd_lines_can_be_told_instead(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(HEAD + "v1,2,1,dog,0.5\nv1,0,1,dog,0.5\nv2,0,inf,dog,0.5\n")
-    told: list[str] = []
-    assert events(path, told.append) == {"v1": Events([0], [1], ["dog"], [0.5])}
-    assert [line.split(": ")[0].split(", ")[1] for line in told] == ["line 2", "line 4"]
+    odd = Odd()
+    assert events(path, odd) == {"v1": Events([2, 0], [2, 1], ["dog", "dog"], [0.5, 0.5])}
+    assert [line.split(": ")[0].split(", ")[1] for line in odd.backward] == ["line 2"]
+    assert [line.split(": ")[0].split(", ")[1] for line in odd.left_out] == ["line 4"]
 
 
 def test_a_missing_file_and_a_name_of_two_lines_are_refused(tmp_path: Path) -> None:

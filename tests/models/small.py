@@ -10,6 +10,8 @@ from avloc.config import (
     ActionFormerConfig,
     AnchorLossConfig,
     AnyLossConfig,
+    AttentionConfig,
+    CcnetConfig,
     DenseLossConfig,
     FamilyConfig,
     GroundedConfig,
@@ -53,6 +55,7 @@ SMALL: dict[str, NetworkConfig] = {
     ),
     "unav": UnavConfig(**_FAMILY, heads=2, dependency_width=8),  # type: ignore[arg-type]
     "uniav": UniavConfig(**_FAMILY, heads=2, text_width=12),  # type: ignore[arg-type]
+    "ccnet": CcnetConfig(**_FAMILY, heads=2, dependency_width=8),  # type: ignore[arg-type]
     "vsgn": VsgnConfig(**_SIZES, steps=STEPS, groups=4, neighbours=4, head_blocks=2),  # type: ignore[arg-type]
 }
 """One a method; a method that is missing here is not tested."""
@@ -64,6 +67,7 @@ VARIANTS: dict[str, NetworkConfig] = {
     "unav, no dependency": replace(SMALL["unav"], dependency=False, class_aware=False, head_kernel=5),  # type: ignore[call-arg]
     "unav, pointwise heads": replace(SMALL["unav"], head_kernel=1),  # type: ignore[call-arg]
     "uniav, actions": replace(SMALL["uniav"], task="TAL", class_aware=False, class_bias=True),  # type: ignore[call-arg]
+    "ccnet, wide heads": replace(SMALL["ccnet"], head_kernel=5, class_aware=False),  # type: ignore[call-arg]
     "vsgn, stitched": replace(SMALL["vsgn"], steps=128, stem_stride=2, stitch=True, stitch_gap=6),  # type: ignore[call-arg]
     "vsgn, without graphs": replace(SMALL["vsgn"], graph=False),  # type: ignore[call-arg]
 }
@@ -75,11 +79,15 @@ PUBLISHED: dict[str, NetworkConfig] = {
 """Settings under which it does, so that everything is padded to one length."""
 
 FLAT: dict[str, NetworkConfig] = {
-    "loco": replace(SMALL["loco"], levels=2),  # type: ignore[call-arg]
+    "loco": replace(SMALL["loco"], levels=2, attention=AttentionConfig(window=4)),  # type: ignore[call-arg]
     "grounded": replace(SMALL["grounded"], levels=2),  # type: ignore[call-arg]
     "actionformer": replace(PUBLISHED["actionformer, local"], levels=2, stem_blocks=1, windows=(3, -1)),  # type: ignore[call-arg]
     "tridet": replace(PUBLISHED["tridet, wide"], levels=2, stem_blocks=1, windows=(1, 3)),  # type: ignore[call-arg]
     "tadtr": SMALL["tadtr"],
+    "vsgn": replace(SMALL["vsgn"], levels=2),  # type: ignore[call-arg]
+    "unav": replace(PUBLISHED["unav"], levels=2, stem_blocks=1),  # type: ignore[call-arg]
+    "uniav": replace(PUBLISHED["uniav"], levels=2, stem_blocks=1),  # type: ignore[call-arg]
+    "ccnet": replace(PUBLISHED["ccnet"], levels=2, stem_blocks=1),  # type: ignore[call-arg]
 }
 """Two levels, for what takes its time with every layer: export."""
 

@@ -12,6 +12,7 @@ import torch
 from small import FLAT, PUBLISHED, SMALL, STEPS, VARIANTS, losses_of, small
 from torch import Tensor
 
+from avloc import zoo
 from avloc.config import DecodingConfig, FeatureConfig, ModelConfig, NetworkConfig
 from avloc.detector import Detector
 from avloc.features.sequence import FeatureSequence
@@ -19,6 +20,7 @@ from avloc.learning.build import build_criterion
 from avloc.learning.losses import Truth
 from avloc.models.build import METHODS
 from avloc.models.network import Network
+from avloc.runner import OnnxRunner
 from avloc.streams import Streams
 from avloc.training.checkpoint import load_model, save_model
 from avloc.training.export import export_model
@@ -29,8 +31,9 @@ NEAR = {"atol": 2e-5, "rtol": 2e-5}
 ALL = {**VARIANTS, **{f"{name}, published": config for name, config in PUBLISHED.items()}}
 FIXED = ("grounded",)
 """Methods whose finer levels read the biases that coarser ones leave in padding: the padded length matters."""
-PADDED = ("vsgn",)
-"""Methods that pad to one length inside: padding is a part of what they see, and longer inputs are padded further."""
+PADDED = ("vsgn", "ccnet")
+"""Methods that pad to one length inside: padding is a part of what they see, and longer inputs are padded further or
+refused."""
 FREE = {name: config for name, config in VARIANTS.items() if config.method not in (*FIXED, *PADDED)}
 every = pytest.mark.parametrize("config", ALL.values(), ids=ALL)
 
@@ -140,7 +143,10 @@ def test_the_exported_network_says_the_same_and_detects(config: NetworkConfig, t
     model = ModelConfig("small", ("a", "b", "c"), features, config, decoding, window_steps=32)
     save_model(tmp_path, small(config), model)
     exported = export_model(tmp_path)
+    assert exported.path == tmp_path / zoo.ONNX
     assert max(exported.score_difference, exported.segment_difference) <= 1e-4
+    assert str(Path(__file__).parents[2]).encode() not in exported.path.read_bytes()  # nothing of this machine
+    _agree_at_every_length(tmp_path, config, model.window_steps)
 
     visual, audio, _ = inputs(config, [50], 50)
     none = np.zeros((50, 0), np.float32)
@@ -151,6 +157,24 @@ def test_the_exported_network_says_the_same_and_detects(config: NetworkConfig, t
     expected = Detector(model, TorchRunner(_loaded(tmp_path))).detect_features(given).all_events
     assert len(found) == len(expected) > 4
     np.testing.assert_allclose(found.score, expected.score, atol=1e-4)
+
+
+def _agree_at_every_length(folder: Path, config: NetworkConfig, window: int) -> None:
+    network = _loaded(folder)
+    onnx, plain = OnnxRunner(folder / zoo.ONNX, threads=1), TorchRunner(network)
+    assert onnx.window_steps == window and onnx.widths == (config.visual_width, config.audio_width)
+    spread = []
+    for length in range(1, window + 1):
+        visual, audio, mask = inputs(config, [length], window, seed=length)
+        with torch.no_grad():
+            inside = network(3 * visual, 3 * audio, mask).mask[0].numpy()
+        given = (3 * visual[0].numpy(), 3 * audio[0].numpy(), mask[0].numpy())
+        got, expected = onnx(*given), plain(*given)
+        for a, b in zip(got, expected, strict=True):
+            assert a.shape == b.shape
+            assert (np.abs(a - b) / np.maximum(1, np.abs(b)))[inside].max() <= 1e-4, length
+        spread.append(float(expected[1][inside].std()))
+    assert max(spread) > 1e-2  # there was something to compare
 
 
 def _unused(*_: Any) -> Any:

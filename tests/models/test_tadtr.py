@@ -7,27 +7,21 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from avloc import zoo
-from avloc.config import DecodingConfig, FeatureConfig, ModelConfig, QueryLossConfig, TadTrConfig
+from avloc.config import QueryLossConfig, TadTrConfig
 from avloc.errors import ModelError
 from avloc.learning.losses import Truth
 from avloc.learning.queries import QueryCriterion
 from avloc.models.outputs import QueryOutputs
 from avloc.models.tadtr import DeformableAttention, StepGroupNorm, TadTr, position
 from avloc.recipes.tadtr import tadtr_thumos
-from avloc.runner import OnnxRunner
-from avloc.training.checkpoint import load_model, save_model
 from avloc.training.describe import count_parameters
-from avloc.training.export import export_model
 from avloc.training.official import own_name, take_official
-from avloc.training.runner import TorchRunner
 
 SMALL = TadTrConfig(
     classes=5,
@@ -262,25 +256,3 @@ def test_every_name_of_the_authors_checkpoint_has_its_place() -> None:
 
 def test_the_size_is_the_published_one() -> None:
     assert count_parameters(tadtr_thumos().network) == 8_661_594
-
-
-def test_the_exported_file_says_the_same(tmp_path: Path) -> None:
-    T, config = 24, replace(SMALL, reads_padding=False)
-    model = ModelConfig("tiny", tuple("abcde"), FeatureConfig(), config, DecodingConfig(), window_steps=T)
-    save_model(tmp_path, network(config), model)
-    exported = export_model(tmp_path)
-    assert exported.path == tmp_path / zoo.ONNX
-    assert max(exported.score_difference, exported.segment_difference) <= 1e-4
-
-    halved, _ = load_model(tmp_path)
-    onnx, plain = OnnxRunner(exported.path, threads=1), TorchRunner(halved)
-    rng, spread = np.random.default_rng(0), []
-    for length in (1, 2, 15, 16, 17, T):
-        mask = np.arange(T) < length
-        visual, audio = (3 * rng.standard_normal((T, w)).astype(np.float32) for w in (12, 10))
-        got, wanted = onnx(visual, audio, mask), plain(visual, audio, mask)
-        for a, b in zip(got, wanted, strict=True):
-            assert a.shape == b.shape
-            assert (np.abs(a - b) / np.maximum(1, np.abs(b))).max() <= 1e-4, length
-        spread.append(float(wanted[1].std()))
-    assert min(spread) > 1e-2  # there was something to compare

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from comparing import (
@@ -36,8 +37,14 @@ from two_streams import (
 )
 
 from avloc.config import TwoStreamConfig, UniavConfig
+from avloc.features.resize import resized_grid, stretched
+from avloc.learning.joint import JointCriterion
+from avloc.learning.losses import Losses
+from avloc.models.build import build_network
 from avloc.models.network import Network
 from avloc.models.uniav import Uniav
+from avloc.timegrid import TimeGrid
+from avloc.training.official import take_official
 
 
 class UniavFixture(TwoStreamFixture):
@@ -155,6 +162,32 @@ def test_losses_and_gradients(fixture: UniavFixture) -> None:
         assert_gradients(network, fixture.named("train/grad/"))
 
 
+def test_a_round_of_all_tasks_by_one_network(path: Path) -> None:
+    """Every tensor of theirs has its place; each task moves its own experts alone, and has losses of its own."""
+    fixtures = {task: opened(path, task) for task in ("TAL", "AVEL", "SED")}
+    own = fixtures["AVEL"]
+    others = tuple(
+        (task, f.config.classes, "given", f.config.steps) for task, f in fixtures.items() if task != "AVEL"
+    )
+    network = build_network(replace(own.config, others=others, squeezed_position=False)).eval()  # type: ignore[call-arg]
+    assert isinstance(network, Uniav)
+    state = {name: tensor.float() for name, tensor in own.named("weights/").items()}
+    assert take_official(network, state, "fixture") == ()
+    for task, fixture in fixtures.items():
+        with torch.no_grad():
+            network.classify.texts(task).copy_(fixture.tensors[f"in/prompts/{fixture.number}"])
+    criterion = JointCriterion({task: fixture.criterion() for task, fixture in fixtures.items()})
+    for task, fixture in fixtures.items():
+        network.zero_grad()
+        batch = fixture.batch("batch")
+        outputs = network(batch.visual, batch.audio, batch.mask, task)
+        losses = criterion(outputs, replace(batch.truth, task=task))
+        parts = {name.removeprefix(f"{task} "): loss for name, loss in losses.parts.items()}
+        assert_losses(Losses(losses.total, parts), fixture.scalars, f"{task}/train")
+        losses.total.backward()
+        assert_gradient_norms(network, fixture.grad_norms)
+
+
 @pytest.mark.parametrize("video", [0, 1, 2])
 def test_candidates_and_results(fixture: UniavFixture, video: int) -> None:
     if f"eval/{video}/cand/scores" not in fixture:
@@ -163,6 +196,21 @@ def test_candidates_and_results(fixture: UniavFixture, video: int) -> None:
     found = candidates_of(said(fixture, kind)[0], row, fixture.decoding)
     about, min_score = fixture.videos[video], fixture.test_options["min_score"]
     assert_candidates_and_result(fixture, f"eval/{video}", found, about, min_score)
+
+
+@pytest.mark.parametrize("video", [0, 1])
+def test_features_stretched_to_a_length(path: Path, video: int) -> None:
+    """Of TAL alone; and the grid on which its events then lie."""
+    fixture = opened(path, "TAL")
+    about, steps = fixture.videos[video], fixture.config.steps
+    for name in ("visual", "audio"):
+        raw, wanted = (fixture.tensors[f"TAL/in/{video}/{kind}{name}"].T.numpy() for kind in ("raw_", ""))
+        np.testing.assert_allclose(stretched(np.ascontiguousarray(raw), steps), wanted, atol=1e-4)
+    stride_s = 4 / about["fps"]
+    grid = resized_grid(TimeGrid(stride_s, 16 / about["fps"]), len(raw), steps)
+    assert grid.stride_s == pytest.approx(about["feat_stride"] / about["fps"])
+    seconds, segments = (fixture.tensors[f"TAL/in/{video}/{name}"].numpy() for name in ("seconds", "segments"))
+    np.testing.assert_allclose(grid.to_steps(seconds), segments, atol=1e-4)
 
 
 def test_suppression_under_other_settings(path: Path) -> None:

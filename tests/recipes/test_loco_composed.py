@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from avloc import zoo
-from avloc.cli.train import RECIPES
 from avloc.recipes.loco import loco_composed
+from avloc.recipes.table import RECIPES
 
 
 def test_the_network_is_the_shipped_one() -> None:

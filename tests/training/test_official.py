@@ -13,18 +13,20 @@ import torch
 from torch import Tensor
 
 from avloc import zoo
+from avloc.cli.import_model import _of_unav100
 from avloc.cli.main import main
-from avloc.cli.train import RECIPES
-from avloc.config import ActionFormerConfig, NetworkConfig, RunConfig, TriDetConfig
+from avloc.config import ActionFormerConfig, ModelConfig, NetworkConfig, RunConfig, TriDetConfig, UniavConfig
 from avloc.detector import Detector
-from avloc.errors import ModelError
+from avloc.errors import AvlocError, ModelError
 from avloc.features.sequence import FeatureSequence
+from avloc.formats.class_names import read_labels
 from avloc.models.build import build_network
 from avloc.models.network import Network
 from avloc.recipes.features import features_of
+from avloc.recipes.table import RECIPES
 from avloc.training.checkpoint import load_model
 from avloc.training.export import export_model
-from avloc.training.official import import_model, own_name, read_checkpoint, take_official
+from avloc.training.official import import_model, own_name, read_checkpoint, recipe_that_fits, take_official
 
 KEYS = Path(__file__).parents[3] / "shared" / "methods" / "keys"
 """Names and sizes of the authors' full-width networks, where they lie."""
@@ -36,7 +38,15 @@ WHOLE = {
     "tridet_thumos": "tridet-thumos-i3d",
     "tridet_anet": "tridet-anet-tsp",
     "tridet_hacs": "tridet-hacs-i3d",
+    "unav": "unav-unav100-i3d-vggish",
+    "unav_onepeace": "unav-unav100-onepeace",
+    "uniav_avel": "uniav-unav100-onepeace",
+    "uniav": "uniav-unav100-onepeace",
+    "ccnet": "ccnet-unav100-i3d-vggish",
+    "ccnet_onepeace": "ccnet-unav100-onepeace",
 }
+OTHERS = ("TAL", 200, "given"), ("SED", 10, "given")
+"""Tasks of UniAV's whole checkpoint, beside its audio-visual events."""
 SMALL: dict[str, NetworkConfig] = {
     "actionformer": ActionFormerConfig(
         classes=2, visual_width=5, audio_width=3, steps=32, width=16, levels=2, stem_blocks=1, head_width=8
@@ -130,8 +140,11 @@ def test_every_name_and_size_of_the_authors_networks(keys: str) -> None:
     if not path.is_file():
         pytest.skip(f"{path} is not there")
     about = json.loads(path.read_text())
+    config = RECIPES[WHOLE[keys]]().network
+    if isinstance(config, UniavConfig):  # their embeddings of classes are no part of a checkpoint
+        config = replace(config, class_embeddings="given", others=OTHERS if keys == "uniav" else ())
     with torch.device("meta"):
-        network = build_network(RECIPES[WHOLE[keys]]().network)
+        network = build_network(config)
     take_official(network, {name: torch.zeros(size, device="meta") for name, size in about["keys"].items()}, keys)
     assert sum(p.numel() for p in network.parameters()) == about["parameters"]
 
@@ -198,22 +211,30 @@ def test_checkpoints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "executed" not in capsys.readouterr().out
 
 
-@methods
-def test_a_model_folder_keeps_single_precision_and_detects(method: str, tmp_path: Path) -> None:
+def imported(method: str, folder: Path) -> tuple[Network, ModelConfig]:
     recipe = RECIPES[f"{method}-unav100-i3d-vggish"]
     whole = recipe()
     run: RunConfig = replace(whole, network=SMALL[method], train=replace(whole.train, longest_steps=32))
-    path, out = tmp_path / "a.pth.tar", tmp_path / "model"
+    path = folder / "a.pth.tar"
     state = {name: 0.1 * tensor for name, tensor in state_of(method).items()}
     reaching = ("reg_head.scale.", "reg_head.offset_head.conv.bias")  # segments that are not empty
     state = {name: torch.ones_like(t) if name.startswith(reaching) else t for name, t in state.items()}
     torch.save({"state_dict_ema": {f"module.{name}": tensor for name, tensor in state.items()}}, path)
-    network, config = import_model(path, run, features_of(recipe), ["a", "b"], out)
-    loaded, again = load_model(out)
+    return import_model(read_checkpoint(path), str(path), run, features_of(recipe), ["a", "b"], folder / "model")
+
+
+@methods
+def test_a_model_folder_keeps_single_precision(method: str, tmp_path: Path) -> None:
+    network, config = imported(method, tmp_path)
+    loaded, again = load_model(tmp_path / "model")
     assert again == config and config.features.streams.visual == "i3d-vggish" and config.features.stride_s == 0.32
     for (name, own), kept in zip(network.state_dict().items(), loaded.state_dict().values(), strict=True):
         assert kept.dtype == torch.float32 and torch.equal(own, kept), name
 
+
+def test_an_imported_model_is_exported_and_detects(tmp_path: Path) -> None:
+    _, config = imported("actionformer", tmp_path)
+    out = tmp_path / "model"
     export_model(out)
     assert {p.name for p in out.iterdir()} == {zoo.CONFIG, zoo.WEIGHTS, zoo.ONNX}
     rng, steps = np.random.default_rng(0), 50
@@ -269,3 +290,26 @@ def test_a_checkpoint_of_another_recipe_leaves_nothing(tmp_path: Path, capsys: p
 
 def test_networks_say_their_own_names() -> None:
     assert Network.official_names == ()
+
+
+@pytest.mark.skipif(not KEYS.is_dir(), reason="needs the lists of official names")
+@pytest.mark.parametrize("keys", [name for name in WHOLE if "uniav" not in name])
+def test_the_recipe_that_fits_is_found(keys: str) -> None:
+    sizes = json.loads((KEYS / f"{keys}.json").read_text())["keys"]
+    state = {name: torch.zeros(()).expand(size) for name, size in sizes.items()}  # no memory
+    method = WHOLE[keys].split("-", maxsplit=1)[0]
+    runs = {name: make() for name, make in RECIPES.items() if name.startswith(f"{method}-")}
+    assert recipe_that_fits(state, runs, "x") == WHOLE[keys]
+    with pytest.raises(ModelError, match=r"x: fits none of .*; lay settings over one with --like"):
+        recipe_that_fits({**state, "more": torch.zeros(1)}, runs, "x")
+    with pytest.raises(ModelError, match=r"x: fits a, b; choose one with --like"):
+        recipe_that_fits(state, dict.fromkeys("ab", runs[WHOLE[keys]]), "x")
+
+
+def test_the_classes_of_unav100_are_known() -> None:
+    path = KEYS.parents[1] / "data" / "unav100_annotations.json"
+    if not path.is_file():
+        pytest.skip("needs the official annotations")
+    assert tuple(_of_unav100("unav-unav100-onepeace")) == read_labels(path)
+    with pytest.raises(AvlocError, match=r"tadtr-thumos is not for UnAV-100; name its classes with --labels"):
+        _of_unav100("tadtr-thumos")

@@ -20,8 +20,9 @@ from avloc.features.store import load_features, save_features
 from avloc.streams import Streams
 from avloc.timegrid import TimeGrid
 from avloc.training.checkpoint import load_model
+from avloc.training.data import open_split
 from avloc.training.predict import predict
-from avloc.training.run import open_split, train
+from avloc.training.run import train
 from avloc.training.runner import TorchRunner
 
 GRID = TimeGrid.centred(0.32, 0.96)

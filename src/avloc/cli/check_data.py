@@ -19,21 +19,21 @@ from avloc.cli.progress import counting
 from avloc.datasets.annotations import Annotations, read_annotations
 from avloc.datasets.check import Problem, Report, Spread, check_dataset
 from avloc.datasets.levels import LevelCount
+from avloc.datasets.released import RELEASED
 from avloc.errors import AvlocError
 from avloc.features.layout import open_layout
 from avloc.own.check import OwnReport, look_over
 
 _MOST_SHOWN = 20
 _EXTREMES = 3
-_NEEDED = {"unav100": ("train", "validation", "test"), "own": ("train",)}
 
 
 def check_data(
-    data: Annotated[Literal["unav100", "own"], tyro.conf.Positional],
+    data: Annotated[Literal["unav100", "activitynet", "thumos14", "desed", "own"], tyro.conf.Positional],
     annotations: Path,
     features: Path | None = None,
     videos: Path | None = None,
-    layout: Literal["onepeace", "i3d-vggish", "avloc"] = "onepeace",
+    layout: Literal["onepeace", "i3d-vggish", "onepeace-activitynet", "i3d-thumos14", "avloc"] | None = None,
     split: tuple[str, ...] = (),
     quick: bool = False,
     json: bool = False,
@@ -48,15 +48,18 @@ def check_data(
     examples:
       avloc check-data own --annotations my_labels.csv --videos videos/
       avloc check-data unav100 --features onepeace/ --annotations unav100_annotations.json
+      avloc check-data activitynet --features av_features/ --annotations activity_net.v1-3.min.json
+      avloc check-data desed --features av_features/ --annotations DESED/metadata/
       avloc check-data own --features features/ --annotations mine.csv --layout avloc
 
     Args:
-        data: unav100 has training, validation and test; own data need training alone.
-        annotations: JSON in UnAV-100's form, or CSV with the columns video, start, end, label and perhaps duration
-            and subset; with --videos a file of any format, or a folder with a file for each video.
+        data: Which subsets are needed, and the usual layout; own data need training alone.
+        annotations: JSON in the form of ActivityNet, CSV with the columns video, start, end, label and perhaps
+            duration and subset, or a table of DESED or their folder; with --videos a file of any format, or a folder
+            with a file for each video.
         features: Folder of the feature files.
         videos: Folder of the videos, instead of features.
-        layout: Names, widths and grid of the feature files.
+        layout: Names, widths and grid of the feature files; without it as they were released with the data.
         split: Only these splits.
         quick: Read headers alone: seconds instead of minutes, and values that are not finite stay unseen.
         json: Print the report as JSON.
@@ -65,15 +68,17 @@ def check_data(
         raise AvlocError("check-data needs one of --features and --videos; see avloc check-data --help")
     if features is None:
         return _check_videos(annotations, str(videos), json)
+    released = RELEASED[data]
     truth = read_annotations(annotations, strict=False)
     with counting(error_console(), "videos") as on_progress:
         report = check_dataset(
             truth,
             features,
-            open_layout(features, layout),
+            open_layout(features, layout or released.layout),
             splits=split or None,
-            needed=split or _NEEDED[data],
+            needed=split or released.subsets,
             quick=quick,
+            forgiving=released.forgiving,
             on_progress=on_progress,
         )
     if json:
@@ -120,6 +125,10 @@ def _show(screen: Console, report: Report, truth: Annotations) -> None:
     )
     if report.unannotated:
         screen.print(f"{report.unannotated} videos have features and no annotation: they are left out.")
+    if report.remarks:
+        screen.print(
+            f"{counted(len(report.remarks), 'event')} past the end of a video, or of no length: left as released."
+        )
     how = "every value is finite" if report.values_read else "headers alone were read"
     _show_problems(screen, report.problems, how)
 

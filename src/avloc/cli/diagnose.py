@@ -11,10 +11,10 @@ import tyro
 from rich.console import Console
 
 from avloc import __version__
+from avloc.cli.against import read_against
 from avloc.cli.console import screen_console
 from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_writable
-from avloc.cli.predictions import read_against
 from avloc.errors import AvlocError
 from avloc.evaluation.diagnosis import Diagnosis
 from avloc.evaluation.diagnosis import diagnose as diagnosis_of
@@ -46,7 +46,8 @@ def diagnose(
 ) -> int:
     """Find out what goes wrong in detections: kinds of errors and their cost in mAP, hard events, modalities.
 
-    Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}}, a table with the columns
+    Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}} as OpenTAD writes it, the
+    columns of ActionFormer and UnAV {"video-id", "t-start", "t-end", "label", "score"} as JSON, a table with columns
     video, start, end, label, score (.csv, .tsv), another format of docs/formats.md, or a folder with the
     NAME.events.json of `avloc detect --all` or with files of labels.
 

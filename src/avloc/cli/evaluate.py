@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import json as json_text
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import tyro
-from numpy.typing import NDArray
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from avloc import __version__
-from avloc.cli.console import is_unicode, screen_console
+from avloc.cli.against import read_against
+from avloc.cli.console import screen_console
+from avloc.cli.evaluation_view import Evaluation
+from avloc.cli.given_view import GivenView
 from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_least_score
-from avloc.cli.predictions import Against, counted, read_against
+from avloc.cli.score_tables import print_json
 from avloc.errors import AvlocError
-from avloc.evaluation.bootstrap import Bootstrap, interval
 from avloc.evaluation.bootstrap import bootstrap as draw
+from avloc.evaluation.given_classes import given_classes as answers_of
 from avloc.evaluation.matching import THRESHOLDS, match
-from avloc.evaluation.mean_ap import MeanAp, mean_ap_of
-from avloc.evaluation.operating_point import Shown, shown_from
-from avloc.evaluation.recall import AverageRecall, average_recall
-
-_SHOWN = 0.5  # columns of the default thresholds from here on, as papers print them
+from avloc.evaluation.mean_ap import mean_ap_of
+from avloc.evaluation.operating_point import shown_from
+from avloc.evaluation.recall import average_recall
 
 
 def evaluate(
@@ -39,6 +32,7 @@ def evaluate(
     json: bool = False,
     per_class: bool = False,
     recall: bool = False,
+    given_classes: bool = False,
     bootstrap: int = 0,
     seed: int = 0,
     thresholds: Annotated[tuple[float, ...] | None, tyro.conf.arg(metavar="TIOU [TIOU ...]")] = None,
@@ -52,7 +46,8 @@ def evaluate(
 ) -> int:
     """Score detections against truth: precision, recall and F1 of what is shown, and mAP as ActivityNet computes it.
 
-    Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}}, a table with the columns
+    Predictions are a JSON file {"results": {video: [{"segment", "label", "score"}]}} as OpenTAD writes it, the
+    columns of ActionFormer and UnAV {"video-id", "t-start", "t-end", "label", "score"} as JSON, a table with columns
     video, start, end, label, score (.csv, .tsv), another format of docs/formats.md, or a folder with the
     NAME.events.json of `avloc detect --all` or with files of labels. Videos are matched by name, with or without
     folders and a media file's ending.
@@ -62,6 +57,7 @@ def evaluate(
       avloc evaluate results/ --truth my_labels.csv --bootstrap 1000 --per-class
       avloc evaluate results/ --truth audacity_labels/
       avloc evaluate predictions.csv --truth my_truth.json --split test --json > scores.json
+      avloc evaluate answers.json --truth unav100_annotations.json --split test --given-classes
 
     Args:
         predictions: File or folder of detections, of any program.
@@ -71,6 +67,9 @@ def evaluate(
         json: Print JSON alone; shares of one instead of percent.
         per_class: Add the average precision of each class.
         recall: Add the average recall at 1 to 100 proposals a video.
+        given_classes: Add how well the segments of classes that are known to be in the video are found, as language
+            models are compared: mean IoU of what they cover, F1 at tIoU 0.3, 0.5 and 0.7, CountF1. Detections in JSON
+            may then lack scores. Detectors need --min-score, for every segment counts.
         bootstrap: Draws of videos for 95 % confidence intervals, such as 1000.
         seed: Seed of the draws.
         thresholds: tIoU thresholds; the average is over all of them. Without it 0.1, 0.2, ... 0.9.
@@ -89,186 +88,37 @@ def evaluate(
         raise AvlocError(f"--bootstrap is {bootstrap}; a number of draws is needed, such as 1000")
     choices = chosen(fps, tier, annotator)
     held = read_against(
-        predictions, truth, split, strict=strict, split_only=split_only, every_class=every_class, choices=choices
+        predictions,
+        truth,
+        split,
+        strict=strict,
+        split_only=split_only,
+        every_class=every_class,
+        unscored=given_classes,
+        choices=choices,
     )
     least = held.show_score if min_score is None else min_score
     try:
         matches = match(held.detections, held.truth, thresholds or THRESHOLDS)
     except ValueError as error:
         raise AvlocError(f"--thresholds: {error}") from None
-    result = _Result(
+    given = None
+    if given_classes:
+        answers = answers_of(held.detections, held.truth, least)
+        given = GivenView(answers, least, answers.draws(bootstrap, seed) if bootstrap else None)
+    result = Evaluation(
         held,
         shown_from(held.detections, held.truth, least, every_class=every_class),
         mean_ap_of(matches),
         draw(matches, bootstrap, seed) if bootstrap else None,
         average_recall(held.detections, held.truth) if recall else None,
+        given,
         per_class,
     )
     for note in held.notes:
         print(f"avloc: {note}", file=sys.stderr)
     if json:
-        _print_json(result.plain() | {"split": split, "made_by": f"avloc {__version__}"})
+        print_json(result.plain() | {"split": split, "made_by": f"avloc {__version__}"})
     else:
         result.show(screen_console(), split)
     return 0
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    print(json_text.dumps(content, indent=1, ensure_ascii=not is_unicode()))
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    held: Against
-    shown: Shown
-    mean: MeanAp
-    draws: Bootstrap | None
-    recall: AverageRecall | None
-    per_class: bool
-
-    def plain(self) -> dict[str, Any]:
-        """All of it as JSON has it."""
-        mean, held, seen = self.mean, self.held, self.shown
-        content: dict[str, Any] = {
-            "shown": {
-                "min_score": seen.score,
-                "tIoU": seen.tiou,
-                "predictions": seen.detections,
-                "right": seen.right,
-                "precision": seen.precision,
-                "recall": seen.recall,
-                "F1": seen.f1,
-                "left_out": seen.left_out,
-            },
-            "mAP": dict(zip(map(_name, mean.thresholds), mean.by_threshold.tolist(), strict=True)),
-            "average_mAP": mean.average,
-            "videos": len(held.truth),
-            "events": int(mean.truth_count.sum()),
-            "classes": len(mean.labels),
-            "predictions": sum(map(len, held.detections.values())),
-            "videos_without_predictions": held.videos_without_predictions,
-            "predictions_of_unknown_videos": held.predictions_of_unknown_videos,
-            "predictions_of_unknown_labels": held.predictions_of_unknown_labels,
-            "entries_left_out": len(held.odd),
-            "notes": held.notes,
-        }
-        if self.draws is not None:
-            ends = _ends(self.draws.by_threshold, mean.by_threshold)
-            content["interval_95"] = {
-                "draws": len(self.draws.average),
-                "mAP": dict(zip(map(_name, mean.thresholds), ends.T.tolist(), strict=True)),
-                "average_mAP": _ends(self.draws.average, mean.average).tolist(),
-            }
-        if self.recall is not None:
-            shares = self.recall.average.tolist()
-            content["average_recall"] = dict(zip(map(str, self.recall.proposals), shares, strict=True))
-        if self.per_class:
-            content["per_class"] = {label: self._class(k) for k, label in enumerate(mean.labels)}
-        return content
-
-    def _class(self, k: int) -> dict[str, Any]:
-        mean = self.mean
-        return {
-            "AP": dict(zip(map(_name, mean.thresholds), mean.ap[:, k].tolist(), strict=True)),
-            "average_AP": float(mean.by_label[k]),
-            "events": int(mean.truth_count[k]),
-            "predictions": int(mean.detection_count[k]),
-        }
-
-    def show(self, screen: Console, split: str | None) -> None:
-        """Tables in percent."""
-        mean, plain = self.mean, self.plain()
-        of = f" of {split}" if split else ""
-        without = plain["videos_without_predictions"]
-        head = counted(plain["videos"], "video") + of + (f" ({without} without a prediction)" if without else "")
-        classes = counted(plain["classes"], "class", "classes")
-        rest = f"{counted(plain['events'], 'event')} of {classes}, {counted(plain['predictions'], 'prediction')}"
-        screen.print(Text(f"{head}, {rest}"), soft_wrap=True)
-        screen.print(Text(self._shown_line(), style="bold"), soft_wrap=True)
-        shown = self._shown()
-        choices: tuple[list[int], ...] = (shown, shown[:1], [])
-        screen.print(_fitting(screen, [self._means(shown) for shown in choices]))
-        if self.recall is not None:
-            table = _table("average recall at proposals a video, %")
-            for n in self.recall.proposals:
-                table.add_column(str(n), justify="right")
-            table.add_row(*(_percent(share) for share in self.recall.average.tolist()))
-            screen.print(table)
-        if self.per_class:
-            all_counts = [self._classes(shown) for shown in choices]
-            screen.print(_fitting(screen, [*all_counts, self._classes([], counts=False)]))
-        if self.draws is not None:
-            draws = len(self.draws.average)
-            drawn = counted(draws, "draw")
-            screen.print(f"95 %: how far mAP moves with other videos of the kind, by {drawn}", soft_wrap=True)
-        if mean.thresholds == THRESHOLDS:
-            screen.print("Avg.: over the tIoU thresholds 0.1 to 0.9", soft_wrap=True)
-
-    def _shown_line(self) -> str:
-        seen = self.shown
-        what = "all predictions" if seen.score is None else f"of those with a score of {seen.score:g} or more"
-        parts = (("precision", seen.precision), ("recall", seen.recall), ("F1", seen.f1))
-        figures = ", ".join(f"{name} {_percent(share)} %" for name, share in parts)
-        out = f", {seen.left_out} of classes that the truth lacks left out" if seen.left_out else ""
-        return f"{figures} (tIoU {seen.tiou:g}, {what}: {seen.right} of {seen.detections} right{out})"
-
-    def _means(self, shown: list[int]) -> Table:
-        mean = self.mean
-        table = _table("mAP at tIoU, %")
-        table.add_column("")
-        for t in shown:
-            table.add_column(_name(mean.thresholds[t]), justify="right", no_wrap=True)
-        table.add_column("Avg.", justify="right", no_wrap=True)
-        table.add_row("mAP", *(_percent(mean.by_threshold[t]) for t in shown), _percent(mean.average))
-        if self.draws is not None:
-            ends = _ends(self.draws.by_threshold, mean.by_threshold)
-            average = _ends(self.draws.average, mean.average)
-            for i, name in enumerate(("95 % from", "to")):
-                table.add_row(name, *(_percent(ends[i, t]) for t in shown), _percent(average[i]))
-        return table
-
-    def _classes(self, shown: list[int], counts: bool = True) -> Table:
-        mean = self.mean
-        table = _table("average precision by class, %")
-        table.add_column("class", overflow="fold", min_width=8)
-        for t in shown:
-            table.add_column(_name(mean.thresholds[t]), justify="right", no_wrap=True)
-        counted_columns = ("events", "predictions") if counts else ()
-        for name in ("Avg.", *(("95 %",) if self.draws is not None else ()), *counted_columns):
-            table.add_column(name, justify="right", no_wrap=True)
-        ends = None if self.draws is None else _ends(self.draws.by_label, mean.by_label)
-        for k in np.argsort(-mean.by_label, kind="stable").tolist():
-            table.add_row(
-                Text(mean.labels[k]),
-                *(_percent(mean.ap[t, k]) for t in shown),
-                _percent(mean.by_label[k]),
-                *(() if ends is None else (f"{_percent(ends[0, k])}-{_percent(ends[1, k])}",)),
-                *((str(mean.truth_count[k]), str(mean.detection_count[k])) if counts else ()),
-            )
-        return table
-
-    def _shown(self) -> list[int]:
-        limits = self.mean.thresholds
-        return [t for t, limit in enumerate(limits) if limits != THRESHOLDS or limit > _SHOWN - 1e-6]
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-
-
-def _fitting(screen: Console, tables: list[Table]) -> Table:
-    """The first table that the terminal has room for, else the last."""
-    roomy = screen.options.update_width(10_000)
-    return next((t for t in tables if screen.measure(t, options=roomy).minimum <= screen.width), tables[-1])
-
-
-def _ends(draws: NDArray[np.float64], measured: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    return interval(draws, measured).clip(0, 1)
-
-
-def _name(threshold: float) -> str:
-    return f"{threshold:.6g}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"

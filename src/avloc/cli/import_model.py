@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
 from avloc.cli.settings_file import laid_over
-from avloc.cli.train import RECIPES, with_training
+from avloc.cli.train import with_training
+from avloc.config import RunConfig
 from avloc.errors import AvlocError
+from avloc.formats.class_names import read_labels
 from avloc.recipes.features import features_of
+from avloc.recipes.table import RECIPES
 
 _MOST_SHOWN = 3
 
@@ -19,9 +24,9 @@ _MOST_SHOWN = 3
 def import_model(
     method: Annotated[str, tyro.conf.Positional],
     file: Annotated[Path, tyro.conf.Positional],
-    like: str,
-    labels: Path,
     out: Path,
+    like: str | None = None,
+    labels: Path | None = None,
     config: Path | None = None,
 ) -> int:
     """Make a model folder from a checkpoint that a method's authors released.
@@ -30,34 +35,52 @@ def import_model(
     by tensor, is refused. `avloc export` then writes the file that detection runs on.
 
     examples:
+      avloc import unav UNAV.pth.tar --out models/unav
       avloc import actionformer epoch_034.pth.tar --like actionformer-thumos-i3d --labels thumos.txt --out models/af
 
     Args:
         method: The method whose authors' names the checkpoint has, such as actionformer or tridet.
         file: Their checkpoint.
-        like: The recipe whose network it holds; avloc recipes lists them.
-        labels: Text file with the names of the classes, one a line, in the order of the network's outputs.
         out: Folder to write the model to.
+        like: The recipe whose network it holds; avloc recipes lists them. Without it, the method's one that fits.
+        labels: Text file with the names of the classes, one a line, in the order of the outputs, or the data
+            set's annotations (their order counts). Without it, UnAV-100's classes, where the recipe is for them.
         config: YAML or JSON file of settings, laid over the recipe.
     """
     with_training()
-    if like not in RECIPES:
-        near = difflib.get_close_matches(like, RECIPES, n=1)
-        meant = f"did you mean {near[0]}?" if near else "see avloc recipes"
-        raise AvlocError(f"there is no recipe {like!r}; {meant}")
-    run = RECIPES[like]() if config is None else laid_over(RECIPES[like](), config)
-    if run.network.method != method:
-        raise AvlocError(f"--like {like} is a recipe of {run.network.method}, not of {method}")
-    names = _labels(labels)
+    runs = _runs(method, like, config)
     from avloc.training import official
 
-    network, made = official.import_model(file, run, features_of(RECIPES[like]), names, out, on_left=_tell_left)
+    state = official.read_checkpoint(file)
+    name = official.recipe_that_fits(state, runs, str(file)) if like is None else like
+    names = _labels(labels) if labels is not None else _of_unav100(name)
+    about = features_of(RECIPES[name])
+    network, made = official.import_model(state, str(file), runs[name], about, names, out, on_left=_tell_left)
     count, classes = sum(p.numel() for p in network.parameters()), len(made.labels)
     print(
-        f"{out}: {method}, {count / 1e6:.2f} M parameters, {classes} class{'es' if classes > 1 else ''}, "
+        f"{out}: {method} as {name}, {count / 1e6:.2f} M parameters, {classes} class{'es' if classes > 1 else ''}, "
         f"on features of {made.features.streams.visual}"
     )
     return 0
+
+
+def _runs(method: str, like: str | None, config: Path | None) -> dict[str, RunConfig]:
+    """The recipe that is meant, or all of the method."""
+    if like is not None and like not in RECIPES:
+        raise AvlocError(f"there is no recipe {like!r}; {_meant(like, RECIPES)}")
+    runs = {name: make() for name, make in RECIPES.items() if like in (None, name)}
+    of_method = {name: run for name, run in runs.items() if run.network.method == method}
+    if not of_method and like is not None:
+        raise AvlocError(f"--like {like} is a recipe of {runs[like].network.method}, not of {method}")
+    if not of_method:
+        known = {run.network.method for run in runs.values()}
+        raise AvlocError(f"there is no method {method!r}; {_meant(method, known)}")
+    return of_method if config is None else {name: laid_over(run, config) for name, run in of_method.items()}
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else "see avloc recipes"
 
 
 def _tell_left(names: tuple[str, ...]) -> None:
@@ -66,9 +89,17 @@ def _tell_left(names: tuple[str, ...]) -> None:
     print(f"left out {len(names)} tensors that this network has no use for: {shown}{more}")
 
 
-def _labels(path: Path) -> list[str]:
+def _labels(path: Path) -> Sequence[str]:
+    if path.suffix == ".json":
+        return read_labels(path)
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise AvlocError(f"{path}: cannot be read as text ({error}); give a file with a label a line") from None
     return [line.strip() for line in lines if line.strip()]
+
+
+def _of_unav100(recipe: str) -> list[str]:
+    if "-unav100-" not in recipe:
+        raise AvlocError(f"{recipe} is not for UnAV-100; name its classes with --labels FILE, one a line")
+    return resources.files("avloc.recipes").joinpath("unav100.txt").read_text("utf-8").splitlines()

@@ -13,6 +13,7 @@ import tyro
 from avloc import __version__
 from avloc.cli.check_data import check_data
 from avloc.cli.clips import clips
+from avloc.cli.compare import compare
 from avloc.cli.compose import compose
 from avloc.cli.console import stand_any_text
 from avloc.cli.convert import convert
@@ -30,7 +31,7 @@ from avloc.cli.report import report
 from avloc.cli.simulate import simulate
 from avloc.cli.test import test
 from avloc.cli.train import train, train_verb
-from avloc.errors import AvlocError
+from avloc.errors import AvlocError, one_line
 
 VERBS: dict[str, Callable[..., int]] = {
     "detect": detect,
@@ -49,6 +50,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "describe": describe,
     "paper": paper,
     "evaluate": evaluate,
+    "compare": compare,
     "diagnose": diagnose,
 }
 
@@ -64,6 +66,7 @@ examples:
   avloc extract my.mp4                   features only: my.features.safetensors
   avloc convert my.events.json my.eaf    for ELAN; also Audacity, Raven, WebVTT, Label Studio and others
   avloc evaluate predictions.json --truth truth.json --split test
+  avloc compare a.json b.json --truth truth.json --split test    is b better, and is that chance?
   avloc diagnose predictions.json --truth truth.json --split test --report diagnosis/"""
 
 
@@ -80,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments[0], arguments)
     except AvlocError as error:
-        print(f"avloc: {error}", file=sys.stderr)
+        print("\n".join((f"avloc: {error}", *map(one_line, error.program))), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("avloc: stopped", file=sys.stderr)

@@ -1,49 +1,23 @@
-"""Paths on the command line > detections by video, and the truth they are held against."""
+"""Paths on the command line > detections by video, of whatever program wrote them: the one reader of all verbs."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 
 from avloc.cli.inputs import MEDIA
 from avloc.errors import FormatError
 from avloc.events import Events
-from avloc.formats.activitynet import read_detections
+from avloc.formats.activitynet import LabelOf, detections_of
 from avloc.formats.csv import read_table
-from avloc.formats.files import below, files_below, named, read_truth, sniff
+from avloc.formats.files import below, files_below, named, sniff
 from avloc.formats.media_names import SOUND_ENDINGS
-from avloc.formats.truth import Choices, Truth
+from avloc.formats.result_arrays import are_arrays, as_json, events_of_arrays
+from avloc.formats.strict_json import as_text, load_json
+from avloc.formats.truth import Choices, Odd
 
-_PICKLES = (".pkl", ".pickle", ".pt", ".pth")
-_PREFIX = "v_"  # what ActivityNet's own names begin with; some programs put it before every name
-
-
-@dataclass
-class Against:
-    """Detections and the truth of a split, by video, and what a reader should know of how they fit.
-
-    Attributes:
-        detections: By video, the videos outside the split among them.
-        truth: By video, those without events among them.
-        durations_s: Lengths of the videos of the truth; infinite where the truth does not tell.
-        odd: Entries that are no event; they were left out.
-        notes: What was left out or is missing, a line each.
-        videos_without_predictions: Those that are missing, and those whose list is empty.
-        show_score: The score from which the detections are shown to people, where their files tell it.
-    """
-
-    detections: dict[str, Events]
-    truth: dict[str, Events]
-    durations_s: dict[str, float]
-    odd: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    videos_without_predictions: int = 0
-    predictions_of_unknown_videos: int = 0
-    predictions_of_unknown_labels: int = 0
-    show_score: float | None = None
+_PICKLES = (".pkl", ".pickle")
+_TORCH = (".pt", ".pth", ".tar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,180 +29,67 @@ class Predictions:
 
 
 def read_predictions(
-    path: Path, on_odd: Callable[[str], None] | None = None, choices: Choices | None = None
+    path: Path,
+    odd: Odd | None = None,
+    choices: Choices | None = None,
+    label_of: LabelOf = as_text,
+    *,
+    unscored: bool = False,
 ) -> Predictions:
     """Detections of a file of any format, or of a folder: all NAME.events.json, or else its files of labels.
 
-    on_odd: is told of each entry that is no event, which is then left out; without it that is an error.
+    odd: is told of each entry that is no event; without it that is an error.
+    label_of: what a label means that stands in JSON; without it a label that is no text is odd.
+    unscored: a detection in JSON without a score has score 1; else it is odd.
 
     Raises:
         FormatError: a file cannot be read, the folder holds none, or a video stands in two files.
     """
     chosen = choices or Choices()
     if not path.is_dir():
-        return _read_file(path, on_odd, chosen)
-    files = {file: _read_file(file, on_odd, chosen) for file in files_below(path)}
+        return _read_file(path, odd, chosen, label_of, unscored)
+    files = {file: _read_file(file, odd, chosen, label_of, unscored) for file in files_below(path)}
     scores = {found.show_score for found in files.values()}
     found = below(path, {file: found.events for file, found in files.items()})
     return Predictions(found, scores.pop() if len(scores) == 1 else None)
 
 
-def read_against(
-    predictions: Path,
-    truth: Path,
-    split: str | None = None,
-    *,
-    strict: bool = False,
-    split_only: bool = False,
-    every_class: bool = False,
-    choices: Choices | None = None,
-) -> Against:
-    """Detections beside the truth of a split (None: of all).
-
-    strict: what would be a note is an error.
-    split_only: leave detections of videos outside the split out.
-    every_class: detections of classes that the truth lacks are to count; only what is said of them depends on it.
-    choices: what to read of either where it holds more.
-
-    Raises:
-        FormatError: a file cannot be read, nothing in the two fits, or `strict` finds something odd.
-    """
-    known = read_truth(truth, choices=choices)
-    chosen = _of_split(known, split, truth)
-    odd: list[str] = []
-    read = read_predictions(predictions, None if strict else odd.append, choices)
-    if odd and not any(map(len, read.events.values())):
-        raise FormatError(f"none of the {len(odd)} entries is an event; the first: {odd[0]}")
-    renamed = _named_as(read.events, known)
-    held = Against(
-        renamed,
-        {video: entry.events for video, entry in chosen.items()},
-        {video: entry.duration_s for video, entry in chosen.items()},
-        odd,
-        show_score=read.show_score,
-    )
-    _require_common(held, predictions, truth)
-    if odd:
-        held.notes.append(f"{counted(len(odd), 'entry', 'entries')} left out that are no events; the first: {odd[0]}")
-    if split_only:
-        held.detections = {video: events for video, events in renamed.items() if video in chosen}
-    _note_videos(held)
-    _note_labels(held, {label for entry in known.values() for label in entry.events.labels}, every_class)
-    if strict and held.notes:
-        raise FormatError(f"{predictions}: {held.notes[0]}; --strict refuses that")
-    return held
-
-
-def _read_file(path: Path, on_odd: Callable[[str], None] | None, choices: Choices) -> Predictions:
-    ending = path.suffix.lower()
-    if ending in _PICKLES:
-        raise FormatError(
-            f"{path} is a pickle, and reading a pickle runs code that is in it; "
-            "where you trust it, write its columns to a CSV file (video,start,end,label,score) and give that"
-        )
-    if ending in MEDIA | SOUND_ENDINGS:
-        raise FormatError(
-            f"{path} is a media file, and predictions are wanted: what `avloc detect --all` writes, or another format"
-        )
-    if not path.exists():
-        raise FormatError(f"{path} cannot be read (it does not exist); name a file of predictions")
-    form = sniff(path)
+def _read_file(path: Path, odd: Odd | None, choices: Choices, label_of: LabelOf, unscored: bool) -> Predictions:
+    _require_readable(path)
+    content = load_json(path) if path.suffix.lower() == ".json" else None
+    if are_arrays(content):
+        return Predictions(events_of_arrays(content, path, odd, label_of), None)
+    form = "activitynet" if isinstance(content, dict) and "results" in content else sniff(path)
     if form.startswith("activitynet"):
-        events, about = read_detections(path, on_odd)
+        events, about = detections_of(content, path, odd, label_of, unscored=unscored)
         score = about.get("show_score")
         told = isinstance(score, int | float) and not isinstance(score, bool)
         return Predictions(events, float(score) if told and score is not None else None)
     # Only detections may be odd here and there: what people label is mended, not left out.
-    videos = read_table(path, on_odd) if form == "csv" else named(form).read(path, choices)
+    videos = read_table(path, odd) if form == "csv" else named(form).read(path, choices)
     return Predictions({video: truth.events for video, truth in videos.items()}, None)
 
 
-def _of_split(known: Mapping[str, Truth], split: str | None, path: Path) -> dict[str, Truth]:
-    chosen = {video: entry for video, entry in known.items() if split in (None, entry.subset)}
-    if not chosen:
-        subsets = ", ".join(sorted({entry.subset for entry in known.values()} - {""}))
-        if not subsets:
-            raise FormatError(f"{path}: names no split; leave --split out" if known else f"{path}: holds no video")
-        raise FormatError(f"{path}: no video is of split {split!r}; the splits there are: {subsets}")
-    return chosen
-
-
-def _named_as(detections: dict[str, Events], known: Mapping[str, Truth]) -> dict[str, Events]:
-    """Detections under the names of the truth, where these differ by a media file's ending, the prefix or folders."""
-    renamed: dict[str, str] = {}
-    for plain in (_plain, _without_folders):
-        strange = _by(plain, (video for video in detections if video not in known and video not in renamed))
-        taken = {*detections, *renamed.values()}
-        other = _by(plain, (video for video in known if video not in taken))
-        renamed |= {video: other[name] for name, video in strange.items() if name in other}
-    return {renamed.get(video, video): events for video, events in detections.items()}
-
-
-def _by(plain: Callable[[str], str], videos: Iterable[str]) -> dict[str, str]:
-    """Names by what `plain` leaves of them, where no two are left the same."""
-    names = {video: plain(video) for video in videos}
-    count = Counter(names.values())
-    return {name: video for video, name in names.items() if count[name] == 1}
-
-
-def _plain(video: str) -> str:
-    folder, stroke, name = unicodedata.normalize("NFC", video).replace("\\", "/").rpartition("/")
-    ending = PurePosixPath(name).suffix
-    if ending.lower() in MEDIA | SOUND_ENDINGS:
-        name = name.removesuffix(ending)
-    return folder + stroke + name.removeprefix(_PREFIX)
-
-
-def _without_folders(video: str) -> str:
-    return _plain(video).rsplit("/", 1)[-1]
-
-
-def _require_common(held: Against, predictions: Path, truth: Path) -> None:
-    if held.detections and held.truth and not held.detections.keys() & held.truth.keys():
+def _require_readable(path: Path) -> None:
+    ending = path.suffix.lower()
+    if ending in MEDIA | SOUND_ENDINGS:
         raise FormatError(
-            f"{predictions} and {truth} have no video in common: "
-            f"the one names {_some(held.detections)}, the other {_some(held.truth)}"
+            f"{path} is a media file, and predictions are wanted: what `avloc detect --all` writes, or another format"
         )
-
-
-def _some(videos: Iterable[str]) -> str:
-    names = [repr(video) for video in videos]
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _note_videos(held: Against) -> None:
-    missing = [video for video in held.truth if video not in held.detections]
-    held.videos_without_predictions = sum(not len(held.detections.get(video, ())) for video in held.truth)
-    if not any(map(len, held.truth.values())):
-        held.notes.append("the truth has no event: mAP says nothing")
-    if missing:
-        share = 100 * len(missing) / len(held.truth)
-        held.notes.append(
-            f"{len(missing)} of {counted(len(held.truth), 'video')} ({share:.1f} %) "
-            f"{'is' if len(missing) == 1 else 'are'} not in the predictions; "
-            f"the first: {missing[0]!r}"
+    if ending in _TORCH:
+        raise FormatError(
+            f"{path} is a file of torch, and predictions are wanted: "
+            "write them as JSON, or as a CSV file (video,start,end,label,score)"
         )
-    strange = [video for video in held.detections if video not in held.truth]
-    held.predictions_of_unknown_videos = count = sum(len(held.detections[video]) for video in strange)
-    if strange:
-        held.notes.append(
-            f"{counted(count, 'prediction')} for {counted(len(strange), 'video')} outside the truth (the first: "
-            f"{strange[0]!r}) count as false; --split-only leaves them out"
+    if not path.exists():
+        raise FormatError(f"{path} cannot be read (it does not exist); name a file of predictions")
+    if ending in _PICKLES:
+        error = FormatError(
+            f"{path} is a pickle, and reading a pickle runs code that is in it; "
+            "where you trust it, turn it into JSON with these lines of Python, and give that"
         )
-
-
-def _note_labels(held: Against, known: set[str], every_class: bool) -> None:
-    strange: dict[str, int] = {}
-    for events in held.detections.values():
-        for label in events.labels:
-            if label not in known:
-                strange[label] = strange.get(label, 0) + 1
-    held.predictions_of_unknown_labels = count = sum(strange.values())
-    if strange:
-        held.notes.append(
-            f"{counted(count, 'prediction')} with {counted(len(strange), 'label')} unknown to the truth (the first: "
-            f"{next(iter(strange))!r}) " + ("count as wrong, but for mAP" if every_class else "left out")
-        )
+        error.program = as_json(path)
+        raise error
 
 
 def counted(count: int, one: str, more: str | None = None) -> str:

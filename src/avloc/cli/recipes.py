@@ -11,8 +11,9 @@ from rich.padding import Padding
 
 from avloc.cli.console import screen_console
 from avloc.cli.grounded import GROUNDED, GROUNDED_WORDS
-from avloc.cli.train import OWN, OWN_WORDS, RECIPES
-from avloc.config import NetworkConfig
+from avloc.cli.train import OWN, OWN_WORDS
+from avloc.config import JointRunConfig, NetworkConfig, RunConfig
+from avloc.recipes.table import RECIPES
 
 
 def recipes(json: bool = False) -> int:
@@ -48,11 +49,16 @@ def _row(name: str) -> dict[str, Any]:
     return {
         "recipe": name,
         "method": network.method,
-        "features": f"{run.data.layout}, {widths}",
+        "features": f"{' and '.join(_layouts(run))}, {widths}",
         "steps": run.train.longest_steps,
         "parameters": _parameters(network),
         "about": " ".join((inspect.getdoc(RECIPES[name]) or "").split()),
     }
+
+
+def _layouts(run: RunConfig) -> list[str]:
+    sets = list(run.sets.values()) if isinstance(run, JointRunConfig) else [run.data]
+    return list(dict.fromkeys(data.layout for data in sets))
 
 
 def _parameters(network: NetworkConfig) -> int | None:

@@ -10,18 +10,19 @@ from typing import Literal
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.progress import counting
 from avloc.datasets.annotations import read_annotations
+from avloc.datasets.simulate import TRAINING, split_sizes
 from avloc.datasets.simulate import simulate as write_simulation
-from avloc.datasets.simulate import split_sizes
 from avloc.datasets.simulation import SimulationConfig
 
 
 def simulate(
     annotations: Path,
     out: Path,
-    layout: Literal["onepeace", "i3d-vggish"] = "onepeace",
+    layout: Literal["onepeace", "i3d-vggish", "onepeace-activitynet"] = "onepeace",
     videos: int | None = None,
     validation: int | None = None,
     test: int | None = None,
+    train_split: str = TRAINING,
     seed: int = 0,
     width: int | None = None,
     workers: int = 0,
@@ -43,6 +44,7 @@ def simulate(
         videos: Training videos; without it all. The other splits get as many in proportion (UnAV-100: 0.33 each).
         validation: Validation videos, instead of as many in proportion.
         test: Test videos, instead of as many in proportion.
+        train_split: Subset that is for training; the data set's own word, such as training.
         seed: The same seed gives the same videos and the same features; fewer videos are a part of more.
         width: Greatest width of a file (64 or more), for small machines; the released layouts have up to 1536.
         workers: Processes; 0 takes all cores.
@@ -50,7 +52,7 @@ def simulate(
     """
     truth = read_annotations(annotations)
     given = {name: number for name, number in (("validation", validation), ("test", test)) if number is not None}
-    sizes = split_sizes(truth, videos, given)
+    sizes = split_sizes(truth, videos, given, train_split)
     began = time.perf_counter()
     with counting(error_console(), "videos") as on_progress:
         done = write_simulation(
@@ -63,6 +65,7 @@ def simulate(
             width=width,
             workers=workers or os.cpu_count() or 1,
             on_progress=on_progress,
+            training=train_split,
         )
     screen = screen_console()
     split = ", ".join(f"{number} {subset}" for subset, number in done.videos.items())

@@ -5,93 +5,34 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tyro
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from avloc.cli.console import error_console, screen_console
+from avloc.cli.console import screen_console
 from avloc.cli.grounded import GROUNDED, GROUNDED_WORDS, train_grounded_model
 from avloc.cli.inputs import require_writable
 from avloc.cli.own import train_own_model
 from avloc.cli.settings_file import laid_over, named_file
-from avloc.config import RunConfig
+from avloc.cli.train_watch import TrainWatch
+from avloc.config import DataConfig, JointRunConfig, RunConfig
 from avloc.errors import AvlocError
 from avloc.own.config import OwnConfig
-from avloc.recipes.actionformer import (
-    actionformer_anet_i3d,
-    actionformer_small,
-    actionformer_thumos_i3d,
-    actionformer_unav100_i3d_vggish,
-    actionformer_unav100_onepeace,
-)
 from avloc.recipes.default import GroundedRun, grounded_composed
-from avloc.recipes.loco import loco_composed, loco_small, loco_unav100_i3d_vggish, loco_unav100_onepeace
-from avloc.recipes.tadtr import tadtr_small, tadtr_thumos, tadtr_unav100_i3d_vggish
-from avloc.recipes.tridet import (
-    tridet_anet_tsp,
-    tridet_hacs_i3d,
-    tridet_small,
-    tridet_thumos_i3d,
-    tridet_unav100_i3d_vggish,
-    tridet_unav100_onepeace,
-)
-from avloc.recipes.unav import unav_small, unav_unav100_i3d_vggish, unav_unav100_onepeace
-from avloc.recipes.uniav import uniav_small, uniav_unav100_i3d_vggish, uniav_unav100_onepeace
-from avloc.recipes.vsgn import (
-    vsgn_small,
-    vsgn_thumos,
-    vsgn_unav100_i3d_vggish,
-    vsgn_unav100_i3d_vggish_stitched,
-)
+from avloc.recipes.table import RECIPES
 from avloc.zoo import find_model
 
 if TYPE_CHECKING:
-    from avloc.training.start import Taken
     from avloc.training.tensorboard import Board
     from avloc.training.watch import Epoch, Step
-
-RECIPES: dict[str, Callable[[], RunConfig]] = {
-    "loco-unav100-onepeace": loco_unav100_onepeace,
-    "loco-unav100-i3d-vggish": loco_unav100_i3d_vggish,
-    "loco-small": loco_small,
-    "loco-composed": loco_composed,
-    "actionformer-unav100-onepeace": actionformer_unav100_onepeace,
-    "actionformer-unav100-i3d-vggish": actionformer_unav100_i3d_vggish,
-    "actionformer-small": actionformer_small,
-    "actionformer-thumos-i3d": actionformer_thumos_i3d,
-    "actionformer-anet-i3d": actionformer_anet_i3d,
-    "tridet-unav100-onepeace": tridet_unav100_onepeace,
-    "tridet-unav100-i3d-vggish": tridet_unav100_i3d_vggish,
-    "tridet-small": tridet_small,
-    "tridet-thumos-i3d": tridet_thumos_i3d,
-    "tridet-anet-tsp": tridet_anet_tsp,
-    "tridet-hacs-i3d": tridet_hacs_i3d,
-    "tadtr-unav100-i3d-vggish": tadtr_unav100_i3d_vggish,
-    "tadtr-small": tadtr_small,
-    "tadtr-thumos": tadtr_thumos,
-    "unav-unav100-onepeace": unav_unav100_onepeace,
-    "unav-unav100-i3d-vggish": unav_unav100_i3d_vggish,
-    "unav-small": unav_small,
-    "uniav-unav100-onepeace": uniav_unav100_onepeace,
-    "uniav-unav100-i3d-vggish": uniav_unav100_i3d_vggish,
-    "uniav-small": uniav_small,
-    "vsgn-unav100-i3d-vggish": vsgn_unav100_i3d_vggish,
-    "vsgn-unav100-i3d-vggish-stitched": vsgn_unav100_i3d_vggish_stitched,
-    "vsgn-small": vsgn_small,
-    "vsgn-thumos": vsgn_thumos,
-}
 
 OWN = "default"
 """The recipe for one's own labels and videos."""
 OWN_WORDS = "Own labels and videos: the shipped model loco fine-tuned, or its network trained anew (--from-scratch)."
-_MOST_SHOWN = 20
 
 
 def _recipes(config: Path | None = None, chosen: str = "") -> Any:
@@ -163,8 +104,8 @@ def train(
 
     run = _with_absolute_paths(recipe)
     screen = screen_console()
-    watch = _Watch(screen)
-    watchers: list[_Watch | Board] = [watch]
+    watch = TrainWatch(screen)
+    watchers: list[TrainWatch | Board] = [watch]
     if tensorboard:
         from avloc.training.tensorboard import Board as TensorBoard
 
@@ -218,8 +159,17 @@ def train_verb(arguments: Sequence[str]) -> Callable[..., int]:
 
 def _with_absolute_paths(run: RunConfig) -> RunConfig:
     """So that `avloc test` finds the data from any folder."""
-    features, annotations = (str(Path(p).resolve()) if p else "" for p in (run.data.features, run.data.annotations))
-    return replace(run, data=replace(run.data, features=features, annotations=annotations))
+    if isinstance(run, JointRunConfig):
+        return replace(run, sets={name: _absolute(data) for name, data in run.sets.items()})
+    return replace(run, data=_absolute(run.data))
+
+
+D = TypeVar("D", bound=DataConfig)
+
+
+def _absolute(data: D) -> D:
+    features, annotations = (str(Path(p).resolve()) if p else "" for p in (data.features, data.annotations))
+    return replace(data, features=features, annotations=annotations)
 
 
 def with_training() -> None:
@@ -229,54 +179,3 @@ def with_training() -> None:
             raise AvlocError(
                 f"this needs {name}; install avloc with its extra, in its checkout: pip install '.[train]'"
             )
-
-
-@dataclass
-class _Watch:
-    screen: Console
-    progress: Progress = field(init=False)
-    task: TaskID | None = None
-    began: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self.progress = Progress(
-            TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(),
-            TextColumn(
-                "step {task.completed} of {task.total}, loss {task.fields[loss]:.3f}, {task.fields[left]} left"
-            ),
-            console=error_console(),
-            transient=True,
-        )
-        self.progress.disable = not self.progress.console.is_terminal
-
-    def on_remark(self, remark: str) -> None:
-        self.screen.print(f"note: {remark}", markup=False, soft_wrap=True)
-
-    def on_init(self, taken: Taken) -> None:
-        self.screen.print(
-            f"began with {len(taken.taken)} tensors of --init, {len(taken.left)} stay fresh", style="bold"
-        )
-        for name in taken.left[:_MOST_SHOWN]:
-            self.screen.print(f"  fresh: {name}", markup=False, highlight=False)
-        if len(taken.left) > _MOST_SHOWN:
-            self.screen.print(f"  and {len(taken.left) - _MOST_SHOWN} more")
-
-    def on_step(self, step: Step) -> None:
-        if self.task is None:
-            self.progress.start()
-            self.task = self.progress.add_task("", total=step.steps, epoch=step.epoch, loss=step.total, left="")
-        left = f"{step.seconds_left / 60:.0f} min" if step.seconds_left > 90 else f"{step.seconds_left:.0f} s"
-        self.progress.update(
-            self.task, completed=step.step, total=step.steps, epoch=step.epoch, loss=step.total, left=left
-        )
-
-    def on_epoch(self, epoch: Epoch) -> None:
-        score = "" if epoch.validation_map is None else f", validation mAP {100 * epoch.validation_map:.2f}"
-        parts = ", ".join(f"{name} {value:.3f}" for name, value in epoch.losses.items())
-        self.screen.print(
-            f"epoch {epoch.number}: loss {epoch.total:.3f} ({parts}){score}"
-            f"{' (best)' if epoch.is_best else ''}, {epoch.seconds:.0f} s",
-            soft_wrap=True,
-        )
-        self.screen.file.flush()

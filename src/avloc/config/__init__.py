@@ -1,12 +1,14 @@
 """Settings as frozen dataclasses: read strictly, checked field by field, saved with every run and model."""
 
 from avloc.config.decoding import DecodingConfig
+from avloc.config.joint import JointRunConfig, RestConfig, SetConfig
 from avloc.config.losses import AnchorLossConfig, AnyLossConfig, DenseLossConfig, LocoLossConfig, QueryLossConfig
-from avloc.config.model import FeatureConfig, ModelConfig
+from avloc.config.model import FeatureConfig, ModelConfig, TaskConfig
 from avloc.config.networks import (
     ActionFormerConfig,
     AnyNetworkConfig,
     AttentionConfig,
+    CcnetConfig,
     CustomNetworkConfig,
     FamilyConfig,
     GroundedConfig,
@@ -31,6 +33,7 @@ __all__ = [
     "AnyLossConfig",
     "AnyNetworkConfig",
     "AttentionConfig",
+    "CcnetConfig",
     "CustomNetworkConfig",
     "DataConfig",
     "DecodingConfig",
@@ -38,6 +41,7 @@ __all__ = [
     "FamilyConfig",
     "FeatureConfig",
     "GroundedConfig",
+    "JointRunConfig",
     "LccConfig",
     "LocoConfig",
     "LocoLossConfig",
@@ -45,7 +49,10 @@ __all__ = [
     "NetworkConfig",
     "QueryLossConfig",
     "OneStreamConfig",
+    "RestConfig",
     "RunConfig",
+    "SetConfig",
+    "TaskConfig",
     "TadTrConfig",
     "TrainConfig",
     "TriDetConfig",

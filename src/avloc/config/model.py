@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar
 
 from avloc.config.checks import Settings, number, share
 from avloc.config.decoding import DecodingConfig
 from avloc.config.networks import AnyNetworkConfig, CustomNetworkConfig
+from avloc.errors import ConfigError
 from avloc.streams import STREAMS, Streams
 
 EMBEDDED = Streams.all("avloc-embedded/3")
@@ -31,6 +32,8 @@ class FeatureConfig(Settings):
     """Whether the network reads the embeddings at all."""
     cues: int = number(0, least=0)
     """Number of the extractor's cues that the network reads."""
+    resize_steps: int | None = number(None, least=1)
+    """Features of a video are stretched to this many steps; None leaves them as they are."""
 
     @property
     def read(self) -> Streams:
@@ -51,6 +54,18 @@ class FeatureConfig(Settings):
 
 
 @dataclass(frozen=True)
+class TaskConfig(Settings):
+    """What a model folder says of a task that its network has beside its own; fields as those of ModelConfig."""
+
+    task: str
+    labels: tuple[str, ...]
+    features: FeatureConfig
+    decoding: DecodingConfig = field(default_factory=DecodingConfig)
+    window_steps: int = number(256, least=1)
+    show_score: float = share(0.3)
+
+
+@dataclass(frozen=True)
 class ModelConfig(Settings):
     """All that a model folder says of itself beside its weights."""
 
@@ -63,8 +78,33 @@ class ModelConfig(Settings):
     """Length of the fixed window that the exported network runs on."""
     show_score: float = share(0.3)
     """Events below this score are not shown to people unless asked for."""
+    others: tuple[TaskConfig, ...] = ()
+    """What is another task's own, of a network of several; all above are of the network's own task."""
 
     def check(self) -> None:
         """A label for each class, all different."""
-        twice = {label for label in self.labels if self.labels.count(label) > 1}
-        self.require("labels", not twice, f"each label once ({', '.join(sorted(twice))} is there twice)")
+        for labels in (self.labels, *(other.labels for other in self.others)):
+            twice = {label for label in labels if labels.count(label) > 1}
+            self.require("labels", not twice, f"each label once ({', '.join(sorted(twice))} is there twice)")
+
+    def of_task(self, task: str) -> ModelConfig:
+        """The same model with another of its tasks, in any letters, as its own; "" is the one it has.
+
+        Raises:
+            ConfigError: it has no such task.
+        """
+        task = task.upper()
+        if not task or self.network.tasks[:1] == (task,):
+            return self
+        chosen = next((other for other in self.others if other.task == task), None)
+        network = self.network.for_task(task)
+        if chosen is None:
+            raise ConfigError(f"the model says nothing of the labels of {task}")
+        given = {f.name: getattr(self, f.name) for f in fields(TaskConfig) if f.name != "task"}
+        own = TaskConfig(task=self.network.tasks[0], **given)
+        return replace(
+            self,
+            **{name: getattr(chosen, name) for name in given},
+            network=network,
+            others=(own, *(other for other in self.others if other is not chosen)),
+        )

@@ -26,6 +26,8 @@ def to_dict(config: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return to_dict(value)
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
     return type(value)(_plain(v) for v in value) if isinstance(value, list | tuple) else value
 
 
@@ -86,6 +88,10 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         raise ConfigError(f"{where} is {value!r}; one of {', '.join(map(repr, args))} is needed")
     if origin is tuple:
         return _tuple(args, value, where)
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{where} is {type(value).__name__}; groups of settings by name are needed")
+        return {str(key): _value(args[1], v, f"{where}.{key}") for key, v in value.items()}
     if origin is types.UnionType:
         if value is None and type(None) in args:
             return None

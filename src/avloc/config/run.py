@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from avloc.config.checks import Settings
+from avloc.config.checks import Settings, number
 from avloc.config.decoding import DecodingConfig
 from avloc.config.losses import AnyLossConfig, LocoLossConfig
 from avloc.config.networks import AnyNetworkConfig, LocoConfig
@@ -21,13 +21,18 @@ class DataConfig(Settings):
     features: str = ""
     """Folder of feature files."""
     annotations: str = ""
-    """Annotation file: UnAV-100's JSON schema, or CSV."""
-    layout: Literal["onepeace", "i3d-vggish", "avloc", "other"] = "onepeace"
+    """Annotations: JSON in the form of ActivityNet, CSV, or the tables of DESED, one of them or their folder."""
+    layout: Literal["onepeace", "i3d-vggish", "onepeace-activitynet", "i3d-thumos14", "avloc", "other"] = "onepeace"
     """other: features that avloc does not read, of recipes for imported checkpoints."""
     train_split: str = "train"
     validation_split: str = "validation"
     scores: bool = True
     """Whether the network reads the encoders' class scores beside the embeddings; the layout avloc alone has them."""
+    resize_steps: int | None = number(None, least=1)
+    """Features of every video are stretched to this many steps, as is usual on ActivityNet; None leaves them."""
+    forgiving: bool = False
+    """Whether events past the end of their video, or of no length, are left as they are instead of refused: for
+    annotations that were released with some."""
     cache: bool = True
     """Whether features stay in memory, in half precision, after they were read once; off, each is read every time."""
 
@@ -48,3 +53,7 @@ class RunConfig(Settings):
         nearest = max(1, round(steps / multiple)) * multiple
         needed = f"a multiple of {multiple}, the stride of the network's coarsest level, such as {nearest},"
         self.train.require("longest_steps", steps % multiple == 0, needed)
+        most = self.network.longest
+        self.train.require(
+            "longest_steps", most is None or steps <= most, f"at most {most}, the network's own length,"
+        )

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avloc.errors import FormatError
-from avloc.formats.activitynet import Truth, read_labels, read_truth
+from avloc.formats.activitynet import Truth, read_truth
+from avloc.formats.class_names import read_labels
 from avloc.formats.csv_truth import read_csv_truth
+from avloc.formats.desed import read_desed
+from avloc.formats.truth import of_subset, subset_names
 
 PAST_END_S = 0.1
 """An event may end this much after its video, as rounding of durations makes it."""
@@ -28,15 +31,15 @@ class Annotations:
     @property
     def subsets(self) -> tuple[str, ...]:
         """Names of the splits, in the order of their first videos."""
-        return tuple(dict.fromkeys(truth.subset for truth in self.videos.values()))
+        return subset_names(self.videos)
 
     def split(self, subset: str) -> dict[str, Truth]:
-        """The videos of one split.
+        """The videos of one split; capitals do not count.
 
         Raises:
             FormatError: there is none.
         """
-        chosen = {video: truth for video, truth in self.videos.items() if truth.subset == subset}
+        chosen = of_subset(self.videos, subset)
         if not chosen:
             known = ", ".join(self.subsets) or "none, for it has no video"
             raise FormatError(f"{self.path}: no video is of subset {subset!r}; the subsets there are: {known}")
@@ -45,30 +48,34 @@ class Annotations:
 
 @dataclass(frozen=True, slots=True)
 class OddEntry:
-    """An annotation that no training should meet."""
+    """An annotation that no training should meet; `harmless` if it teaches nothing wrong where it stays."""
 
     video: str
     message: str
+    harmless: bool = False
 
 
-def read_annotations(path: str | Path, labels: Sequence[str] | None = None, *, strict: bool = True) -> Annotations:
-    """Read UnAV-100's JSON, or one's own data in the same form, or CSV (by the ending .csv).
+def read_annotations(
+    path: str | Path, labels: Sequence[str] | None = None, *, strict: bool = True, forgiving: bool = False
+) -> Annotations:
+    """Read JSON in the form of ActivityNet, CSV (by the ending .csv), or DESED's tables (.tsv, or a folder of them).
 
     `labels` fixes classes and order; without it they are the file's own, by label_id where it is given, else by
-    alphabet. Without `strict` odd entries are left for `odd_entries` to tell.
+    alphabet. Without `strict` odd entries are left for `odd_entries` to tell; `forgiving` lets harmless ones stay.
 
     Raises:
         FormatError: the file is not in its form, or an entry is odd: a label that is not among the classes, an event
             of no length, before the start or past the end of its video.
     """
-    if Path(path).suffix.lower() == ".csv":
-        videos = read_csv_truth(path)
+    suffix = Path(path).suffix.lower()
+    if suffix in (".csv", ".tsv") or Path(path).is_dir():
+        videos = read_csv_truth(path) if suffix == ".csv" else read_desed(path)
         own = tuple(sorted({label for truth in videos.values() for label in truth.events.labels}))
     else:
         videos, own = read_truth(path), read_labels(path)
     annotations = Annotations(str(path), own if labels is None else tuple(labels), videos)
     if strict:
-        for odd in odd_entries(annotations):
+        for odd in (odd for odd in odd_entries(annotations) if not (forgiving and odd.harmless)):
             raise FormatError(f"{path}: video {odd.video!r}, {odd.message}")
     return annotations
 
@@ -84,8 +91,9 @@ def odd_entries(annotations: Annotations) -> Iterator[OddEntry]:
             if event.label not in known:
                 yield OddEntry(video, f"{where}: the label is not among the {len(known)} classes")
             if event.duration_s <= 0:
-                yield OddEntry(video, f"{where}: the event has no length")
+                yield OddEntry(video, f"{where}: the event has no length", harmless=True)
             if event.start_s < 0:
                 yield OddEntry(video, f"{where}: the event starts before the video")
             if event.end_s > truth.duration_s + PAST_END_S:
-                yield OddEntry(video, f"{where}: the event ends after the video, which has {truth.duration_s:g} s")
+                told = f"{where}: the event ends after the video, which has {truth.duration_s:g} s"
+                yield OddEntry(video, told, harmless=event.start_s < truth.duration_s)

@@ -45,13 +45,17 @@ class SampleList:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """visual (B, T, Dv), audio (B, T, Da), mask (B, T), segments (B, N, 2), labels (B, N) padded with -1."""
+    """visual (B, T, Dv), audio (B, T, Da), mask (B, T), segments (B, N, 2), labels (B, N) padded with -1.
+
+    `task` is the task that it is of, where several are learned in turn.
+    """
 
     visual: Float32
     audio: Float32
     mask: NDArray[np.bool_]
     segments: Float32
     labels: NDArray[np.int64]
+    task: str = ""
 
 
 def collate(samples: Sequence[Sample], multiple: int, least: int = 0) -> Batch:

@@ -22,6 +22,7 @@ from avloc.datasets.levels import LevelCount, count_levels
 from avloc.errors import FeatureError, one_line
 from avloc.features.layout import LAYOUTS, Layout, read_extent, read_layout, videos_in
 from avloc.formats.activitynet import Truth
+from avloc.formats.truth import of_subset, subset_names
 from avloc.timegrid import TimeGrid
 
 _THREADS = 4
@@ -76,7 +77,7 @@ class Report:
     `events_by_class` has every class, commonest first. `unreachable` are the events at which no moment of the pyramid
     can be positive: training never sees them. `steps` are lengths of the features found, `stride_s` is the stride
     that lengths and durations imply. `unannotated` videos have features and no annotation. `values_read` tells
-    whether every value was read, or headers alone.
+    whether every value was read, or headers alone. `remarks` are oddities that were asked to be forgiven.
     """
 
     annotations: str
@@ -95,6 +96,7 @@ class Report:
     unannotated: int
     values_read: bool
     problems: tuple[Problem, ...]
+    remarks: tuple[Problem, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -133,16 +135,22 @@ def check_dataset(
     needed: Sequence[str] = (),
     levels: int = 6,
     quick: bool = False,
+    forgiving: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Look over the videos of `splits` (all without it) and their features.
 
     `annotations` are best read without `strict`, so that every odd entry is listed. Splits that are `needed` must
-    have videos and events. `quick` reads headers alone and finds no value that is not finite. `on_progress` gets
-    videos done and in all.
+    have videos and events. `forgiving` lets harmless oddities of annotations be. `quick` reads headers alone and
+    finds no value that is not finite. `on_progress` gets videos done and in all.
     """
-    chosen = {v: t for v, t in annotations.videos.items() if splits is None or t.subset in splits}
-    entries = [Problem("annotations", o.video, o.message) for o in odd_entries(annotations) if o.video in chosen]
+    wanted = None if splits is None else {name.casefold() for name in splits}
+    chosen = {v: t for v, t in annotations.videos.items() if wanted is None or t.subset.casefold() in wanted}
+    odd = [entry for entry in odd_entries(annotations) if entry.video in chosen]
+    entries, forgiven = (
+        [Problem("annotations", o.video, o.message) for o in odd if (forgiving and o.harmless) == let_be]
+        for let_be in (False, True)
+    )
     steps, files = _read_all(chosen, Path(folder), layout, quick, on_progress)
     files = (_other_layout(chosen, folder, layout) if chosen and not steps else []) or files
     lengths = compare_lengths(layout.grid, steps, {video: truth.duration_s for video, truth in chosen.items()})
@@ -169,6 +177,7 @@ def check_dataset(
         unannotated=len(videos_in(folder, layout) - set(annotations.videos)),
         values_read=not quick,
         problems=tuple(_empty_splits(chosen, needed) + entries + odd_lengths + files),
+        remarks=tuple(forgiven),
     )
 
 
@@ -230,8 +239,8 @@ def _levels(
 
 
 def _splits(videos: Mapping[str, Truth]) -> Iterator[SplitCount]:
-    for subset in dict.fromkeys(truth.subset for truth in videos.values()):
-        truths = [truth for truth in videos.values() if truth.subset == subset]
+    for subset in subset_names(videos):
+        truths = list(of_subset(videos, subset).values())
         yield SplitCount(
             subset,
             len(truths),
@@ -253,9 +262,9 @@ def _by_class(annotations: Annotations, videos: Mapping[str, Truth]) -> dict[str
 def _empty_splits(videos: Mapping[str, Truth], needed: Sequence[str]) -> list[Problem]:
     problems = []
     for subset in needed:
-        truths = [truth for truth in videos.values() if truth.subset == subset]
+        truths = list(of_subset(videos, subset).values())
         if not truths:
-            known = ", ".join(dict.fromkeys(t.subset for t in videos.values())) or "none"
+            known = ", ".join(subset_names(videos)) or "none"
             problems.append(Problem("split", "", f"no video is of subset {subset!r}; the subsets there are: {known}"))
         elif not any(len(truth.events) for truth in truths):
             problems.append(Problem("split", "", f"none of the {len(truths)} videos of {subset!r} has an event"))

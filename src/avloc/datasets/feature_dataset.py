@@ -17,6 +17,7 @@ from avloc.datasets.batch import Sample
 from avloc.datasets.labelled import LabelledVideo, to_sample
 from avloc.events import Events
 from avloc.features.layout import Layout, read_layout
+from avloc.features.resize import resized
 from avloc.features.sequence import FeatureSequence
 
 _ARRAYS = ("visual", "audio", "visual_scores", "audio_scores")
@@ -27,7 +28,8 @@ class FeatureDataset:
 
     Nothing is read before it is asked for. With `cache` what was read stays in memory in 16-bit floats (a video of
     42 s with ONE-PEACE features takes 1 MB); threads may share one dataset, processes each fill a cache of their own.
-    `scores` asks for the encoders' class scores beside the embeddings, which the layout `avloc` alone has.
+    `scores` asks for the encoders' class scores beside the embeddings, which the layout `avloc` alone has. With
+    `resize_steps` every video is stretched to so many steps, on a grid of its own.
 
     Raises:
         FormatError: no video is of the split.
@@ -42,12 +44,14 @@ class FeatureDataset:
         *,
         scores: bool = False,
         cache: bool = False,
+        resize_steps: int | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.layout = layout
         self.split = split
         self.labels = annotations.labels
         self.scores = scores
+        self.resize_steps = resize_steps
         self._truth = annotations.split(split)
         self.names = tuple(self._truth)
         self._cache: dict[int, FeatureSequence] | None = {} if cache else None
@@ -69,8 +73,11 @@ class FeatureDataset:
 
     @property
     def lengths(self) -> NDArray[np.int_]:
-        """Steps of each video (N,), by its annotated duration."""
-        return np.array([self.layout.grid.length(entry.duration_s) for entry in self._truth.values()], np.int_)
+        """Steps of each video (N,), by its annotated duration; 0 where that is not known."""
+        if self.resize_steps is not None:
+            return np.full(len(self), self.resize_steps, np.int_)
+        durations_s = [entry.duration_s for entry in self._truth.values()]
+        return np.array([self.layout.grid.length(d) if math.isfinite(d) else 0 for d in durations_s], np.int_)
 
     def load(self, i: int) -> LabelledVideo:
         """Features (32-bit floats) and truth of video `i`.
@@ -95,6 +102,8 @@ class FeatureDataset:
         duration_s = self._truth[self.names[i]].duration_s
         known = duration_s if math.isfinite(duration_s) else None
         features = read_layout(self.folder, self.names[i], self.layout, known)
+        if self.resize_steps is not None:
+            features = resized(features, self.resize_steps)
         if self._cache is not None:
             self._cache[i] = _converted(features, np.float16) if _fits_half(features) else features
             # As every later time: the first epoch, and the first after a pause, must see the same numbers.

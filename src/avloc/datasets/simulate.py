@@ -21,7 +21,7 @@ import numpy as np
 from avloc.datasets.annotations import Annotations
 from avloc.datasets.simulation import SimulationConfig, World, make_world, simulate_video, steps_in
 from avloc.errors import FeatureError, FormatError, OutputError
-from avloc.features.layout import AVLOC, LAYOUTS, RECORD, FilePart, Layout, read_extent
+from avloc.features.layout import LAYOUTS, RECORD, FilePart, Layout, read_extent
 from avloc.features.npy import write_npy
 from avloc.files import replace_file
 from avloc.formats.activitynet import Truth
@@ -46,9 +46,9 @@ class Simulated:
 
 
 def split_sizes(
-    annotations: Annotations, videos: int | None, given: Mapping[str, int] | None = None
+    annotations: Annotations, videos: int | None, given: Mapping[str, int] | None = None, training: str = TRAINING
 ) -> dict[str, int]:
-    """Videos to take of each split: `videos` for training and of the others as many in proportion, or as `given`.
+    """Videos to take of each split: `videos` of `training` and of the others as many in proportion, or as `given`.
 
     Without `videos` all are taken; a number beyond the split's size takes the whole split.
 
@@ -56,11 +56,11 @@ def split_sizes(
         FormatError: there is no training split, `given` names an unknown one, or a number is below 1.
     """
     sizes = {subset: len(annotations.split(subset)) for subset in annotations.subsets}
-    training = len(annotations.split(TRAINING))
+    whole = len(annotations.split(training))
     chosen = dict(sizes)
     if videos is not None:
-        chosen = {subset: max(1, round(videos * size / training)) for subset, size in sizes.items()}
-    for subset, number in {**({TRAINING: videos} if videos is not None else {}), **(given or {})}.items():
+        chosen = {subset: max(1, round(videos * size / whole)) for subset, size in sizes.items()}
+    for subset, number in {**({training: videos} if videos is not None else {}), **(given or {})}.items():
         if subset not in sizes:
             known = ", ".join(annotations.subsets)
             raise FormatError(f"{annotations.path}: no video is of subset {subset!r}; the subsets there are: {known}")
@@ -89,10 +89,12 @@ def simulate(
     width: int | None = None,
     workers: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
+    training: str = TRAINING,
 ) -> Simulated:
     """Write features of `sizes` videos into the folder `out`, in `layout`, no file wider than `width`.
 
-    The same seed gives the same files whatever `sizes` and `workers` are. `on_progress` gets videos done and in all.
+    Shares of classes and lengths of events are those of the split `training`. The same seed gives the same files
+    whatever `sizes` and `workers` are. `on_progress` gets videos done and in all.
 
     Raises:
         FeatureError: the layout is none of the released ones.
@@ -102,7 +104,7 @@ def simulate(
     """
     config = SimulationConfig() if config is None else config
     narrow = _layout(layout, width)
-    work = _work(annotations, Path(out), narrow, seed, config)
+    work = _work(annotations, Path(out), narrow, seed, config, training)
     chosen = choose_videos(annotations, sizes, seed)
     for video, truth in chosen.items():
         if Path(video).name != video:
@@ -139,7 +141,7 @@ class _Work:
         for parts, array in zip((self.layout.visual, self.layout.audio), arrays, strict=True):
             edges = np.cumsum([part.width for part in parts])[:-1]
             for part, piece in zip(parts, np.split(array, edges, axis=1), strict=True):
-                write_npy(self.out / (video + part.ending), piece)
+                write_npy(self.layout.path(self.out, video, part), piece)
         return True
 
     def _whole(self, video: str, steps: int) -> bool:
@@ -151,15 +153,17 @@ class _Work:
 
 
 def _layout(name: str, width: int | None) -> Layout:
-    released = {layout.name: layout for layout in LAYOUTS if layout is not AVLOC}
+    released = {layout.name: layout for layout in LAYOUTS if layout.visual and layout.audio}
     if name not in released:
         raise FeatureError(f"features cannot be simulated in the layout {name!r}; known are {', '.join(released)}")
     return released[name] if width is None else released[name].narrowed(width)
 
 
-def _work(annotations: Annotations, out: Path, layout: Layout, seed: int, config: SimulationConfig) -> _Work:
+def _work(
+    annotations: Annotations, out: Path, layout: Layout, seed: int, config: SimulationConfig, training: str
+) -> _Work:
     number = {label: k for k, label in enumerate(annotations.labels)}
-    events = [event for truth in annotations.split(TRAINING).values() for event in truth.events]
+    events = [event for truth in annotations.split(training).values() for event in truth.events]
     if not events:
         raise FormatError(f"{annotations.path}: no training video has an event; nothing can be simulated")
     count = np.bincount([number[event.label] for event in events], minlength=len(number))
@@ -243,4 +247,4 @@ def _write_annotations(path: Path, chosen: Mapping[str, Truth], labels: tuple[st
 
 def _size(work: _Work, chosen: Mapping[str, Truth]) -> int:
     parts: tuple[FilePart, ...] = work.layout.visual + work.layout.audio
-    return sum((work.out / (video + part.ending)).stat().st_size for video in chosen for part in parts)
+    return sum(work.layout.path(work.out, video, part).stat().st_size for video in chosen for part in parts)

@@ -11,6 +11,7 @@ their own mean, and puts it around the measured value.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,45 +55,57 @@ def bootstrap(matches: Matches, draws: int = 1000, seed: int = 0) -> Bootstrap:
     Raises:
         ValueError: `draws` is not positive.
     """
+    videos = matches.truth_videos
+    strangers = np.ones((len(matches.videos) - videos, 1), np.int32)
+    by_threshold, by_label = [], []
+    for times in drawn_videos(videos, draws, seed):
+        once = np.broadcast_to(strangers, (len(strangers), times.shape[1]))
+        ap = _average_precision(matches, np.vstack([times, once]))
+        present = ~np.isnan(ap[0])
+        total = np.where(present, ap, 0.0).sum(axis=1) / np.maximum(present.sum(axis=0), 1)
+        by_threshold.append(total.T)
+        by_label.append(ap.mean(axis=0).T)
+    return Bootstrap(matches.thresholds, matches.labels, np.concatenate(by_threshold), np.concatenate(by_label))
+
+
+def drawn_videos(videos: int, draws: int, seed: int) -> Iterator[NDArray[np.int32]]:
+    """How often each draw takes each video, (videos, B), B draws at a time until there are `draws`.
+
+    Raises:
+        ValueError: `draws` is not positive.
+    """
     if draws < 1:
         raise ValueError(f"draws is {draws}; a positive number is needed")
-    videos, random = matches.truth_videos, np.random.default_rng(seed)
-    strangers = np.ones((len(matches.videos) - videos, 1), np.int32)
-    by_threshold = np.zeros((draws, len(matches.thresholds)))
-    by_label = np.full((draws, len(matches.labels)), np.nan)
+    random = np.random.default_rng(seed)
     for first in range(0, draws, _BLOCK):
         count = min(_BLOCK, draws - first)
         drawn = random.integers(0, max(videos, 1), (count, videos))
         cell = drawn + videos * np.arange(count)[:, None]
-        times = np.bincount(cell.ravel(), minlength=count * videos).reshape(count, videos).T.astype(np.int32)
-        ap = _average_precision(matches, np.vstack([times, np.broadcast_to(strangers, (len(strangers), count))]))
-        here = slice(first, first + count)
-        present = ~np.isnan(ap[0])
-        total = np.where(present, ap, 0.0).sum(axis=1) / np.maximum(present.sum(axis=0), 1)
-        by_threshold[here], by_label[here] = total.T, ap.mean(axis=0).T
-    return Bootstrap(matches.thresholds, matches.labels, by_threshold, by_label)
+        yield np.bincount(cell.ravel(), minlength=count * videos).reshape(count, videos).T.astype(np.int32)
 
 
 def interval(draws: Float64, measured: Float64 | float, level: float = 0.95) -> Float64:
     """Lower and upper end of the confidence interval around measured values: (R, ...) and (...) > (2, ...).
 
     The quantiles of the draws about their mean, put around the measured value. Draws that are NaN (a class without
-    truth there) are left out.
+    truth there) are left out; where all are, both ends are NaN.
 
     Raises:
         ValueError: `level` does not lie between 0 and 1.
     """
     if not 0 < level < 1:
         raise ValueError(f"level is {level}; a number between 0 and 1 is needed")
-    about = draws - np.nanmean(draws, axis=0)
-    ends = np.nanquantile(about, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return np.asarray(ends + measured, np.float64)
+    empty = np.isnan(draws).all(axis=0)
+    known = np.where(empty, 0.0, draws)
+    ends = np.nanquantile(known - np.nanmean(known, axis=0), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return np.asarray(np.where(empty, np.nan, ends + measured), np.float64)
 
 
 def _average_precision(matches: Matches, times: NDArray[np.int32]) -> Float64:
     """Average precision by threshold, class and draw, (T, K, B); video v counts times[v, b]. NaN without truth."""
-    truths = np.zeros((len(matches.labels), times.shape[1]), np.int64)
-    np.add.at(truths, matches.truth.label, times[matches.truth.video])
+    in_video = np.zeros((len(matches.labels), len(times)))
+    np.add.at(in_video, (matches.truth.label, matches.truth.video), 1)
+    truths = in_video @ times  # whole numbers, exact
     hit = matches.hit
     ap = np.zeros((len(matches.thresholds), *truths.shape))
     for k, part in enumerate(matches.by_class()):

@@ -1,4 +1,4 @@
-"""Pairs of a detection and a truth that share time: what the diagnosis looks at.
+"""Pairs of a detection and a truth that share time, and the time that spans cover together.
 
 D detections, G truths, P pairs of a detection and a truth of one video that share time, C classes that have truth.
 """
@@ -11,8 +11,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.evaluation.columns import Columns, Float64, Index
+from avloc.events import Events
 
 Mask = NDArray[np.bool_]
+Spans = Float64
+"""Start and end in seconds, (N, 2)."""
+
+
+def spans_by_label(events: Events) -> dict[str, Spans]:
+    """The spans of each class, in the order of the events."""
+    rows: dict[str, list[int]] = {}
+    for i, label in enumerate(events.labels):
+        rows.setdefault(label, []).append(i)
+    spans = np.stack([events.start_s, events.end_s], axis=1)
+    return {label: spans[chosen] for label, chosen in rows.items()}
+
+
+def united(spans: Spans) -> list[tuple[float, float]]:
+    """The union of spans as spans that do not touch one another."""
+    union: list[tuple[float, float]] = []
+    for start_s, end_s in sorted(map(tuple, spans.tolist())):
+        if union and start_s <= union[-1][1]:
+            union[-1] = union[-1][0], max(union[-1][1], end_s)
+        else:
+            union.append((start_s, end_s))
+    return union
 
 
 @dataclass(frozen=True, slots=True)

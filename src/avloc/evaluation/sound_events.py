@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.evaluation.overlaps import Spans, spans_by_label, united
 from avloc.events import Events
 
 Float64 = NDArray[np.float64]
 Counts = NDArray[np.int64]
-Spans = Float64  # (N, 2): start and end in seconds
 
 _SLACK = 1e-9  # seconds: half of an event is half of it, whatever the last binary digit says
 
@@ -183,19 +183,11 @@ def _counted(
     totals = np.zeros((len(labels), 3), np.int64)
     nothing = np.zeros((0, 2))
     for video in dict.fromkeys([*truth, *detections]):
-        found = _by_label(detections.get(video, Events()).above(min_score))
-        goal = _by_label(truth.get(video, Events()))
+        found = spans_by_label(detections.get(video, Events()).above(min_score))
+        goal = spans_by_label(truth.get(video, Events()))
         for label in {*found, *goal} & row_of.keys():
             totals[row_of[label]] += count(found.get(label, nothing), goal.get(label, nothing))
     return F1Scores(labels, totals[:, 0], totals[:, 1], totals[:, 2])
-
-
-def _by_label(events: Events) -> dict[str, Spans]:
-    rows: dict[str, list[int]] = {}
-    for i, label in enumerate(events.labels):
-        rows.setdefault(label, []).append(i)
-    spans = np.stack([events.start_s, events.end_s], axis=1)
-    return {label: spans[chosen] for label, chosen in rows.items()}
 
 
 def _segments(spans: Spans, segment_s: float) -> set[int]:
@@ -209,20 +201,9 @@ def _covered(spans: Spans, by: Spans, share: float) -> NDArray[np.bool_]:
     """Which spans, (N,), are covered by the union of others to a share of their length; an empty span never is."""
     length = spans[:, 1] - spans[:, 0]
     shared = np.zeros(len(spans))
-    for start_s, end_s in _united(by):
+    for start_s, end_s in united(by):
         shared += (np.minimum(spans[:, 1], end_s) - np.maximum(spans[:, 0], start_s)).clip(min=0)
     return np.asarray((length > 0) & (shared >= share * length - _SLACK), np.bool_)
-
-
-def _united(spans: Spans) -> list[tuple[float, float]]:
-    """The union of spans as spans that do not touch one another."""
-    union: list[tuple[float, float]] = []
-    for start_s, end_s in sorted(map(tuple, spans.tolist())):
-        if union and start_s <= union[-1][1]:
-            union[-1] = union[-1][0], max(union[-1][1], end_s)
-        else:
-            union.append((start_s, end_s))
-    return union
 
 
 def _ratio(part: NDArray[np.number] | float, whole: NDArray[np.number] | float) -> Float64:

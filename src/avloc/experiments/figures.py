@@ -29,8 +29,9 @@ from avloc.report.paper_figures import (
     timeline_figure,
     windows_figure,
 )
+from avloc.training.data import open_split
 from avloc.training.predict import predict
-from avloc.training.run import open_split, read_run
+from avloc.training.run import read_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

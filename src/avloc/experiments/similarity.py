@@ -25,7 +25,8 @@ from avloc.features.inputs import network_inputs
 from avloc.files import replace_file
 from avloc.models.loco.inspect import encode
 from avloc.models.loco.network import Loco
-from avloc.training.run import open_split, read_run
+from avloc.training.data import open_split
+from avloc.training.run import read_run
 
 Float64 = NDArray[np.float64]
 

@@ -1,8 +1,10 @@
 """Layouts: how the features of a whole data set lie in a folder > FeatureSequence of one video.
 
-`onepeace` and `i3d-vggish` are the layouts released with UnAV-100 and UniAV; `avloc` is what `avloc extract` writes.
-Grids are those of the released features: ONE-PEACE at 16 frames a second with windows of 16 and strides of 4 frames,
-I3D and VGGish at 25 frames a second with windows of 24 and strides of 8 frames.
+`onepeace` and `i3d-vggish` are the layouts released with UnAV-100 and UniAV (DESED's as well), `onepeace-activitynet`
+that of UniAV's ActivityNet-1.3, `i3d-thumos14` that of THUMOS-14 for ActionFormer and its kin, which has no sound;
+`avloc` is what `avloc extract` writes. Grids are those of the released features: ONE-PEACE at 16 frames a second with
+windows of 16 and strides of 4 frames (ActivityNet: 8), I3D and VGGish at 25 frames a second with windows of 24 and
+strides of 8 frames, THUMOS-14 at 30 frames a second with windows of 16 and strides of 4 frames.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ class Layout:
     """Files, widths and grid. Several files of one modality are joined along the width, in order.
 
     `visual` and `audio` are empty for the layout `avloc`, whose one file a video says all of itself; the widths are
-    then those of the first file in the folder.
+    then those of the first file in the folder. `audio` alone is empty where nothing was heard. `prefix` stands before
+    the video's name in the names of its files.
     """
 
     name: str
@@ -48,6 +51,11 @@ class Layout:
     visual: tuple[FilePart, ...] = ()
     audio: tuple[FilePart, ...] = ()
     store: StoreHeader | None = None
+    prefix: str = ""
+
+    def path(self, folder: Path, video: str, part: FilePart) -> Path:
+        """Where a file of a video lies."""
+        return folder / f"{self.prefix}{video}{part.ending}"
 
     @property
     def visual_width(self) -> int:
@@ -82,9 +90,11 @@ I3D_VGGISH = Layout(
     (FilePart("_rgb.npy", 1024), FilePart("_flow.npy", 1024)),
     (FilePart("_vggish.npy", 128),),
 )
+ONEPEACE_ACTIVITYNET = replace(ONEPEACE, name="onepeace-activitynet", grid=TimeGrid(0.5, 1.0), prefix="v_")
+I3D_THUMOS14 = Layout("i3d-thumos14", TimeGrid(4 / 30, 16 / 30), (FilePart(".npy", 2048),))
 AVLOC = Layout("avloc", TimeGrid.centred(0.32, 0.96))
 
-LAYOUTS = (ONEPEACE, I3D_VGGISH, AVLOC)
+LAYOUTS = (ONEPEACE, I3D_VGGISH, ONEPEACE_ACTIVITYNET, I3D_THUMOS14, AVLOC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +139,12 @@ def read_extent(folder: str | Path, video: str, layout: Layout) -> Extent:
         header = read_store_header(_store_path(folder, video))
         _require_same(header, layout, _store_path(folder, video))
         return Extent(header.steps, header.steps)
-    visual, audio = (
-        min(_part_steps(folder / (video + part.ending), part) for part in side)
+    steps = [
+        min(_part_steps(layout.path(folder, video, part), part) for part in side)
         for side in (layout.visual, layout.audio)
-    )
-    extent = Extent(visual, audio)
+        if side
+    ]
+    extent = Extent(steps[0], steps[-1])
     _require_together(folder, video, layout, extent)
     return extent
 
@@ -152,11 +163,11 @@ def read_layout(folder: str | Path, video: str, layout: Layout, duration_s: floa
         _require_same(read_store_header(path), layout, path)
         return load_features(path)
     steps = read_extent(folder, video, layout).steps
+    none = np.zeros((steps, 0), np.float32)
     visual, audio = (
-        _joined([read_npy(folder / (video + part.ending))[:steps] for part in side])
+        _joined([read_npy(layout.path(folder, video, part))[:steps] for part in side]) if side else none
         for side in (layout.visual, layout.audio)
     )
-    none = np.zeros((steps, 0), np.float32)
     if duration_s is None:
         duration_s = float(layout.grid.window_starts_s(steps - 1)) + layout.grid.window_s
     return FeatureSequence(layout.grid, duration_s, visual, audio, none, none, layout.streams)
@@ -169,8 +180,8 @@ def videos_in(folder: str | Path, layout: Layout) -> set[str]:
     videos = set()
     for name in names:
         ending = next((ending for ending in endings if name.endswith(ending)), None)
-        if ending is not None:
-            videos.add(name.removesuffix(ending))
+        if ending is not None and name.startswith(layout.prefix):
+            videos.add(name.removeprefix(layout.prefix).removesuffix(ending))
     return videos
 
 

@@ -7,11 +7,12 @@ Truth:       {"version": ..., "database": {video: {"duration": s, "subset": ...,
 
 The form is that of the ActivityNet benchmark (Caba Heilbron et al. 2015) and of UnAV-100 (Geng et al. 2023).
 Reading is strict: what is odd is an error that names file, video and entry. Other fields are ignored. Who gives
-`on_odd` to `read_results` gets the odd entries told one by one instead, and the rest.
+`odd` to `read_results` gets the odd entries told there instead, and the rest.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,9 +21,13 @@ from avloc.events import Event, Events
 from avloc.files import replace_file
 from avloc.formats.strict_json import as_list, as_number, as_object, as_text, dump_json, field, load_json
 from avloc.formats.text import PathLike
+from avloc.formats.truth import Odd, of_subset, subset_names
 from avloc.formats.truth import Truth as Truth
 
 VERSION = "1.0"
+
+LabelOf = Callable[[object, str], str]
+"""A label as a file has it, and the words for an error on it > the class; a class stays itself."""
 
 
 def write_results(path: PathLike, results: Mapping[str, Events], external: Mapping[str, Any] | None = None) -> None:
@@ -39,26 +44,46 @@ def write_results(path: PathLike, results: Mapping[str, Events], external: Mappi
     _write(path, "results", {v: _listing(rows, path, indent=2) for v, rows in body.items()}, tail)
 
 
-def read_results(path: PathLike, on_odd: Callable[[str], None] | None = None) -> dict[str, Events]:
+def read_results(path: PathLike, odd: Odd | None = None) -> dict[str, Events]:
     """Read detections; the order of videos and events is that of the file.
 
-    on_odd: is told of each entry that is not in the form above, which is then left out; without it that is an error.
+    odd: is told of each entry that is not in the form above; without it that is an error.
 
     Raises:
         FormatError: the file cannot be read or is not in the form above.
     """
-    return read_detections(path, on_odd)[0]
+    return read_detections(path, odd)[0]
 
 
-def read_detections(
-    path: PathLike, on_odd: Callable[[str], None] | None = None
-) -> tuple[dict[str, Events], dict[str, Any]]:
+def read_detections(path: PathLike, odd: Odd | None = None) -> tuple[dict[str, Events], dict[str, Any]]:
     """As `read_results`, and what the file says of how they were made; {} where that is no object."""
-    top = load_json(path)
-    videos = _videos_of(top, path, "results")
-    about = top.get("external_data") if isinstance(top, dict) else None
-    found = {video: _events(rows, _where(path, video), scored=True, on_odd=on_odd) for video, rows in videos.items()}
+    return detections_of(load_json(path), path, odd)
+
+
+def detections_of(
+    content: object, path: PathLike, odd: Odd | None = None, label_of: LabelOf = as_text, *, unscored: bool = False
+) -> tuple[dict[str, Events], dict[str, Any]]:
+    """As `read_detections`, of the JSON that stands in the file.
+
+    label_of: what a label means; without it a label that is no text is odd.
+    unscored: a detection without a score has score 1; else it is odd.
+    """
+    videos = _videos_of(content, path, "results")
+    about = content.get("external_data") if isinstance(content, dict) else None
+    found = {
+        video: _events(rows, _where(path, video), scored=None if unscored else True, odd=odd, label_of=label_of)
+        for video, rows in videos.items()
+    }
     return found, about if isinstance(about, dict) else {}
+
+
+def scored_events(rows: object, path: PathLike, video: str, odd: Odd | None, label_of: LabelOf = as_text) -> Events:
+    """The detections of one video from rows {"segment": [start_s, end_s], "label": ..., "score": ...}.
+
+    Raises:
+        FormatError: a row is odd, and there is no `odd` to tell; the video's rows are no list.
+    """
+    return _events(rows, _where(path, video), scored=True, odd=odd, label_of=label_of)
 
 
 def read_external(path: PathLike) -> dict[str, Any]:
@@ -98,7 +123,7 @@ def write_truth(path: PathLike, truth: Mapping[str, Truth], labels: Sequence[str
 
 
 def read_truth(path: PathLike, subset: str | None = None) -> dict[str, Truth]:
-    """Read annotations, of one subset or of all; the order is that of the file.
+    """Read annotations, of one subset (capitals do not count) or of all; the order is that of the file.
 
     Raises:
         FormatError: the file cannot be read, is not in the form above, or has no video of `subset`.
@@ -106,44 +131,11 @@ def read_truth(path: PathLike, subset: str | None = None) -> dict[str, Truth]:
     truth = {video: _truth(entry, _where(path, video)) for video, entry in _videos(path, "database").items()}
     if subset is None:
         return truth
-    chosen = {video: entry for video, entry in truth.items() if entry.subset == subset}
+    chosen = of_subset(truth, subset)
     if not chosen:
-        known = ", ".join(sorted({entry.subset for entry in truth.values()})) or "none, for it has no video"
+        known = ", ".join(sorted(subset_names(truth))) or "none, for it has no video"
         raise FormatError(f"{path}: no video is of subset {subset!r}; the subsets there are: {known}")
     return chosen
-
-
-def read_labels(path: PathLike) -> tuple[str, ...]:
-    """The classes of an annotation file, in the order that a network numbers them.
-
-    That is the list "labels" at the top level where there is one, else the order of "label_id" where every event has
-    one, else the alphabet.
-
-    Raises:
-        FormatError: the file is not in the form above, a class has two ids, or an id two classes.
-    """
-    top = as_object(load_json(path), str(path), "an object")
-    if "labels" in top:
-        listed = [as_text(name, f'{path}: "labels"') for name in as_list(top["labels"], f'{path}: "labels"')]
-        if len(set(listed)) < len(listed):
-            raise FormatError(f'{path}: "labels" names a class twice; give each class once')
-        return tuple(listed)
-    ids: dict[str, object] = {}
-    for video, entry in _videos(path, "database").items():
-        where = _where(path, video)
-        rows = as_list(field(as_object(entry, where, "an object"), "annotations", where), where)
-        for i, row in enumerate(rows):
-            at = f"{where}, entry {i}"
-            fields = as_object(row, at, 'an object with "segment" and "label"')
-            label, number = as_text(field(fields, "label", at), at), fields.get("label_id")
-            if ids.setdefault(label, number) != number:
-                raise FormatError(f"{at}: class {label!r} has the label_id {number!r} and, before, {ids[label]!r}")
-    numbers = {number for number in ids.values() if isinstance(number, int) and not isinstance(number, bool)}
-    if None in ids.values():
-        return tuple(sorted(ids))
-    if len(numbers) < len(ids):
-        raise FormatError(f'{path}: "label_id" is no whole number, or two classes share one; give each class its own')
-    return tuple(sorted(ids, key=lambda label: as_number(ids[label], str(path))))
 
 
 def _detection(event: Event) -> dict[str, Any]:
@@ -191,29 +183,60 @@ def _truth(entry: object, where: str) -> Truth:
     return Truth(duration_s, subset, _events(field(fields, "annotations", where), where, scored=False))
 
 
-def _events(rows: object, where: str, *, scored: bool, on_odd: Callable[[str], None] | None = None) -> Events:
-    events = []
+def _events(
+    rows: object, where: str, *, scored: bool | None, odd: Odd | None = None, label_of: LabelOf = as_text
+) -> Events:
+    """scored: whether rows must have a score; None: they may; those without it, and with False all, get 1."""
+    found = []
     for i, row in enumerate(as_list(rows, where)):
-        try:
-            events.append(_event(row, f"{where}, entry {i}", scored))
-        except FormatError as error:
-            if on_odd is None:
-                raise
-            on_odd(str(error))
-    return Events.of(events)
+        plain = None if scored is False else _plain(row)
+        if plain is None:
+            try:
+                event = _event(row, f"{where}, entry {i}", scored, odd, label_of)
+            except FormatError as error:
+                if odd is None:
+                    raise
+                odd.left_out.append(str(error))
+                continue
+            plain = event.start_s, event.end_s, event.label, event.score
+        found.append(plain)
+    start_s, end_s, labels, score = zip(*found, strict=True) if found else ((), (), (), ())
+    return Events(start_s, end_s, labels, score)
 
 
-def _event(row: object, where: str, scored: bool) -> Event:
+def _plain(row: object) -> tuple[float, float, str, float] | None:
+    """A detection that is beyond doubt, as nearly all are; None leaves it to `_event`, which takes longer."""
+    if type(row) is not dict or len(row) != 3:
+        return None
+    segment, label, score = row.get("segment"), row.get("label"), row.get("score")
+    if type(segment) is not list or len(segment) != 2 or type(label) is not str or type(score) is not float:
+        return None
+    start_s, end_s = segment
+    if not label or type(start_s) is not float or type(end_s) is not float:
+        return None
+    # Of numbers that are not finite no comparison of the first two holds.
+    return (
+        (start_s, end_s, label, score) if -math.inf < start_s <= end_s < math.inf and math.isfinite(score) else None
+    )
+
+
+def _event(
+    row: object, where: str, scored: bool | None, odd: Odd | None = None, label_of: LabelOf = as_text
+) -> Event:
     fields = as_object(row, where, 'an object with "segment" and "label"')
     segment = as_list(field(fields, "segment", where), f'{where}, "segment"')
     if len(segment) != 2:
         raise FormatError(f'{where}: "segment" has {len(segment)} numbers; [start, end] in seconds is needed')
     start_s, end_s = (as_number(value, f'{where}, "segment"') for value in segment)
+    label = label_of(field(fields, "label", where), f'{where}, "label"')
+    told = scored or (scored is None and fields.get("score") is not None)
+    score = as_number(field(fields, "score", where), f'{where}, "score"') if told else 1.0
     if end_s < start_s:
-        raise FormatError(f"{where}: the segment [{start_s:g}, {end_s:g}] ends before it starts")
-    label = as_text(field(fields, "label", where), f'{where}, "label"')
-    score = as_number(field(fields, "score", where), f'{where}, "score"') if scored else 1.0
-    return Event(start_s, end_s, label, score)
+        backward = f"{where}: the segment [{start_s:g}, {end_s:g}] ends before it starts"
+        if odd is None:
+            raise FormatError(backward)
+        odd.backward.append(backward)
+    return Event(start_s, max(start_s, end_s), label, score)
 
 
 def _where(path: PathLike, video: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from avloc.errors import FormatError
@@ -18,7 +18,7 @@ from avloc.files import replace_file
 from avloc.formats.media_names import seen_from
 from avloc.formats.tables import open_table, read_videos
 from avloc.formats.text import PathLike, encoded
-from avloc.formats.truth import Truth
+from avloc.formats.truth import Odd, Truth
 
 COLUMNS = ("video", "start", "end", "label", "score")
 FILE = "file"
@@ -50,10 +50,10 @@ def write_table(path: PathLike, results: Mapping[str, Truth | Events]) -> None:
     replace_file(path, encoded(text.getvalue()))
 
 
-def read_table(path: PathLike, on_odd: Callable[[str], None] | None = None) -> dict[str, Truth]:
+def read_table(path: PathLike, odd: Odd | None = None) -> dict[str, Truth]:
     """Read detections; the order of videos and events is that of the file.
 
-    on_odd: is told of each line that is no event, which is then left out; without it that is an error.
+    odd: is told of each line that is no event; without it that is an error.
 
     Raises:
         FormatError: the file cannot be read, a column is missing, or a line is no event.
@@ -65,7 +65,7 @@ def read_table(path: PathLike, on_odd: Callable[[str], None] | None = None) -> d
             f"{path}: the first line names no column {', '.join(missing)}; "
             f"the columns {', '.join(COLUMNS)} are needed, divided by {_SAID[table.delimiter]}"
         )
-    return read_videos(table, "", on_odd)
+    return read_videos(table, "", odd)
 
 
 _SAID = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "strokes"}

@@ -42,11 +42,13 @@ def load_json(path: PathLike) -> object:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[Any, Any]:
-    entries: dict[Any, Any] = {}
-    for key, value in pairs:
-        if key in entries:
-            entries[_TWICE] = key
-        entries[key] = value
+    entries: dict[Any, Any] = dict(pairs)
+    if len(entries) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                entries[_TWICE] = key
+            seen.add(key)
     return entries
 
 

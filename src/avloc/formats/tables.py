@@ -11,7 +11,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from avloc.events import Event, Events
 from avloc.formats.columns import Column, Columns, columns_of, divided, fields_of, require_no_slip
 from avloc.formats.media_names import from_file, names_of, path_of
 from avloc.formats.text import LINE_END, PathLike, as_seconds, as_time, labelled, read_text, video_name
-from avloc.formats.truth import Truth
+from avloc.formats.truth import Odd, Truth
 
 _SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)  # what Excel wants to read, and leaves in
 _GROUPED = re.compile(r"-?\d{1,3},\d{3}")
@@ -90,13 +90,11 @@ def _rows(reader: Iterator[list[str]], path: PathLike, before: int, count: int) 
         raise FormatError(f"{path}, line {line} is no line of a table ({error})") from None
 
 
-def read_videos(
-    table: Table, subset: str, on_odd: Callable[[str], None] | None = None, *, stripped: bool = False
-) -> dict[str, Truth]:
+def read_videos(table: Table, subset: str, odd: Odd | None = None, *, stripped: bool = False) -> dict[str, Truth]:
     """The events of all rows by video, in the order of their first rows; a row without time and label is a video.
 
     subset: of videos whose rows tell none.
-    on_odd: is told of each row that is no event, which is then left out; without it that is an error.
+    odd: is told of each row that is no event; without it that is an error.
     stripped: names lose the blanks at their ends.
 
     Raises:
@@ -113,18 +111,20 @@ def read_videos(
         try:
             if not name:
                 raise FormatError(f"{row.where}: names no video")
-            event = event_of(table, row, stripped) if _has_event(table, row) else None
+            event = event_of(table, row, stripped, odd) if _has_event(table, row) else None
         except FormatError as error:
-            if on_odd is None:
+            if odd is None:
                 raise
-            on_odd(str(error))
+            odd.left_out.append(str(error))
             continue
         events.setdefault(name, []).extend([event] if event else [])
     return {name: Truth(*about[name], Events.of(found), media.get(name, "")) for name, found in events.items()}
 
 
-def event_of(table: Table, row: Row, stripped: bool = False) -> Event:
+def event_of(table: Table, row: Row, stripped: bool = False, odd: Odd | None = None) -> Event:
     """The event of a row.
+
+    odd: is told where the event ends before it starts, which then has no length; without it that is an error.
 
     Raises:
         FormatError: a time is none, the event ends before it starts, or has no label.
@@ -141,6 +141,9 @@ def event_of(table: Table, row: Row, stripped: bool = False) -> Event:
             f'{row.where} has nothing in the column "{columns.label[0].title}": the event has no label; give it one'
         )
     score = 1.0 if columns.score is None else number_of(table, row, columns.score)
+    if odd is not None and end_s < start_s:
+        odd.backward.append(f"{row.where}: the event ends at {end_s:g} s, before its start at {start_s:g} s")
+        end_s = start_s
     return labelled(start_s, end_s, label.strip() if stripped else label, row.where, score)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from avloc.events import Events
@@ -26,6 +27,34 @@ class Truth:
     def of(cls, events: Events, duration_s: float = math.inf, media: str = "") -> Truth:
         """Of a file that says no more."""
         return cls(duration_s, "", events, media)
+
+
+def subset_names(videos: Mapping[str, Truth]) -> tuple[str, ...]:
+    """Names of the subsets in the order of their first videos, each once, whatever its capitals."""
+    names: dict[str, str] = {}
+    for truth in videos.values():
+        names.setdefault(truth.subset.casefold(), truth.subset)
+    return tuple(names.values())
+
+
+def of_subset(videos: Mapping[str, Truth], subset: str) -> dict[str, Truth]:
+    """The videos of a subset; capitals do not count (THUMOS-14 has "Validation" and "Test")."""
+    wanted = subset.casefold()
+    return {video: truth for video, truth in videos.items() if truth.subset.casefold() == wanted}
+
+
+@dataclass
+class Odd:
+    """What a reader of detections met that is no event, a line each.
+
+    Attributes:
+        left_out: Entries that were left out.
+        backward: Entries that end before they start. They were kept with no length, at their start: such a detection
+            overlaps nothing, and so counts as a false one.
+    """
+
+    left_out: list[str] = field(default_factory=list)
+    backward: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,14 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Events of a batch in steps of the grid, padded with label -1: segments (B, N, 2), labels (B, N)."""
+    """Events of a batch in steps of the grid, padded with label -1: segments (B, N, 2), labels (B, N).
+
+    `task` is whose classes the labels are, where several tasks are learned in turn.
+    """
 
     segments: Float[Tensor, "B N 2"]
     labels: Int[Tensor, "B N"]
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Ranks:
 class Criterion(nn.Module):
     """Base of all criteria. Its buffers are kept with the trainer's state; `ranks` is set by the training loop.
 
-    Every call gives losses of the same names.
+    Every call gives losses of the same names, or, where tasks are learned in turn, every call of the same task.
     """
 
     ranks: Ranks = Ranks()

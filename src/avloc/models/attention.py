@@ -123,8 +123,7 @@ class SelfAttention(nn.Module):
 class FeedForward(nn.Sequential):
     """Two linear layers with GELU between them."""
 
-    def __init__(self, width: int, ratio: float, dropout: float) -> None:
-        hidden = int(width * ratio)
+    def __init__(self, width: int, hidden: int, dropout: float) -> None:
         super().__init__(
             nn.Linear(width, hidden),
             nn.GELU(),
@@ -132,6 +131,15 @@ class FeedForward(nn.Sequential):
             nn.Linear(hidden, width),
             nn.Dropout(dropout),
         )
+
+    @property
+    def last(self) -> nn.Linear:
+        """The second of the linear layers."""
+        return self[3]  # type: ignore[return-value]
+
+    def inner(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T F"]:
+        """What the second linear layer is given."""
+        return self[2](self[1](self[0](x)))  # type: ignore[no-any-return]
 
 
 class TransformerBlock(nn.Module):
@@ -154,7 +162,7 @@ class TransformerBlock(nn.Module):
         self.norm_attention = nn.LayerNorm(width)
         self.attention = SelfAttention(width, heads, window, attention_width)
         self.norm_ffn = nn.LayerNorm(width)
-        self.ffn = FeedForward(width, ffn_ratio, dropout)
+        self.ffn = FeedForward(width, int(width * ffn_ratio), dropout)
         self.drop_path = DropPath(drop_path)
 
     def forward(

@@ -36,8 +36,11 @@ class DropPath(nn.Module):
         self.rate = rate
 
     def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
-        keep = F.dropout(x.new_ones(x.shape[0], 1, 1), self.rate, self.training)
-        return x * keep
+        return x * self.kept(x)
+
+    def kept(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B 1 1"]:
+        """What each sample is multiplied by."""
+        return F.dropout(x.new_ones(x.shape[0], 1, 1), self.rate, self.training)
 
 
 class ScaledPath(DropPath):
@@ -49,6 +52,25 @@ class ScaledPath(DropPath):
 
     def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
         return super().forward(x * self.scale)
+
+    def scaled(self, layer: nn.Linear, x: Float[Tensor, "B T Ci"]) -> Float[Tensor, "B T C"]:
+        """What the layer says, scaled: its weights are, which are few, not all that it says."""
+        bias = None if layer.bias is None else layer.bias * self.scale
+        return F.linear(x, layer.weight * self.scale[:, None], bias)
+
+
+def beside(
+    skip: Float[Tensor, "B T C"],
+    path: nn.Module,
+    layer: nn.Linear,
+    x: Float[Tensor, "B T Ci"],
+    mask: Bool[Tensor, "B T"],
+) -> Float[Tensor, "B T C"]:
+    """A branch that ends in a linear layer, passed on by `path`, beside its skip; nothing is added on padding."""
+    here = mask[..., None].to(skip.dtype)
+    if not isinstance(path, ScaledPath):
+        return torch.addcmul(skip, layer(x), here)
+    return torch.addcmul(skip, path.scaled(layer, x), path.kept(skip) * here)
 
 
 def residual_path(width: int, rate: float) -> nn.Module:

@@ -7,7 +7,7 @@ from typing import Any
 
 from avloc.config import NetworkConfig
 from avloc.errors import ConfigError
-from avloc.models import actionformer, grounded, tadtr, tridet, unav, uniav
+from avloc.models import actionformer, ccnet, grounded, tadtr, tridet, unav, uniav
 from avloc.models.loco import network as loco
 from avloc.models.network import Network
 from avloc.models.vsgn import network as vsgn
@@ -21,6 +21,7 @@ METHODS: dict[str, Callable[[Any], Network]] = {
     "vsgn": vsgn.build,
     "unav": unav.build,
     "uniav": uniav.build,
+    "ccnet": ccnet.build,
 }
 """By the tag of a network's settings."""
 

@@ -6,17 +6,19 @@ Legend: B batch, T time, Th time after the stride, C channels, D channels of a h
 
 from __future__ import annotations
 
+import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from avloc.models.attention import FeedForward, attention, merge_heads, split_heads
-from avloc.models.blocks import downsample, masked, residual_path
+from avloc.models.blocks import beside, downsample, masked, residual_path
 
 _KERNEL = 3
 
 
 class ConvProjection(nn.Module):
-    """Depthwise convolution > mask > LayerNorm > linear layer: query, key or value."""
+    """Depthwise convolution > LayerNorm > linear layer: query, key or value."""
 
     def __init__(self, width: int, stride: int) -> None:
         super().__init__()
@@ -24,9 +26,18 @@ class ConvProjection(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.project = nn.Linear(width, width)
 
-    def forward(self, x: Float[Tensor, "B C T"], mask: Bool[Tensor, "B Th"]) -> Float[Tensor, "B Th C"]:
-        """Channels come first: a copy in this order serves all that read the same stream."""
-        return self.project(self.norm(masked(self.conv(x).transpose(1, 2), mask)))  # type: ignore[no-any-return]
+    def forward(self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B Th"] | None) -> Float[Tensor, "B Th C"]:
+        """Without `mask` padded steps hold something, for those who do not look at it."""
+        y = self._convolved(x)
+        return self.project(self.norm(y if mask is None else masked(y, mask)))  # type: ignore[no-any-return]
+
+    def _convolved(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B Th C"]:
+        """As a picture one step high, whose channels may come last: nothing is copied to another order."""
+        conv = self.conv
+        picture = x.transpose(1, 2)[:, :, None]  # (B, C, 1, T)
+        stride, padding = (1, *conv.stride), (0, _KERNEL // 2)
+        y = F.conv2d(picture, conv.weight[:, :, None], None, stride, padding, groups=conv.groups)
+        return y[:, :, 0].transpose(1, 2)
 
 
 class ConvAttention(nn.Module):
@@ -42,15 +53,29 @@ class ConvAttention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(
-        self, query: Float[Tensor, "B T C"], stream: Float[Tensor, "B T C"], mask: Bool[Tensor, "B Th"]
+        self,
+        query: Float[Tensor, "B T C"],
+        stream: Float[Tensor, "B T C"],
+        mask: Bool[Tensor, "B Th"],
+        sees_padding: bool = False,
     ) -> Float[Tensor, "B Th C"]:
-        """`mask` is that of the result."""
-        of_stream = stream.transpose(1, 2).contiguous()
-        of_query = of_stream if query is stream else query.transpose(1, 2).contiguous()
-        q, k, v = self.query(of_query, mask), self.key(of_stream, mask), self.value(of_stream, mask)
+        """`mask` is that of the result. `sees_padding`: padded keys count, with values of zero."""
+        return masked(self.out(self.attended(query, stream, mask, sees_padding)), mask)
+
+    def attended(
+        self,
+        query: Float[Tensor, "B T C"],
+        stream: Float[Tensor, "B T C"],
+        mask: Bool[Tensor, "B Th"],
+        sees_padding: bool = False,
+    ) -> Float[Tensor, "B Th C"]:
+        """What the last layer is given; in padded steps anything."""
+        seen, own = (torch.ones_like(mask), mask) if sees_padding else (mask, None)
+        q, k, v = self.query(query, own), self.key(stream, own), self.value(stream, own)
+        if sees_padding:
+            v = masked(v, mask)
         q, k, v = (split_heads(x, self.heads) for x in (q, k, v))
-        attended = merge_heads(attention(q, k, v, mask, self.window))
-        return masked(self.out(attended), mask)
+        return merge_heads(attention(q, k, v, seen, self.window))
 
 
 class ConvAttentionBlock(nn.Module):
@@ -58,6 +83,7 @@ class ConvAttentionBlock(nn.Module):
 
     `window`: each step sees that many around it, half to either side; 0 sees all. `crossed`: the block has a norm of
     its own for the query stream, which may be another one; keys, values and the residual are the stream's.
+    `ffn_width`: inside the feed-forward part; None is four times the block's.
     """
 
     def __init__(
@@ -70,7 +96,7 @@ class ConvAttentionBlock(nn.Module):
         drop_path: float = 0.0,
         crossed: bool = False,
         reads_padding: bool = False,
-        ffn_ratio: float = 4.0,
+        ffn_width: int | None = None,
     ) -> None:
         super().__init__()
         self.stride = stride
@@ -80,7 +106,7 @@ class ConvAttentionBlock(nn.Module):
         self.attention = ConvAttention(width, heads, stride, window)
         self.path_attention = residual_path(width, drop_path)
         self.norm_ffn = nn.LayerNorm(width)
-        self.ffn = FeedForward(width, ffn_ratio, dropout=0.0)
+        self.ffn = FeedForward(width, ffn_width or 4 * width, dropout=0.0)
         self.path_ffn = residual_path(width, drop_path)
 
     def forward(
@@ -102,11 +128,14 @@ class ConvAttentionBlock(nn.Module):
         skip = stream
         if self.stride > 1:
             skip = downsample(stream, None if self.reads_padding else mask)
-        x = masked(skip, half) + self.path_attention(self.attention(asks, keys, half))
-        return x + self.path_ffn(masked(self._feed(x, task), half)), half
+        attended = self.attention.attended(asks, keys, half)
+        x = beside(masked(skip, half), self.path_attention, self.attention.out, attended, half)
+        norm, feed = self._expert(task)
+        return beside(x, self.path_ffn, feed.last, feed.inner(norm(x)), half), half
 
-    def _feed(self, x: Float[Tensor, "B Th C"], task: str) -> Float[Tensor, "B Th C"]:
-        return self.ffn(self.norm_ffn(x))  # type: ignore[no-any-return]
+    def _expert(self, task: str) -> tuple[nn.Module, FeedForward]:
+        """Norm and feed-forward part."""
+        return self.norm_ffn, self.ffn
 
     def _read(self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
         """What the convolutions see: a norm leaves its bias in padded steps."""

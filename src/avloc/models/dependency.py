@@ -9,7 +9,6 @@ Legend: B batch, S steps of all levels in one row, T time of a level, C channels
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
@@ -18,9 +17,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from avloc.models.blocks import MaskedConv, zero_biases
+from avloc.models.blocks import zero_biases
 from avloc.models.conv_attention import ConvAttentionBlock
 from avloc.models.family import Row
+from avloc.models.wide_conv import WideConv
 
 OFFICIAL_BRANCHES = (
     (r"\.feature_expand\.conv\.", ".expand.conv."),
@@ -38,7 +38,7 @@ class Branches(nn.Module):
 
         def block() -> ConvAttentionBlock:
             return ConvAttentionBlock(
-                width, 1, drop_path=drop_path, crossed=True, reads_padding=reads_padding, ffn_ratio=1.0
+                width, 1, drop_path=drop_path, crossed=True, reads_padding=reads_padding, ffn_width=width
             )
 
         self.temporal = block()
@@ -72,26 +72,21 @@ class Dependency(nn.Module):
         super().__init__()
         self.classes = classes
         inner = classes * class_width
-        self.expand = MaskedConv(width, inner, bias=False, reads_padding=reads_padding)
+        self.expand = WideConv(width, inner, reads_padding=reads_padding)
         self.branches = Branches(class_width, drop_path, reads_padding)
-        self.squeeze = MaskedConv(inner, width, bias=False, reads_padding=reads_padding)
+        self.squeeze = WideConv(inner, width, reads_padding=reads_padding)
         zero_biases(self)
 
     def forward(self, row: Row) -> Row:
         """Wide convolutions run once over the row, whose levels they do not tell apart."""
-        expanded = torch.relu(self.expand(row.x, row.mask, row.real))
-        expanded = expanded.reshape(*expanded.shape[:2], self.classes, -1)  # (B, S, K, E)
-        gap = row.gap
+        expanded, gap = self.expanded(row), row.gap
         related = [
             F.pad(self.branches.by_parts(x, mask, most=max(row.lengths)).flatten(2), (0, 0, 0, gap))
-            for x, mask in self._levels(row, expanded)
+            for x, mask in zip(row.levels(expanded), row.levels(row.mask), strict=True)
         ]
         return replace(row, x=self.squeeze(torch.cat(related, dim=1), row.mask, row.real))
 
-    @staticmethod
-    def _levels(
-        row: Row, x: Float[Tensor, "B S K E"]
-    ) -> Iterator[tuple[Float[Tensor, "B T K E"], Bool[Tensor, "B T"]]]:
-        for part, mask in zip(torch.split(x, row.lengths, 1), torch.split(row.mask, row.lengths, 1), strict=True):
-            length = part.shape[1] - row.gap
-            yield part[:, :length], mask[:, :length]
+    def expanded(self, row: Row) -> Float[Tensor, "B S K E"]:
+        """Some channels for each class."""
+        expanded = torch.relu(self.expand(row.x, row.mask, row.real))
+        return expanded.reshape(*expanded.shape[:2], self.classes, -1)

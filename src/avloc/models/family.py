@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -103,6 +104,11 @@ class Row:
     real: Bool[Tensor, "1 S"]
     lengths: list[int]
     gap: int
+
+    def levels(self, y: Tensor) -> list[Tensor]:
+        """Something of the row (B, S, ...) level by level (B, Tl, ...), without the empty steps."""
+        parts = torch.split(y, self.lengths, dim=1)
+        return [part[:, : part.shape[1] - self.gap] for part in parts]
 
     def points(self, y: Tensor, length: int) -> Tensor:
         """Of what a head says of the row (B, S, ...) the points of the first `length` steps (B, P, ...)."""

@@ -39,10 +39,10 @@ class ExpertBlock(ConvAttentionBlock):
             c.width, c.heads, stride=stride, drop_path=c.drop_path, crossed=True, reads_padding=c.reads_padding
         )
         self.norm_ffn = nn.ModuleDict({task: nn.LayerNorm(c.width) for task in tasks})  # type: ignore[assignment]
-        self.ffn = nn.ModuleDict({task: FeedForward(c.width, 4.0, dropout=0.0) for task in tasks})  # type: ignore[assignment]
+        self.ffn = nn.ModuleDict({task: FeedForward(c.width, 4 * c.width, dropout=0.0) for task in tasks})  # type: ignore[assignment]
 
-    def _feed(self, x: Float[Tensor, "B T C"], task: str) -> Float[Tensor, "B T C"]:
-        return self.ffn[task](self.norm_ffn[task](x))  # type: ignore[no-any-return, index]
+    def _expert(self, task: str) -> tuple[nn.Module, FeedForward]:
+        return self.norm_ffn[task], self.ffn[task]  # type: ignore[index, return-value]
 
 
 class TaskEmbedding(Embedding):
@@ -54,7 +54,7 @@ class TaskEmbedding(Embedding):
 
     def code(self, length: int) -> Float[Tensor, "T C"]:
         c = self.config
-        longest = c.position_steps or c.steps
+        longest = c.longest
         if not c.squeezed_position:
             return sinusoid(length, c.width, longest if c.reads_padding else None)
         table = sinusoid(longest, c.width).T[None]  # (1, C, longest)
@@ -150,15 +150,14 @@ class Uniav(Network):
         self.config: UniavConfig = config
         self.multiple = 2 ** (config.levels - 1)
         c = config
-        self.tables: dict[str, tuple[int, str]] = {task: (k, file) for task, k, file in c.others}
-        self.tables[c.task] = c.classes, c.class_embeddings
+        self.of_task: dict[str, UniavConfig] = {task: c.for_task(task) for task in c.tasks}
+        self.tables = {task: (own.classes, own.class_embeddings) for task, own in self.of_task.items()}
         block: Block = lambda stride: ExpertBlock(c, stride, list(self.tables))  # noqa: E731
         self.streams = TwoStreams(c, block=block, embedding=lambda width: TaskEmbedding(width, c))
         zero_biases(self)
         self.classify = TextClassifier(c, self.tables)
-        segments = {task: 1 if task == "TAL" else k for task, k, _ in c.others}
-        segments[c.task] = c.classes if c.class_aware else 1
-        self.regress = TaskRegression(c, {task: 2 * n for task, n in segments.items()})
+        outputs = {task: 2 * own.classes if own.class_aware else 2 for task, own in self.of_task.items()}
+        self.regress = TaskRegression(c, outputs)
 
     def forward(
         self,
@@ -172,7 +171,7 @@ class Uniav(Network):
         task = task or c.task
         # One padded step on every level says all that padding says, two where kernels reach two steps far.
         reach = max(3, c.embedding_kernel, c.head_kernel) // 2
-        length = padded_length(T, c, self.multiple, spare=reach * self.multiple)
+        length = padded_length(T, self.of_task[task], self.multiple, spare=reach * self.multiple)
         (seen, m), (heard, _) = padded(visual, mask, length), padded(audio, mask, length)
         levels, masks = self.streams(seen, heard, m, task)
         row = joined(levels, masks, gap=c.head_kernel // 2)
@@ -190,11 +189,13 @@ class Uniav(Network):
 
     def remarks(self) -> tuple[str, ...]:
         """Where class embeddings come from."""
-        if self.config.class_embeddings:
+        learned = [task for task, (_, file) in self.tables.items() if not file]
+        if not learned:
             return ()
+        told = f" of {', '.join(learned)}" if len(self.tables) > 1 else ""
         return (
-            "class embeddings are learned, since network.class_embeddings names no file of them; the authors' are of "
-            "texts about the classes",
+            f"class embeddings{told} are learned, since no setting class_embeddings names a file of them; the "
+            "authors' are of texts about the classes",
         )
 
     def after_step(self) -> None:

@@ -28,10 +28,10 @@ def share_out(data: OwnDataConfig, subsets: Mapping[str, str]) -> Parts:
     Raises:
         FormatError: there are several subsets and none of them is for training.
     """
-    if len(set(subsets.values())) < 2:
+    if len({subset.casefold() for subset in subsets.values()}) < 2:
         return Parts(tuple(subsets))
     train, validation, test = (
-        tuple(name for name, subset in subsets.items() if subset == wanted)
+        tuple(name for name, subset in subsets.items() if subset.casefold() == wanted.casefold())
         for wanted in (data.train_split, data.validation_split, data.test_split)
     )
     if not train:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from avloc.config import DecodingConfig, DenseLossConfig, TrainConfig
+from avloc.config import DataConfig, DecodingConfig, DenseLossConfig, TrainConfig
 
 
 def small_training() -> TrainConfig:
@@ -44,3 +44,10 @@ def class_aware_losses(normalizer_start: float = 250.0) -> DenseLossConfig:
 def unav100_decoding() -> DecodingConfig:
     """How UnAV decodes: suppression before segments are cut to the video."""
     return DecodingConfig(min_length_steps=0.05, clip="after", nms_sigma=0.4, keep=100)
+
+
+def thumos14_data() -> DataConfig:
+    """THUMOS-14 as its annotations and features are released: training on "Validation", no third part."""
+    return DataConfig(
+        layout="i3d-thumos14", train_split="Validation", validation_split="Test", scores=False, forgiving=True
+    )

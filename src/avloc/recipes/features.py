@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from avloc.config import FeatureConfig, RunConfig
 from avloc.features.layout import LAYOUTS
-from avloc.recipes.actionformer import actionformer_anet_i3d, actionformer_thumos_i3d
+from avloc.recipes.actionformer import actionformer_anet_i3d
 from avloc.recipes.tadtr import tadtr_thumos
-from avloc.recipes.tridet import tridet_anet_tsp, tridet_hacs_i3d, tridet_thumos_i3d
+from avloc.recipes.tridet import tridet_anet_tsp, tridet_hacs_i3d
 from avloc.recipes.vsgn import vsgn_thumos
 from avloc.streams import Streams
 
@@ -21,12 +21,10 @@ def _grid(name: str, fps: float, stride: int, window: int) -> FeatureConfig:
 
 
 _OTHER: dict[Recipe, FeatureConfig] = {
-    actionformer_thumos_i3d: _grid("i3d-thumos14", 30, 4, 16),
     # As they are before each video is resized to 192 steps, whose length then depends on the video.
     actionformer_anet_i3d: _grid("i3d-activitynet-resized-192", 25, 16, 16),
     # Their grid is not stated: 128 steps are as long as the 256 of every fourth frame that others give this network.
     tadtr_thumos: _grid("i3d2s-thumos14", 30, 8, 16),
-    tridet_thumos_i3d: _grid("i3d-thumos14", 30, 4, 16),
     tridet_anet_tsp: _grid("tsp-activitynet", 15, 16, 16),
     tridet_hacs_i3d: _grid("i3d-hacs", 2, 1, 1),
     vsgn_thumos: _grid("two-stream-thumos14", 30, 1, 1),

@@ -73,7 +73,7 @@ def csm_figure(pairs: Sequence[CsmPair], title: str) -> Figure:
     wide = 2 if any(pair.before is not None for pair in pairs) else 1
     columns = min(3 if len(pairs) < 10 else 5, len(pairs))
     rows = -(-len(pairs) // columns)
-    figure = _figure(max(4.2, 1.35 * wide * columns + 1.2), 1.6 * rows + 0.6)
+    figure = new_figure(max(4.2, 1.35 * wide * columns + 1.2), 1.6 * rows + 0.6)
     axes = figure.subplots(rows, wide * columns, squeeze=False)
     every = [m for pair in pairs for m in (pair.before, pair.after) if m is not None]
     low, high = min(float(m.min()) for m in every), max(float(m.max()) for m in every)
@@ -113,7 +113,7 @@ def timeline_figure(truth: Events, found: Sequence[tuple[str, Events]], duration
     """A band per class: the truth above, below it each model's detections with their scores."""
     labels = class_order(Events.of([*truth, *(event for _, events in found for event in events)]))
     lanes = 1 + len(found)
-    figure = _figure(8.0, 1.5 + 0.22 * (lanes + 0.8) * max(len(labels), 1))
+    figure = new_figure(8.0, 1.5 + 0.22 * (lanes + 0.8) * max(len(labels), 1))
     place = figure.subplots()
     sources = [("truth", truth, TRUTH)] + [
         (name, events, COLOURS[k % len(COLOURS)]) for k, (name, events) in enumerate(found)
@@ -140,7 +140,7 @@ def windows_figure(panels: Sequence[Sequence[WindowsPanel]], truth: Events, dura
     """A row of panels per level, a column per head: base windows in grey, target windows below them by stream."""
     rows, columns = len(panels), max(len(row) for row in panels)
     heights = [0.35 + 0.055 * max(len(row[0].base_start_s), 4) for row in panels]
-    figure = _figure(2.3 * columns + 0.6, sum(heights) + 0.3 * rows + 1.0)
+    figure = new_figure(2.3 * columns + 0.6, sum(heights) + 0.3 * rows + 1.0)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, gridspec_kw={"height_ratios": heights})
     for r, row in enumerate(panels):
         for c, panel in enumerate(row):
@@ -173,7 +173,7 @@ def windows_figure(panels: Sequence[Sequence[WindowsPanel]], truth: Events, dura
 
 def courses_figure(parts: Sequence[tuple[str, Sequence[Course]]], title: str) -> Figure:
     """A panel per quantity with a line per run over the epochs; `parts` are the axis' words and the courses."""
-    figure = _figure(3.8 * len(parts), 3.2)
+    figure = new_figure(3.8 * len(parts), 3.2)
     axes = figure.subplots(1, len(parts), squeeze=False)[0]
     for place, (words, courses) in zip(axes, parts, strict=True):
         for k, course in enumerate(courses):
@@ -211,7 +211,12 @@ def save(figure: Figure, stem: Path, vector: Literal["svg", "pdf"] = "svg") -> t
     return paths
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of so many inches.
+
+    Raises:
+        AvlocError: matplotlib is not installed; the extra is named.
+    """
     require_matplotlib()
     from matplotlib.figure import Figure
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,18 @@ class Batches(Protocol):
         """Batches of an epoch."""
         ...
 
-    def epoch(self, number: int, first_step: int, rank: int, world: int) -> Iterator[Batch]:
-        """Batches of epoch `number` (from 1) from `first_step` on, as process `rank` of `world` gets them."""
+    def epoch(self, number: int, first_step: int, rank: int, world: int) -> Iterator[Batch | None]:
+        """Batches of epoch `number` (from 1) from `first_step` on, as process `rank` of `world` gets them; None is a
+        step at which nothing is learned."""
+        ...
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """Batches that depend on how validation goes."""
+
+    def hear(self, validations: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
+        """mAP by task at all validations so far, before each epoch; returns the tasks that rest in it."""
         ...
 
 

@@ -38,13 +38,14 @@ def save_model(folder: Path, model: Network, config: ModelConfig, *, dtype: torc
     zoo.write_config(folder, config)
 
 
-def load_model(folder: Path) -> tuple[Network, ModelConfig]:
-    """The network of a model folder, in evaluation mode.
+def load_model(folder: Path, task: str = "") -> tuple[Network, ModelConfig]:
+    """The network of a model folder, in evaluation mode; with `task` as its own where it has several.
 
     Raises:
         ModelError: config or weights are missing, broken, or do not fit one another.
+        ConfigError: there is no such task.
     """
-    config = zoo.read_config(folder)
+    config = zoo.read_config(folder).of_task(task)
     path = folder / zoo.WEIGHTS
     try:
         state = load_file(path)

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from avloc.config import NetworkConfig
 from avloc.models.build import build_network
+from avloc.models.wide_conv import plain_convolutions
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def describe(config: NetworkConfig, length: int) -> Description:
     padded = -(-length // network.multiple) * network.multiple
     visual, audio = torch.zeros(1, padded, config.visual_width), torch.zeros(1, padded, config.audio_width)
     mask = torch.arange(padded)[None] < length
-    with torch.no_grad(), FlopCounterMode(display=False, depth=99) as counter:
+    with torch.no_grad(), plain_convolutions(), FlopCounterMode(display=False, depth=99) as counter:
         outputs = network(visual, audio, mask)
         _ = outputs.scores, outputs.segments  # some are only made when they are asked for
     macs = {name: sum(ops.values()) // 2 for name, ops in counter.get_flop_counts().items()}

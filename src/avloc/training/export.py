@@ -25,9 +25,11 @@ from avloc import zoo
 from avloc.config import ModelConfig
 from avloc.errors import ModelError
 from avloc.files import replace_file
+from avloc.models.build import build_network
 from avloc.models.network import Network
+from avloc.models.wide_conv import plain_convolutions
 from avloc.runner import OUTPUTS, OnnxRunner
-from avloc.training.checkpoint import load_model
+from avloc.training.checkpoint import load_model, save_model
 
 _SMALLEST_HALVED = 256
 TOLERANCE = 1e-4
@@ -71,6 +73,25 @@ def export_model(folder: Path) -> Exported:
     return export_network(*load_model(folder), folder)
 
 
+def take_task(folder: Path, task: str, out: Path) -> None:
+    """Write a model folder `out` of one task of a model of several: its labels and settings, and its tensors alone.
+
+    Raises:
+        ModelError: the folder is broken, or `out` is the same folder.
+        ConfigError: it has no such task.
+        OutputError: `out` cannot be written.
+    """
+    whole, config = load_model(folder, task)
+    if out.resolve() == folder.resolve():
+        raise ModelError(f"{out}: is the model itself; name another folder")
+    config = replace(config, name=out.name, network=config.network.alone(), others=())
+    network = build_network(config.network)
+    state = whole.state_dict()
+    network.load_state_dict({name: state[name] for name in network.state_dict()})
+    halved = all(torch.equal(t, t.half().float()) for t in network.state_dict().values())
+    save_model(out, network, config, dtype=torch.float16 if halved else torch.float32)
+
+
 def export_network(network: Network, config: ModelConfig, folder: Path) -> Exported:
     """Write `model.onnx` of any network into a model folder and compare it with the network's own outputs.
 
@@ -85,7 +106,7 @@ def export_network(network: Network, config: ModelConfig, folder: Path) -> Expor
         torch.randn(1, T, c.audio_width),
         torch.ones(1, T, dtype=torch.bool),
     )
-    with _quiet():
+    with _quiet(), plain_convolutions():
         program = torch.onnx.export(
             _Deployed(network.eval()),
             example,

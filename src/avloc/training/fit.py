@@ -10,12 +10,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 
 import torch
 from lightning_fabric import Fabric
@@ -27,8 +25,9 @@ from avloc.datasets.batch import Batch
 from avloc.errors import TrainingError
 from avloc.learning.losses import Ranks, Truth
 from avloc.models.network import Network
-from avloc.training.batches import Batches
+from avloc.training.batches import Batches, Listens
 from avloc.training.devices import Device, pick_device
+from avloc.training.interrupt import stopping
 from avloc.training.method import Method
 from avloc.training.optimizer import learning_rate, make_optimizer
 from avloc.training.state import Place, Trainer, load_state, save_state
@@ -37,8 +36,10 @@ from avloc.training.watch import Epoch, Step, Watch
 _BLIND = Watch()
 
 
-def make_fabric(config: TrainConfig, device: Device = "auto") -> Fabric:
+def make_fabric(config: TrainConfig, device: Device = "auto", *, in_turn: bool = False) -> Fabric:
     """The engine for the devices at hand; several processes talk over the batch's negatives.
+
+    in_turn: whether tasks are learned in turn, so that no step reaches all weights.
 
     Raises:
         ConfigError: a GPU is asked for and there is none.
@@ -51,7 +52,7 @@ def make_fabric(config: TrainConfig, device: Device = "auto") -> Fabric:
     return Fabric(
         accelerator=accelerator,
         devices=config.devices,
-        strategy="ddp" if several else "auto",
+        strategy=("ddp_find_unused_parameters_true" if in_turn else "ddp") if several else "auto",
         precision=precision,
     )
 
@@ -91,8 +92,11 @@ class _Objective(nn.Module):
         self.network, self.criterion = method.network, method.criterion
         self.names: tuple[str, ...] = ()
 
-    def forward(self, visual: Tensor, audio: Tensor, mask: Tensor, segments: Tensor, labels: Tensor) -> Tensor:
-        losses = self.criterion(self.network(visual, audio, mask), Truth(segments, labels))
+    def forward(
+        self, visual: Tensor, audio: Tensor, mask: Tensor, segments: Tensor, labels: Tensor, task: str
+    ) -> Tensor:
+        outputs = self.network(visual, audio, mask, task) if task else self.network(visual, audio, mask)
+        losses = self.criterion(outputs, Truth(segments, labels, task))
         self.names = tuple(losses.parts)
         return torch.stack([loss.float() for loss in (losses.total, *losses.parts.values())])
 
@@ -129,7 +133,7 @@ class _Loop:
     def run(self, resume: bool) -> Network:
         if resume and self.state is not None:
             self.place = load_state(self.state, self.trainer, self.settings, self.config)
-        with _stopping() as self.stopping:
+        with stopping() as self.stopping:
             while self.place.epoch < self.config.epochs:
                 self._epoch()
         return self.trainer.average
@@ -138,9 +142,13 @@ class _Loop:
         began = time.monotonic()
         number = self.place.epoch + 1
         self.model.train()
+        resting = self.data.hear(self.place.validations) if isinstance(self.data, Listens) else ()
         batches = self.data.epoch(number, self.place.step, self.fabric.global_rank, self.fabric.world_size)
         with contextlib.closing(ahead(batches)) as prefetched:
             for batch in prefetched:
+                if batch is None:
+                    self.place.step += 1
+                    continue
                 self._tell(number, self._step(number, batch))
                 if self.stopped:
                     self._save()
@@ -148,26 +156,35 @@ class _Loop:
                     raise KeyboardInterrupt
                 if time.monotonic() - self.saved > 60 * self.config.save_every_minutes:
                     self._save()
-        validation = self._validation(number)
+        validation, by_task = self._validation(number)
         is_best = validation is not None and validation > self.place.best_map
         if is_best and validation is not None:
             self.place.best_map, self.place.best_epoch = validation, number
-        means = {name: total / max(self.place.step, 1) for name, total in self.place.losses.items()}
+        counts = self.place.counts
+        means = {name: total / counts.get(name, self.place.step) for name, total in self.place.losses.items()}
         rate = self._rate(self._steps_done - 1)
-        self.place.epoch, self.place.step, self.place.losses = number, 0, {}
+        self.place.epoch, self.place.step, self.place.losses, self.place.counts = number, 0, {}, {}
         if self.watch.on_epoch and self.fabric.is_global_zero:
             total, watched = means.pop("total", math.nan), dict(self.network.watched())
             seconds = time.monotonic() - began
-            epoch = Epoch(number, total, means, watched, rate, seconds, validation, is_best)
+            epoch = Epoch(number, total, means, watched, rate, seconds, validation, is_best, by_task, resting)
             self.watch.on_epoch(epoch, self.trainer.average)
         self._save()
         self.fabric.barrier()
 
-    def _validation(self, epoch: int) -> float | None:
+    def _validation(self, epoch: int) -> tuple[float | None, dict[str, float]]:
+        """Validation mAP if it is due; where there are several tasks their mean, and that of each."""
         due = epoch % self.config.validate_every == 0 or epoch == self.config.epochs
-        if self.watch.validate is None or not due or not self.fabric.is_global_zero:
-            return None
-        return self.watch.validate(self.trainer.average)
+        if self.watch.validate is None or not due:
+            return None, {}
+        found = self.fabric.broadcast(
+            self.watch.validate(self.trainer.average) if self.fabric.is_global_zero else None
+        )
+        if not isinstance(found, Mapping):
+            return found, {}
+        by_task = dict(found)
+        self.place.validations.append(by_task)
+        return sum(by_task.values()) / len(by_task), by_task
 
     def _step(self, epoch: int, batch: Batch) -> dict[str, float]:
         """Losses of the step by name, the mean over all processes."""
@@ -180,7 +197,8 @@ class _Loop:
             *(
                 torch.from_numpy(x).to(fabric.device)
                 for x in (batch.visual, batch.audio, batch.mask, batch.segments, batch.labels)
-            )
+            ),
+            batch.task,
         )
         fabric.backward(losses[0])
         if c.clip_norm is not None:
@@ -206,6 +224,7 @@ class _Loop:
         named = dict(zip(("total", *self.objective.names), means, strict=True))
         for name, value in named.items():
             self.place.losses[name] = self.place.losses.get(name, 0.0) + value
+            self.place.counts[name] = self.place.counts.get(name, 0) + 1
         return named
 
     @torch.no_grad()
@@ -237,26 +256,6 @@ class _Loop:
         self.saved = time.monotonic()
         if self.state is not None and self.fabric.is_global_zero:
             save_state(self.state, self.trainer, self.place, self.settings)
-
-
-@contextlib.contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets, so that a step is never left half done; the second stops at once."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def on_interrupt(number: int, frame: FrameType | None) -> None:
-        event.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _require_finite(value: float, epoch: int, step: int, config: TrainConfig) -> None:

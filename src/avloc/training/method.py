@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from avloc.config import RunConfig
+from avloc.config import JointRunConfig, RunConfig
 from avloc.learning.build import build_criterion
+from avloc.learning.joint import JointCriterion
 from avloc.learning.losses import Criterion
 from avloc.models.build import build_network
 from avloc.models.network import Network
@@ -29,4 +30,7 @@ def build_method(run: RunConfig) -> Method:
     """
     network = build_network(run.network)
     fill_given(network)
-    return Method(network, build_criterion(run.loss, run.network))
+    if not isinstance(run, JointRunConfig):
+        return Method(network, build_criterion(run.loss, run.network))
+    parts = [run.of(name) for name in run.tasks]
+    return Method(network, JointCriterion({p.network.tasks[0]: build_criterion(p.loss, p.network) for p in parts}))

@@ -109,8 +109,32 @@ def _few(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
+def recipe_that_fits(state: Mapping[str, Tensor], runs: Mapping[str, RunConfig], where: str) -> str:
+    """The one of `runs` whose network takes an official state; networks are built without memory.
+
+    Raises:
+        ModelError: none fits, or several do.
+    """
+    fitting, why = [], ""
+    for name, run in runs.items():
+        with torch.device("meta"):
+            network = build_network(run.network)
+        try:
+            take_official(network, state, where)
+            fitting.append(name)
+        except ModelError as error:
+            why = why or f"{name}: {error}"
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise ModelError(f"{where}: fits {', '.join(fitting)}; choose one with --like")
+    known = ", ".join(runs)
+    raise ModelError(f"{where}: fits none of {known}; lay settings over one with --like and --config ({why})")
+
+
 def import_model(
-    path: Path,
+    state: Mapping[str, Tensor],
+    where: str,
     run: RunConfig,
     features: FeatureConfig,
     labels: Sequence[str],
@@ -118,19 +142,19 @@ def import_model(
     *,
     on_left: Callable[[tuple[str, ...]], None] | None = None,
 ) -> tuple[Network, ModelConfig]:
-    """Write the model folder of an official checkpoint, with the network and decoding of `run`, in single precision.
+    """Write the model folder of an official state, with the network and decoding of `run`, in single precision.
 
-    `on_left` is told which tensors of the checkpoint the network has no use for, if any.
+    `where` names the checkpoint in errors. `on_left` is told which of its tensors the network has no use for, if any.
 
     Raises:
-        ModelError: as `read_checkpoint` and `take_official`, or there are more or fewer labels than classes.
+        ModelError: as `take_official`, or there are more or fewer labels than classes.
         ConfigError: a label is there twice.
         ConfigError, FeatureError: as `fill_given`.
         OutputError: the folder cannot be written.
     """
     classes = run.network.classes
     if len(labels) != classes:
-        raise ModelError(f"{path}: {len(labels)} labels were given for the {classes} classes of the recipe")
+        raise ModelError(f"{where}: {len(labels)} labels were given for the {classes} classes of the recipe")
     config = ModelConfig(
         name=out.name,
         labels=tuple(labels),
@@ -140,7 +164,7 @@ def import_model(
         window_steps=run.train.longest_steps,
     )
     network = build_network(run.network)
-    left = take_official(network, read_checkpoint(path), str(path))
+    left = take_official(network, state, where)
     fill_given(network)
     if left and on_left is not None:
         on_left(left)

@@ -33,12 +33,16 @@ def predict(
     decoding: DecodingConfig,
     *,
     batch: int = 16,
+    task: str = "",
     on_video: Callable[[int], None] | None = None,
 ) -> dict[str, Events]:
-    """All candidates of each video after soft-NMS, highest score first. Videos are taken whole (Section 3.5)."""
+    """All candidates of each video after soft-NMS, highest score first. Videos are taken whole (Section 3.5).
+
+    `task` is the one of a network of several that is asked; without it, its own.
+    """
     found: dict[str, Events] = {}
     for group in _groups(videos, batch):
-        for video, events in zip(group, _predict_batch(network, group, videos, decoding), strict=True):
+        for video, events in zip(group, _predict_batch(network, group, videos, decoding, task), strict=True):
             found[video.name] = events
         if on_video is not None:
             on_video(len(found))
@@ -52,7 +56,7 @@ def _groups(videos: Videos, batch: int) -> Iterator[list[LabelledVideo]]:
 
 @torch.no_grad()
 def _predict_batch(
-    network: Network, group: list[LabelledVideo], videos: Videos, decoding: DecodingConfig
+    network: Network, group: list[LabelledVideo], videos: Videos, decoding: DecodingConfig, task: str
 ) -> Iterator[Events]:
     device = next(network.parameters()).device
     none = np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
@@ -60,7 +64,7 @@ def _predict_batch(
     padded = collate([Sample(visual, audio, *none) for visual, audio in inputs], network.multiple)
     visual, audio, mask = (torch.from_numpy(x).to(device) for x in (padded.visual, padded.audio, padded.mask))
     network.eval()
-    outputs = network(visual, audio, mask)
+    outputs = network(visual, audio, mask, task) if task else network(visual, audio, mask)
     scores, segments = outputs.scores.cpu().numpy(), outputs.segments.cpu().numpy()
     inside = outputs.mask.cpu().numpy()
     for i, video in enumerate(group):

@@ -9,27 +9,25 @@ out/trainer/state.safetensors        what --resume goes on from
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
-from avloc.config import FeatureConfig, ModelConfig, RunConfig, from_dict, to_dict
-from avloc.datasets.annotations import read_annotations
-from avloc.datasets.check import check_dataset
-from avloc.datasets.feature_dataset import FeatureDataset
+from avloc.config import JointRunConfig, RunConfig, SetConfig, from_dict, to_dict
 from avloc.errors import ConfigError, ModelError
-from avloc.evaluation.mean_ap import mean_ap
+from avloc.evaluation.mean_ap import THRESHOLDS, mean_ap
 from avloc.evaluation.operating_point import best_f1
 from avloc.events import Events
-from avloc.features.layout import open_layout
 from avloc.files import replace_file
 from avloc.models.network import Network
-from avloc.training.batches import CroppedBatches
+from avloc.training.batches import Batches, CroppedBatches
 from avloc.training.checkpoint import save_model
+from avloc.training.data import Part, model_config, open_parts
 from avloc.training.devices import Device
 from avloc.training.fit import fit, make_fabric
+from avloc.training.joint import JointBatches
 from avloc.training.method import build_method
 from avloc.training.predict import predict
 from avloc.training.start import Taken, take_weights
@@ -48,75 +46,6 @@ class Result:
     epoch: int
 
 
-def open_split(
-    run: RunConfig, split: str, labels: tuple[str, ...] | None = None, scores: bool | None = None
-) -> FeatureDataset:
-    """One split of a run's data.
-
-    scores: whether encoders' class scores are read; by default as the settings say, where the layout has any.
-
-    Raises:
-        ConfigError: features or annotations are not named.
-        FormatError, FeatureError: they cannot be read.
-    """
-    _require_named(run)
-    annotations = read_annotations(run.data.annotations, labels)
-    layout = open_layout(run.data.features, run.data.layout)
-    if scores is None:
-        scores = run.data.scores and layout.store is not None
-    return FeatureDataset(annotations, run.data.features, layout, split, scores=scores, cache=run.data.cache)
-
-
-def require_sound(run: RunConfig) -> None:
-    """Look over all that a training will read, before its first step.
-
-    Raises:
-        ConfigError: features or annotations are not named.
-        FormatError, FeatureError: something is wrong; the video is named.
-    """
-    _require_named(run)
-    splits = (run.data.train_split, run.data.validation_split)
-    check_dataset(
-        read_annotations(run.data.annotations, strict=False),
-        run.data.features,
-        open_layout(run.data.features, run.data.layout),
-        splits=splits,
-        needed=splits,
-    ).require()
-
-
-def _require_named(run: RunConfig) -> None:
-    for name in ("features", "annotations"):
-        if not getattr(run.data, name):
-            raise ConfigError(f"data.{name} is not set; name it with --data.{name}")
-
-
-def fitted_to(run: RunConfig, data: FeatureDataset) -> RunConfig:
-    """The run with the widths and the number of classes that its data has."""
-    visual, audio = data.widths
-    network = replace(run.network, visual_width=visual, audio_width=audio, classes=len(data.labels))
-    return replace(run, network=network)
-
-
-def model_config(run: RunConfig, data: FeatureDataset, name: str) -> ModelConfig:
-    """What the model folder of a run says of itself."""
-    grid = data.layout.grid
-    return ModelConfig(
-        name=name,
-        labels=data.labels,
-        features=FeatureConfig(
-            data.layout.streams,
-            grid.stride_s,
-            grid.window_s,
-            grid.offset_s,
-            scores=data.scores,
-        ),
-        network=run.network,
-        decoding=run.decoding,
-        window_steps=run.train.longest_steps,
-    )
-
-
 def train(
     run: RunConfig,
     out: Path,
@@ -131,9 +60,9 @@ def train(
 ) -> Result:
     """Train in the folder `out`; the weights with the best validation mAP stay there as a model folder.
 
-    The score from which the model shows events to people is the one with the best F1 on the validation split. `init`
-    is a model folder to take weights from; `on_init` is told which fit, `on_remark` what there is to know of the
-    network's settings.
+    Of several data sets in turn that is the mean of their mAPs. The score from which the model shows events to people
+    is the one with the best F1 on the validation split. `init` is a model folder to take weights from; `on_init` is
+    told which fit, `on_remark` what there is to know of the network's settings.
 
     Raises:
         ConfigError, FormatError, FeatureError: settings or data are wrong.
@@ -141,11 +70,8 @@ def train(
         ModelError: `out` holds a run already and `resume` is not asked for, or the run was of other settings.
         OutputError: `out` cannot be written to.
     """
-    fabric = make_fabric(run.train, device)
-    require_sound(run)
-    data = open_split(run, run.data.train_split)
-    validation = open_split(run, run.data.validation_split, data.labels)
-    run = fitted_to(run, data)
+    fabric = make_fabric(run.train, device, in_turn=isinstance(run, JointRunConfig))
+    run, parts = open_parts(run)
     state = out / STATE
     if state.is_file() and not resume:
         raise ModelError(f"{out}: holds a run already; go on with --resume, or name another folder")
@@ -159,32 +85,34 @@ def train(
         if on_remark is not None:
             on_remark(remark)
     if init is not None and not state.is_file():
-        taken = take_weights(method.network, data.labels, init)
+        taken = take_weights(method.network, {part.task: part.train.labels for part in parts.values()}, init)
         if on_init is not None:
             on_init(taken)
     replace_file(out / RUN, settings.encode())
     lines = _lines_before(out / METRICS, state) if resume else []
-    config = model_config(run, data, out.name)
+    found: dict[str, dict[str, Events]] = {}  # in the validation splits, by the weights of the epoch at hand
 
-    found: dict[str, Events] = {}  # in the validation split, by the weights of the epoch at hand
-
-    def validate(average: Network) -> float:
-        found.update(predict(average, validation, run.decoding))
-        return mean_ap(found, validation.truth).average
+    def validate(average: Network) -> float | dict[str, float]:
+        maps = {}
+        for name, part in parts.items():
+            found[name] = predict(average, part.validation, part.run.decoding, task=part.task)
+            maps[part.task] = mean_ap(found[name], part.validation.truth, thresholds_of(part.run)).average
+        return maps if isinstance(run, JointRunConfig) else next(iter(maps.values()))
 
     def keep(epoch: Epoch, average: Network) -> None:
         lines.append(json.dumps(asdict(epoch)))
         replace_file(out / METRICS, ("\n".join(lines) + "\n").encode())
         if epoch.is_best:
-            best = best_f1(found, validation.truth)
-            save_model(out, average, replace(config, show_score=best.score) if best else config)
+            best = {name: best_f1(found[name], part.validation.truth) for name, part in parts.items()}
+            shown = {name: point.score for name, point in best.items() if point}
+            save_model(out, average, model_config(run, parts, out.name, shown))
         if on_epoch is not None:
             on_epoch(epoch)
 
     fabric.launch()
     fit(
         method,
-        CroppedBatches(data, run.train, method.network.multiple),
+        _batches(run, parts, method.network.multiple),
         run.train,
         watch=Watch(on_step, keep, validate),
         fabric=fabric,
@@ -197,6 +125,16 @@ def train(
     return Result(out, max(place.best_map, 0.0), place.best_epoch)
 
 
+def _batches(run: RunConfig, parts: Mapping[str, Part], multiple: int) -> Batches:
+    each = {part.task: CroppedBatches(part.train, part.run.train, multiple) for part in parts.values()}
+    return JointBatches(each, run.rest) if isinstance(run, JointRunConfig) else next(iter(each.values()))
+
+
+def thresholds_of(run: RunConfig) -> tuple[float, ...]:
+    """tIoU thresholds at which the run's data set is scored."""
+    return (run.data.thresholds if isinstance(run.data, SetConfig) else ()) or THRESHOLDS
+
+
 def read_run(folder: Path) -> RunConfig:
     """The settings that a run was trained with.
 
@@ -204,11 +142,28 @@ def read_run(folder: Path) -> RunConfig:
         ModelError: the folder holds no run.
     """
     try:
-        return from_dict(RunConfig, json.loads((folder / RUN).read_text("utf-8")), where=RUN)
+        told = json.loads((folder / RUN).read_text("utf-8"))
+        kind = JointRunConfig if isinstance(told, dict) and "sets" in told else RunConfig
+        return from_dict(kind, told, where=RUN)
     except (OSError, ValueError, ConfigError) as error:
         raise ModelError(
             f"{folder}: holds no training run that can be read ({error}); name a folder of --out"
         ) from None
+
+
+def on_task(run: RunConfig, task: str) -> RunConfig:
+    """The run on one of its data sets, by the name of its task in any letters; of one data set `task` is "".
+
+    Raises:
+        ConfigError: `task` is none of the run's, or is missing where there are several.
+    """
+    if not isinstance(run, JointRunConfig):
+        if task:
+            raise ConfigError("the run is on one data set; leave --task out")
+        return run
+    if not task:
+        raise ConfigError(f"the run has several tasks; name one with --task: {', '.join(run.tasks)}")
+    return run.of(task.lower())
 
 
 def _lines_before(path: Path, state: Path) -> list[str]:

@@ -36,6 +36,10 @@ class Place:
     best_epoch: int = 0
     losses: dict[str, float] = field(default_factory=dict)
     """By name, each summed over the steps of the epoch begun."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """How many steps each of these sums is over."""
+    validations: list[dict[str, float]] = field(default_factory=list)
+    """mAP by task at every validation so far, of tasks in turn."""
 
 
 @dataclass(frozen=True)

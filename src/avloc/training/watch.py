@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from avloc.models.network import Network
 
@@ -24,7 +24,10 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """What an epoch came to: mean losses over its steps, what the network watches, validation mAP (None: not
-    validated), seconds, and whether it is the best so far."""
+    validated), seconds, and whether it is the best so far.
+
+    Of several tasks in turn the mAP is their mean, and `by_task` has each; `resting` are those that rested.
+    """
 
     number: int
     total: float
@@ -34,6 +37,8 @@ class Epoch:
     seconds: float
     validation_map: float | None
     is_best: bool
+    by_task: Mapping[str, float] = field(default_factory=dict)
+    resting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,5 +47,6 @@ class Watch:
 
     on_step: Callable[[Step], None] | None = None
     on_epoch: Callable[[Epoch, Network], None] | None = None
-    validate: Callable[[Network], float] | None = None
-    """Validation mAP of the averaged weights, after every `validate_every`-th epoch and the last."""
+    validate: Callable[[Network], float | Mapping[str, float]] | None = None
+    """Validation mAP of the averaged weights, after every `validate_every`-th epoch and the last; by task where there
+    are several."""

@@ -101,7 +101,7 @@ class CdpLayer(nn.Module):
             self.adaptation = WindowAdaptation(width, heads, config) if config.kind == "cdp" else None
             self.out = nn.Linear(width, width)
         self.norm_ffn = nn.LayerNorm(width)
-        self.ffn = FeedForward(width, ffn_ratio, dropout)
+        self.ffn = FeedForward(width, int(width * ffn_ratio), dropout)
         self.drop_path = DropPath(drop_path)
 
     def forward(

@@ -1,0 +1,152 @@
+"""What a run trains on: its data set, or several, opened and looked over; and what its model folder says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+from avloc.config import DataConfig, FeatureConfig, JointRunConfig, ModelConfig, RunConfig, TaskConfig
+from avloc.datasets.annotations import read_annotations
+from avloc.datasets.check import check_dataset
+from avloc.datasets.feature_dataset import FeatureDataset
+from avloc.errors import ConfigError
+from avloc.features.layout import open_layout
+
+
+@dataclass(frozen=True)
+class Part:
+    """One data set of a run: the run on it alone, and its two splits."""
+
+    run: RunConfig
+    train: FeatureDataset
+    validation: FeatureDataset
+
+    @property
+    def task(self) -> str:
+        """The task that it is for, of a network of several; else ""."""
+        return next(iter(self.run.network.tasks), "")
+
+
+def open_parts(run: RunConfig) -> tuple[RunConfig, dict[str, Part]]:
+    """The run fitted to its data, and its data sets by their names, all looked over; one alone has the name "".
+
+    Raises:
+        ConfigError: features or annotations are not named, or several sets have features of other widths.
+        FormatError, FeatureError: something is wrong with them; the video is named.
+    """
+    if not isinstance(run, JointRunConfig):
+        train, validation = _splits(run.data)
+        run = fitted_to(run, train)
+        return run, {"": Part(run, train, validation)}
+    run.require_named()
+    opened = {name: _splits(run.sets[name]) for name in run.tasks}
+    first, widths = run.tasks[0], opened[run.tasks[0]][0].widths
+    for name, (train, _) in opened.items():
+        if train.widths != widths:
+            raise ConfigError(
+                f"sets.{name}.features are {train.widths[0]} and {train.widths[1]} wide, those of sets.{first} "
+                f"{widths[0]} and {widths[1]}; one network needs features of the same encoders"
+            )
+    run = run.fitted({name: len(train.labels) for name, (train, _) in opened.items()}, widths)
+    return run, {name: Part(run.of(name), *splits) for name, splits in opened.items()}
+
+
+def _splits(data: DataConfig) -> tuple[FeatureDataset, FeatureDataset]:
+    _look_over(data)
+    train = open_data(data, data.train_split)
+    return train, open_data(data, data.validation_split, train.labels)
+
+
+def open_split(
+    run: RunConfig, split: str, labels: tuple[str, ...] | None = None, scores: bool | None = None
+) -> FeatureDataset:
+    """As `open_data`, of a run on one data set."""
+    return open_data(run.data, split, labels, scores)
+
+
+def open_data(
+    data: DataConfig, split: str, labels: tuple[str, ...] | None = None, scores: bool | None = None
+) -> FeatureDataset:
+    """One split of a data set.
+
+    scores: whether encoders' class scores are read; by default as the settings say, where the layout has any.
+
+    Raises:
+        ConfigError: features or annotations are not named.
+        FormatError, FeatureError: they cannot be read.
+    """
+    _require_named(data)
+    annotations = read_annotations(data.annotations, labels, forgiving=data.forgiving)
+    layout = open_layout(data.features, data.layout)
+    if scores is None:
+        scores = data.scores and layout.store is not None
+    return FeatureDataset(
+        annotations,
+        data.features,
+        layout,
+        split,
+        scores=scores,
+        cache=data.cache,
+        resize_steps=data.resize_steps,
+    )
+
+
+def _look_over(data: DataConfig) -> None:
+    """Look over all that a training will read, before its first step."""
+    _require_named(data)
+    splits = tuple(dict.fromkeys((data.train_split, data.validation_split)))
+    check_dataset(
+        read_annotations(data.annotations, strict=False),
+        data.features,
+        open_layout(data.features, data.layout),
+        splits=splits,
+        needed=splits,
+        forgiving=data.forgiving,
+    ).require()
+
+
+def _require_named(data: DataConfig) -> None:
+    for name in ("features", "annotations"):
+        if not getattr(data, name):
+            raise ConfigError(f"data.{name} is not set; name it with --data.{name}")
+
+
+def fitted_to(run: RunConfig, data: FeatureDataset) -> RunConfig:
+    """The run with the widths and the number of classes that its data has."""
+    visual, audio = data.widths
+    network = replace(run.network, visual_width=visual, audio_width=audio, classes=len(data.labels))
+    return replace(run, network=network)
+
+
+def model_config(run: RunConfig, parts: Mapping[str, Part], name: str, shown: Mapping[str, float]) -> ModelConfig:
+    """What the model folder of a run says of itself; `shown` are the scores from which people see events, by part."""
+    configs = {key: _part_config(part, name, shown.get(key)) for key, part in parts.items()}
+    if not isinstance(run, JointRunConfig):
+        return configs[""]
+    kept = [f.name for f in fields(TaskConfig) if f.name != "task"]
+    others = [
+        TaskConfig(task=parts[key].task, **{field: getattr(config, field) for field in kept})
+        for key, config in configs.items()
+        if key != run.main
+    ]
+    return replace(configs[run.main], others=tuple(others))
+
+
+def _part_config(part: Part, name: str, shown: float | None) -> ModelConfig:
+    run, data, grid = part.run, part.train, part.train.layout.grid
+    config = ModelConfig(
+        name=name,
+        labels=data.labels,
+        features=FeatureConfig(
+            data.layout.streams,
+            grid.stride_s,
+            grid.window_s,
+            grid.offset_s,
+            scores=data.scores,
+            resize_steps=data.resize_steps,
+        ),
+        network=run.network,
+        decoding=run.decoding,
+        window_steps=run.train.longest_steps,
+    )
+    return config if shown is None else replace(config, show_score=shown)
