@@ -32,6 +32,8 @@ class Bounds:
     def needed(self, instead_of: float) -> str:
         """The bounds in words."""
         words = {"at least": self.least, "above": self.above, "at most": self.most, "below": self.below}
+        if self.most == _MOST_WHOLE and instead_of <= _MOST_WHOLE:
+            del words["at most"]  # which nobody asked for
         told = " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None)
         return told if told and _is_finite(instead_of) else f"a finite number {told}".rstrip()
 

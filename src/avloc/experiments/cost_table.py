@@ -35,7 +35,7 @@ def method_cost_table(table: PaperTable, costs: dict[str, Cost]) -> ResultTable:
         for words, row in table.lines
         if row in costs
     )
-    notes = (_counting(costs), *_measuring(costs))
+    notes = (*((_counting(costs),) if "loco" in costs else ()), *_measuring(costs))
     heads = ("method", "T", *_HEADS, "training step (ms a video)")
     return ResultTable("Table 1: cost of the methods", heads, lines, 1, notes)
 

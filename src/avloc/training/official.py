@@ -10,7 +10,6 @@ import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import Tensor
@@ -38,15 +37,11 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it tells how to read the file unsafely
             held = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError:
-        raise ModelError(
-            f"{path}: holds more than tensors, so that to open it would run what it says; it is not opened. Ask its "
-            "authors for the weights alone"
-        ) from None
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror or error}); give a checkpoint file") from None
     except Exception as error:  # what a file of another kind raises has no public base
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        is_more = "global" in str(error).lower()
+        why = "it holds objects that would run code" if is_more else type(error).__name__
         raise ModelError(f"{path}: is no checkpoint of tensors alone, the only kind that is opened ({why})") from None
     state = held
     if isinstance(held, Mapping):
