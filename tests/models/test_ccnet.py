@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from avloc.config import CcnetConfig, RunConfig
 from avloc.errors import ConfigError, ModelError
-from avloc.models import dependency
-from avloc.models.ccnet import Ccnet, Gate, Granularities, TimeLayers
+from avloc.models.ccnet import Ccnet, Gate, Granularities, TimedDependency, TimeLayers
+from avloc.models.dependency import Dependency
 from avloc.recipes.ccnet import ccnet_small
 
 CONFIG = SMALL["ccnet"]
@@ -187,7 +187,8 @@ def test_what_is_made_anew_for_the_gradient_is_what_was_kept(
     method: str, reads_padding: bool, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where padding is cut."""
-    monkeypatch.setattr(dependency, "_ROOM", room)
+    for kind in (Dependency, TimedDependency):
+        monkeypatch.setattr(kind, "room", room)
     config = replace(SMALL[method], reads_padding=reads_padding, drop_path=0.0)  # type: ignore[call-arg]
     found = []
     for training in (False, True):

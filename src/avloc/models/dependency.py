@@ -30,8 +30,6 @@ OFFICIAL_BRANCHES = (
 )
 
 
-_ROOM = 1_500_000_000
-"""Bytes that a training step may keep for the gradient of the branches."""
 _TENSORS = 34
 """Of the input's size, which both branches keep."""
 
@@ -95,7 +93,12 @@ class Branches(nn.Module):
 
 
 class Dependency(nn.Module):
-    """Row of levels (B, S, C) > the same with classes that know of one another."""
+    """Row of levels (B, S, C) > the same with classes that know of one another.
+
+    `room`: bytes that a training step may keep for the gradient of the branches.
+    """
+
+    room = 1_500_000_000
 
     def __init__(self, width: int, classes: int, class_width: int, *, drop_path: float, reads_padding: bool) -> None:
         super().__init__()
@@ -108,12 +111,15 @@ class Dependency(nn.Module):
 
     def forward(self, row: Row) -> Row:
         """Wide convolutions run once over the row, whose levels they do not tell apart."""
-        expanded, gap, room = self.expanded(row), row.gap, Room(_ROOM)
+        return replace(row, x=self.squeeze(self._related(row), row.mask, row.real))
+
+    def _related(self, row: Row) -> Float[Tensor, "B S KE"]:
+        expanded, gap, room = self.expanded(row), row.gap, Room(self.room)
         related = [
             F.pad(self.branches.by_parts(x, mask, max(row.lengths), room).flatten(2), (0, 0, 0, gap))
             for x, mask in zip(row.levels(expanded), row.levels(row.mask), strict=True)
         ]
-        return replace(row, x=self.squeeze(torch.cat(related, dim=1), row.mask, row.real))
+        return torch.cat(related, dim=1)
 
     def expanded(self, row: Row) -> Float[Tensor, "B S K E"]:
         """Some channels for each class."""
