@@ -195,6 +195,6 @@ def with_training() -> None:
     for name in ("torch", "lightning_fabric"):
         if find_spec(name) is None:
             raise AvlocError(
-                f"this needs {name}; install avloc with its extra, in its checkout: pip install '.[train]' (before "
-                "it, without a GPU: pip install torch --index-url https://download.pytorch.org/whl/cpu spares gigabytes)"
+                f"this needs {name}; install avloc with its extra, in its checkout: pip install '.[train]' "
+                "(before it, pip install torch --index-url https://download.pytorch.org/whl/cpu spares gigabytes)"
             )
