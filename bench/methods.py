@@ -3,6 +3,8 @@
     python bench/methods.py                                   # all of them; each measured in a process of its own
     python bench/methods.py unav ccnet --batch 4 --steps 1    # some, on smaller batches, one step after the first
     python bench/methods.py vsgn-stitched --only forward
+    python bench/methods.py unav uniav --plain --batch 2      # beside the same arithmetic as the authors go about it
+    python bench/methods.py unav --plain --batch 4 --usual    # on videos of usual lengths instead of the longest
 
 Times are processor time, so that what else the machine does weighs little; steps are those of `avloc train` (forward,
 losses, backward, clip, optimiser, moving average). Memory is how far the process grew above what it was before the
@@ -24,6 +26,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,12 +34,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from avloc.datasets.batch import Batch
+from avloc.learning.losses import Truth
 from avloc.recipes.table import RECIPES
 from avloc.training.batches import Batches
 from avloc.training.describe import describe
 from avloc.training.fit import fit
 from avloc.training.method import build_method
 from avloc.training.watch import Step, Watch
+from plain_blocks import plainly
 
 EVENTS = 5
 
@@ -85,6 +90,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=float, default=15.0, help="GB beyond which a process ends")
     parser.add_argument("--only", choices=("forward", "step"), help="one of the two")
+    parser.add_argument(
+        "--usual", action="store_true", help="steps on videos as long as in a usual batch of UnAV-100"
+    )
+    parser.add_argument("--plain", action="store_true", help="instead: steps in turn with those of plain blocks")
     options = parser.parse_args()
     unknown = sorted(set(options.methods) - set(ROWS))
     if unknown:
@@ -97,11 +106,17 @@ def main() -> None:
         print(
             f"  {about.parameters / 1e6:.2f} M parameters, {about.macs / 1e9:.2f} G multiply-accumulates", flush=True
         )
+        if options.plain:
+            own, plain = alone(
+                both_costs, row, options.usual, options.batch, options.steps, options.threads, options.limit
+            )
+            print(f"  forward and backward, a video: {own:.3g} s, plain {plain:.3g} s: {plain / own:.2f} times")
+            continue
         if options.only != "step":
             cost = alone(forward_cost, row, options.passes, options.threads, options.limit)
             tell("forward of one video", cost, 1e3, "ms", 1, row.forward_ms, "")
         if options.only != "forward":
-            cost = alone(step_cost, row, options.batch, options.steps, options.threads, options.limit)
+            cost = alone(step_cost, row, options.usual, options.batch, options.steps, options.threads, options.limit)
             tell("training step, a video", cost, 1.0, "s", options.batch, row.step_s, row.memory_gb)
 
 
@@ -119,7 +134,7 @@ def tell(what: str, cost: Cost | None, unit: float, name: str, share: int, their
         print(f"    the authors' code: {', '.join(known)}", flush=True)
 
 
-def alone(work: Callable[..., Cost], *given: object) -> Cost | None:
+def alone(work: Callable[..., Any], *given: object) -> Any:
     """What it costs in a process of its own; None where that does not live."""
     try:
         with ProcessPoolExecutor(1, get_context("spawn")) as process:
@@ -145,11 +160,11 @@ def forward_cost(row: Row, passes: int, threads: int, limit_gb: float) -> Cost:
     return Cost(*medians(times), memory, seen.entries)
 
 
-def step_cost(row: Row, batch: int, steps: int, threads: int, limit_gb: float) -> Cost:
-    """Of training as `avloc train` does it, on videos that fill their length."""
+def step_cost(row: Row, usual: bool, batch: int, steps: int, threads: int, limit_gb: float) -> Cost:
+    """Of training as `avloc train` does it, on videos that fill their length or are of `usual` ones."""
     before = begin(threads, limit_gb)
     run = RECIPES[row.recipe]()
-    videos = Videos(row, batch)
+    videos = Videos(row, batch, usual)
     times: list[tuple[float, float]] = []
     began = time.process_time(), time.perf_counter()
 
@@ -166,20 +181,52 @@ def step_cost(row: Row, batch: int, steps: int, threads: int, limit_gb: float) -
     return Cost(*medians(times[1:]), most_held() - before)
 
 
+def both_costs(row: Row, usual: bool, batch: int, steps: int, threads: int, limit_gb: float) -> tuple[float, float]:
+    """Seconds of the processor that forward, losses and backward take a video, and those of plain blocks; in turn, so
+    that both meet the same machine. Plain ones get all that their authors pad to."""
+    begin(threads, limit_gb)
+    method = build_method(RECIPES[row.recipe]())
+    method.network.train()
+
+    def work(given: Batch) -> None:
+        visual, audio, mask, segments, labels = (
+            torch.from_numpy(x) for x in (given.visual, given.audio, given.mask, given.segments, given.labels)
+        )
+        method.criterion(method.network(visual, audio, mask), Truth(segments, labels)).total.backward()
+
+    videos, own, plain = Videos(row, batch, usual), [], []
+    for _ in range(1 + steps):
+        own.append(took(lambda: work(videos.batch))[0])
+        with plainly():
+            plain.append(took(lambda: work(videos.padded))[0])
+    return statistics.median(own[1:]) / batch, statistics.median(plain[1:]) / batch
+
+
 class EnoughError(Exception):
     """All steps were seen."""
 
 
 class Videos(Batches):
-    """The same batch again and again."""
+    """The same batch again and again; `padded` is it at the row's whole length.
+
+    In batches of UnAV-100's videos, drawn by length, the longest has two thirds of the steps on average and the
+    mean half of them.
+    """
 
     steps = 1_000_000
 
-    def __init__(self, row: Row, batch: int) -> None:
+    def __init__(self, row: Row, batch: int, usual: bool) -> None:
         classes = RECIPES[row.recipe]().network.classes
         rng = np.random.default_rng(0)
-        segments = np.sort(rng.uniform(0, row.length, (batch, EVENTS, 2)), axis=2).astype(np.float32)
-        self.batch = Batch(*inputs(row, batch), segments, rng.integers(0, classes, (batch, EVENTS)))
+        share = np.linspace(0.44, 0.66, batch) if usual else np.ones(batch)
+        lengths = (share * row.length).astype(int)
+        segments = np.sort(rng.uniform(0, 1, (batch, EVENTS, 2)), axis=2) * lengths[:, None, None]
+        truth = segments.astype(np.float32), rng.integers(0, classes, (batch, EVENTS))
+        visual, audio, mask = inputs(row, batch)
+        mask = mask & (np.arange(row.length) < lengths[:, None])
+        longest = -(-lengths.max() // 32) * 32
+        self.padded = Batch(visual, audio, mask, *truth)
+        self.batch = Batch(*(np.ascontiguousarray(x[:, :longest]) for x in (visual, audio, mask)), *truth)
 
     def epoch(self, number: int, first: int = 0, rank: int = 0, world: int = 1) -> Iterator[Batch]:
         while True:

@@ -141,6 +141,9 @@ def test_what_is_wrong_is_named(cls: type, data: Any, reason: str) -> None:
         (RunConfig, {"train": {"longest_steps": 250}}, "train.longest_steps is 250; a multiple of 32, the stride of"),
         (RunConfig, {"train": {"longest_steps": 250}}, "such as 256, is needed"),
         (RunConfig, {"train": {"longest_steps": 3}}, "such as 32, is needed"),
+        (RunConfig, {"loss": {"method": "loco", "ranges": [[0, 4]]}}, "none, or one for each of 6 levels, is needed"),
+        (TrainConfig, {"epochs": 10**400}, "train.epochs is 1000"),
+        (TrainConfig, {"epochs": 10**12}, "at least 1 and at most 1e+07 is needed"),
     ],
 )
 def test_a_value_out_of_its_range_is_one_line(cls: type, data: Any, reason: str) -> None:

@@ -145,6 +145,29 @@ def test_the_figure(name: str, vector: str, folder: Path, capsys: pytest.Capture
         assert "one/found.json" in text and "two/found.json" in text and "class 1" in text
 
 
+def test_a_folder_takes_the_figure_under_a_name_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    assert main(line(folder, "--draws", "5", "--figure", str(folder))) == 0
+    assert (folder / "compare.svg").exists() and (folder / "compare.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("width", "there", "gone"), [("90", "events", "zzz"), ("64", "  A ", "events"), ("50", "95 %", "  A ")]
+)
+def test_a_narrow_terminal_loses_columns_of_classes(
+    width: str,
+    there: str,
+    gone: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    assert main(line(folder, "--draws", "5")) == 0
+    (head,) = [row for row in capsys.readouterr().out.splitlines() if row.split()[:1] == ["class"] and "B - A" in row]
+    assert there in head and gone not in head
+
+
 def test_notes_say_which_of_both(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     truth = json.loads((folder / "truth.json").read_text())
     rows = truth["database"]["v0"]["annotations"]

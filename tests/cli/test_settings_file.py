@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avloc.cli.settings_file import laid_over, named_file
-from avloc.config import RunConfig, to_dict
+from avloc.config import ActionFormerConfig, DenseLossConfig, RunConfig, to_dict
 from avloc.errors import ConfigError
 from avloc.recipes.loco import loco_small
 
@@ -64,3 +64,10 @@ def test_the_file_is_found_on_the_command_line() -> None:
     assert named_file(["train", "--config=b.json", "loco-small"], "--config") == Path("b.json")
     assert named_file(["train", "loco-small", "--configs", "a"], "--config") is None
     assert named_file(["train", "--config"], "--config") is None
+
+
+def test_another_method_begins_with_its_own_settings(tmp_path: Path) -> None:
+    text = "network: {method: actionformer, heads: 2}\nloss: {method: dense}\n"
+    changed = laid_over(loco_small(), written(tmp_path, text))
+    assert changed.network == ActionFormerConfig(heads=2) and changed.loss == DenseLossConfig()
+    assert changed.train == loco_small().train

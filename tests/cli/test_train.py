@@ -156,3 +156,32 @@ def test_a_rate_far_too_high_is_one_line(data: Path, tmp_path: Path, capsys: pyt
 def test_a_gpu_that_is_not_there_is_named(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(data, tmp_path, "--device", "cuda") == 1
     assert "torch finds no GPU" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["loco-smal", "--out", "x"], "did you mean loco-small?"),
+        (["--out", "x"], "name a recipe"),
+        (["--config", "x.yaml", "--out", "x"], "name a recipe"),
+    ],
+)
+def test_a_recipe_is_named(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", *words]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and said in error
+
+
+@pytest.mark.parametrize("order", ["first", "last"])
+def test_a_file_counts_wherever_it_is_named(order: str, data: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "my.yaml"
+    settings.write_text("train: {widht: 3}\n")
+    recipe = ["loco-small", "--data.features", str(data), "--data.annotations", str(data / "annotations.json")]
+    file = ["--out", str(tmp_path / "run"), "--config", str(settings)]
+    assert main(["train", *(file + recipe if order == "first" else recipe + file)]) == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_lengths_below_a_step_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["describe", "loco-small", "--length", "0"]) == 1
+    assert "1 step or more" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from avloc.evaluation.matching import THRESHOLDS
 from avloc.evaluation.mean_ap import mean_ap
 from avloc.events import Event, Events
 from avloc.experiments.claims import CLAIMS, Claim, judge, judge_costs, verdict_of
-from avloc.experiments.cost import Cost
+from avloc.experiments.cost import LIKE, Cost
 from avloc.experiments.grid import ROWS, TABLES
 from avloc.experiments.key import DataIdentity
 from avloc.experiments.runs import PREDICTIONS, Run, Summary, plan, write_summary
@@ -120,6 +120,7 @@ def test_counts_hold_or_do_not() -> None:
         sizes = {"loco": loco, "cdp": 45_000_000, "global": 45_100_000}
         return {row: Cost(row, 256, size, 10_000_000_000, 0, 0) for row, size in sizes.items()}
 
-    assert [one.verdict for one in judge_costs(wide(45_300_000))] == ["reproduced"] * 4
-    large = [one.verdict for one in judge_costs(wide(200_000_000))]
+    others = {name: Cost(name, 256, 60_000_000, 11_000_000_000, 0, 0) for name in LIKE}
+    assert [one.verdict for one in judge_costs(wide(45_300_000), others)] == ["reproduced"] * 4
+    large = [one.verdict for one in judge_costs(wide(200_000_000), others)]
     assert large == ["not reproduced"] * 4

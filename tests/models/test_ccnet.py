@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from avloc.config import CcnetConfig, RunConfig
 from avloc.errors import ConfigError, ModelError
-from avloc.models.ccnet import Ccnet, Gate, Granularities, TimeLayers
+from avloc.models.ccnet import Ccnet, Gate, Granularities, TimedDependency, TimeLayers
+from avloc.models.dependency import Dependency
 from avloc.recipes.ccnet import ccnet_small
 
 CONFIG = SMALL["ccnet"]
@@ -177,3 +178,26 @@ def test_settings() -> None:
     with pytest.raises(ConfigError, match="steps"):
         replace(CONFIG, steps=60)
     assert CONFIG.longest == CONFIG.steps == 64
+
+
+@pytest.mark.parametrize("method", ["unav", "ccnet"])
+@pytest.mark.parametrize("reads_padding", [True, False])
+@pytest.mark.parametrize("room", [0, 100_000, 10**9])
+def test_what_is_made_anew_for_the_gradient_is_what_was_kept(
+    method: str, reads_padding: bool, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where padding is cut."""
+    for kind in (Dependency, TimedDependency):
+        monkeypatch.setattr(kind, "room", room)
+    config = replace(SMALL[method], reads_padding=reads_padding, drop_path=0.0)  # type: ignore[call-arg]
+    found = []
+    for training in (False, True):
+        built = small(config).train(training)
+        generator = torch.Generator().manual_seed(3)
+        visual, audio = torch.randn(3, 40, 7, generator=generator), torch.randn(3, 40, 5, generator=generator)
+        outputs = built(visual, audio, torch.arange(40)[None] < torch.tensor([[29], [0], [13]]))
+        (outputs.logits.square().sum() + outputs.offsets.sum()).backward()
+        found.append((outputs.logits.detach(), {name: p.grad for name, p in built.named_parameters()}))
+    torch.testing.assert_close(found[0][0], found[1][0], atol=1e-5, rtol=1e-5)
+    for name, wanted in found[0][1].items():
+        torch.testing.assert_close(found[1][1][name], wanted, atol=1e-4, rtol=1e-3, msg=lambda m, n=name: f"{n}: {m}")

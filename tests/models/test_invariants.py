@@ -18,13 +18,14 @@ from avloc.detector import Detector
 from avloc.features.sequence import FeatureSequence
 from avloc.learning.build import build_criterion
 from avloc.learning.losses import Truth
-from avloc.models.build import METHODS
+from avloc.models.build import METHODS, build_network
 from avloc.models.network import Network
 from avloc.runner import OnnxRunner
 from avloc.streams import Streams
 from avloc.training.checkpoint import load_model, save_model
 from avloc.training.export import export_model
 from avloc.training.runner import TorchRunner
+from avloc.training.start import take_weights
 
 MADE_UP = Streams.all("made up")
 NEAR = {"atol": 2e-5, "rtol": 2e-5}
@@ -199,3 +200,17 @@ def test_other_lengths_are_padded_inside_as_published() -> None:
             other = small(replace(config, reads_padding=False))(visual, audio, mask)  # type: ignore[call-arg]
         same(short, whole)
         assert not torch.allclose(short.scores[short.mask], other.scores[other.mask], atol=1e-4)
+
+
+@pytest.mark.parametrize("config", [c for name, c in SMALL.items() if name != "grounded"], ids=lambda c: c.method)
+def test_training_starts_from_another_s_weights(config: NetworkConfig, tmp_path: Path) -> None:
+    """The same classes take all; other classes take what they can, whichever dimension of a tensor they stand in."""
+    source = small(config)
+    features = FeatureConfig(MADE_UP, stride_s=0.5, window_s=0.5, offset_s=0.0, scores=False)
+    save_model(tmp_path, source, ModelConfig("small", ("a", "b", "c"), features, config, window_steps=32))
+    same = build_network(config)
+    assert take_weights(same, ("a", "b", "c"), tmp_path).left == ()
+    for name, kept in _loaded(tmp_path).state_dict().items():
+        assert torch.equal(same.state_dict()[name], kept), name
+    more = build_network(config.for_other_classes(4))
+    assert len(take_weights(more, ("b", "c", "d", "a"), tmp_path).taken) > len(more.state_dict()) / 2

@@ -17,8 +17,9 @@ from avloc.config import QueryLossConfig, TadTrConfig
 from avloc.errors import ModelError
 from avloc.learning.losses import Truth
 from avloc.learning.queries import QueryCriterion
+from avloc.models.deformable import DeformableAttention
 from avloc.models.outputs import QueryOutputs
-from avloc.models.tadtr import DeformableAttention, StepGroupNorm, TadTr, position
+from avloc.models.tadtr import StepGroupNorm, TadTr, position
 from avloc.recipes.tadtr import tadtr_thumos
 from avloc.training.describe import count_parameters
 from avloc.training.official import own_name, take_official

@@ -34,7 +34,7 @@ from two_streams import (
 
 from avloc.config import CcnetConfig
 from avloc.models import wide_conv
-from avloc.models.ccnet import Ccnet
+from avloc.models.ccnet import Ccnet, TimedDependency
 from avloc.models.family import Row
 
 KINDS = ("single/0", "single/1", "batch")
@@ -106,6 +106,7 @@ def test_losses_and_gradients(
 ) -> None:
     """`thrifty`: with what saves memory and time at full width."""
     monkeypatch.setattr(wide_conv, "_LEAST", 1 if thrifty else 1 << 30)
+    monkeypatch.setattr(TimedDependency, "room", 10_000)
     network, criterion, scalars = fixture.as_published(kind), fixture.criterion(), fixture.scalars
     network.granularities.dependency.branches.training = thrifty  # alone: nothing drops a path
     batch = fixture.batch(kind)

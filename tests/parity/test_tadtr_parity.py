@@ -19,8 +19,9 @@ from avloc.decoding.candidates import Candidates, decode, find_candidates
 from avloc.decoding.soft_nms import soft_nms
 from avloc.learning.losses import Truth
 from avloc.learning.queries import QueryCriterion, spans_of
+from avloc.models.deformable import DeformableAttention
 from avloc.models.outputs import QueryOutputs
-from avloc.models.tadtr import DeformableAttention, TadTr, build
+from avloc.models.tadtr import TadTr, build
 from avloc.timegrid import TimeGrid
 from avloc.training.official import own_name, take_official
 

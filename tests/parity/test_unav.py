@@ -33,6 +33,7 @@ from two_streams import (
 
 from avloc.config import UnavConfig
 from avloc.models import wide_conv
+from avloc.models.dependency import Dependency
 from avloc.models.family import Row
 from avloc.models.unav import Unav
 
@@ -105,6 +106,7 @@ def test_losses_and_gradients(
 ) -> None:
     """`thrifty`: with what saves memory and time at full width."""
     monkeypatch.setattr(wide_conv, "_LEAST", 1 if thrifty else 1 << 30)
+    monkeypatch.setattr(Dependency, "room", 10_000)
     network, criterion, scalars = fixture.as_published(kind), fixture.criterion(), fixture.scalars
     if network.dependency is not None:
         network.dependency.branches.training = thrifty  # alone: nothing drops a path

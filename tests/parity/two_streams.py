@@ -191,7 +191,7 @@ def shared_options(options: dict[str, Any], stem_blocks: int) -> dict[str, Any]:
 
 def mix_masks(branches: Branches, classes: int) -> None:
     """Give the temporal branch masks in the authors' order: those of all videos, as often as there are classes."""
-    branches.by_parts = lambda x, mask, most: branches(x, mask)  # type: ignore[method-assign]
+    branches.by_parts = lambda x, mask, *_: branches(x, mask)  # type: ignore[method-assign]
     branches.temporal.register_forward_pre_hook(lambda _, given: (given[0], given[1][::classes].repeat(classes, 1)))
 
 

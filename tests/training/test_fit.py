@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from avloc.config import LocoConfig, LocoLossConfig, TrainConfig
 from avloc.datasets.batch import Sample
+from avloc.errors import ConfigError
 from avloc.learning.build import build_criterion
 from avloc.learning.losses import Criterion, Losses, Truth
 from avloc.models.loco.network import Loco, LocoOutputs
@@ -240,3 +241,40 @@ def test_a_criterion_of_ones_own() -> None:
     )
     assert [set(e.losses) for e in epochs] == [{"loudness"}] * 3
     assert epochs[-1].losses["loudness"] < epochs[0].losses["loudness"]
+
+
+def test_a_criterion_with_parameters_is_refused() -> None:
+    class Weighing(Criterion):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(()))
+
+    network = Loco(NETWORK)
+    with pytest.raises(ConfigError, match="the criterion has the parameter weight"):
+        fit(Method(network, Weighing()), CroppedBatches(Videos.some(2), CONFIG, network.multiple), CONFIG)
+
+
+def test_statistics_of_a_norm_are_kept() -> None:
+    class Normed(Loco):
+        def __init__(self) -> None:
+            super().__init__(NETWORK)
+            self.batch_norm = torch.nn.BatchNorm1d(NETWORK.visual_width)
+
+        def forward(self, visual: torch.Tensor, audio: torch.Tensor, mask: torch.Tensor) -> LocoOutputs:
+            return super().forward(self.batch_norm(visual.transpose(1, 2)).transpose(1, 2), audio, mask)
+
+    network = Normed()
+    config = replace(CONFIG, epochs=1)
+    batches = CroppedBatches(Videos.some(4), config, network.multiple)
+    average = fit(Method(network, build_criterion(LOSS, NETWORK)), batches, config)
+    assert int(average.batch_norm.num_batches_tracked) == int(network.batch_norm.num_batches_tracked) > 0
+    assert torch.equal(average.batch_norm.running_mean, network.batch_norm.running_mean)
+
+
+def test_a_rate_factor_of_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match="names 'clasify', which is in the name of no parameter"):
+        make_optimizer(Loco(NETWORK), replace(CONFIG, rate_factors=(("clasify", 0.1),)))
+
+
+def test_any_seed_trains() -> None:
+    assert train(Videos.some(2), replace(CONFIG, epochs=1, seed=20261127062000)).epochs

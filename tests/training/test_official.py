@@ -312,3 +312,37 @@ def test_the_classes_of_unav100_are_known() -> None:
     assert tuple(_of_unav100("unav-unav100-onepeace")) == read_labels(path)
     with pytest.raises(AvlocError, match=r"tadtr-thumos is not for UnAV-100; name its classes with --labels"):
         _of_unav100("tadtr-thumos")
+
+
+def test_what_is_no_plain_weight_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth.tar"
+    for state, said in (
+        ({"a": torch.zeros(1), "module.a": torch.ones(1)}, "holds a tensor twice"),
+        ({"a": torch.zeros(2).to_sparse()}, "a is no tensor of plain numbers"),
+        ({"a": torch.zeros(1, dtype=torch.complex64)}, "a is no tensor of plain numbers"),
+    ):
+        torch.save(state, path)
+        with pytest.raises(ModelError, match=said):
+            read_checkpoint(path)
+    network, state = build_network(SMALL["tridet"]), state_of("tridet")
+    first = "reg_head.scale.0.scale"
+    for change, said in (
+        ({"regress.scales": torch.full((2,), 9.0)}, "is there whole and in 2 entries"),
+        ({first: torch.zeros(5)}, "has entries of several sizes"),
+        ({first: torch.zeros(1, dtype=torch.int64)}, "holds whole numbers"),
+    ):
+        with pytest.raises(ModelError, match=said):
+            take_official(network, {**state, **change}, "x")
+
+
+def test_a_folder_with_a_model_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, labels, out = tmp_path / "a.pth.tar", tmp_path / "labels.txt", tmp_path / "model"
+    monkeypatch.setitem(RECIPES, "tridet-small", lambda: RunConfig(network=SMALL["tridet"]))
+    torch.save({"state_dict": state_of("tridet")}, path)
+    labels.write_text("dog\ncat\n")
+    assert verb(path, labels, out) == 0
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    assert verb(path, labels, out) == 1 and "holds a model already" in capsys.readouterr().err
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == before

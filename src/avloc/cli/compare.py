@@ -66,7 +66,8 @@ def compare(
         second: File or folder of detections: B.
         truth: Annotations, as for `avloc evaluate`.
         split: Subset of the truth; without it all of it.
-        figure: Draw the comparison into this file; PNG and SVG (or, by the ending .pdf, PDF) are written.
+        figure: Draw the comparison into this file, or into compare.svg of this folder; PNG and SVG (or, by the
+            ending .pdf, PDF) are written.
         json: Print JSON alone; shares of one instead of percent.
         per_class: Print every class, not only those that change most.
         draws: Draws of videos.
@@ -84,6 +85,7 @@ def compare(
         raise AvlocError(f"--seed is {seed}; a number of 0 or more is needed")
     if figure is not None:
         require_matplotlib()
+        figure = figure / "compare.svg" if figure.is_dir() else figure
         require_writable(figure.parent)
     choices = chosen(fps, tier, annotator)
     goal = read_goal(truth, split, choices)
@@ -185,7 +187,7 @@ class _Result:
         table.add_row("average", *_row(of.average, 0), style="bold")
         screen.print(table)
         rows = most_changed(of.by_label, len(of.labels) if per_class else _MOST_CLASSES)
-        screen.print(fitting(screen, [self._classes(rows, events=True), self._classes(rows, events=False)]))
+        screen.print(fitting(screen, [self._classes(rows, shown) for shown in (_CLASS_COLUMNS, _COLUMNS, _FEW)]))
         sure = int((of.by_label.p < _SURE).sum())
         by_chance = f"{_SURE * len(of.labels):.2g}"
         screen.print(
@@ -194,21 +196,22 @@ class _Result:
             soft_wrap=True,
         )
 
-    def _classes(self, rows: list[int], events: bool) -> Table:
+    def _classes(self, rows: list[int], shown: tuple[str, ...]) -> Table:
         of = self.comparison
         some = "" if len(rows) == len(of.labels) else f": the {len(rows)} of {len(of.labels)} that change most"
-        table = score_table(
-            f"average precision by class, %{some}", "class", *(("events",) if events else ()), *_COLUMNS
-        )
+        longest = max((len(of.labels[k]) for k in rows), default=0)
+        table = score_table(f"average precision by class, %{some}", "class", *shown, least=min(longest, 18))
         for i, k in enumerate(rows):
             if some and i == len(rows) // 2:
                 table.add_row("...")
-            counts = (str(of.truth_count[k]),) if events else ()
-            table.add_row(Text(of.labels[k]), *counts, *_row(of.by_label, k))
+            cells = dict(zip(_CLASS_COLUMNS, (str(of.truth_count[k]), *_row(of.by_label, k)), strict=True))
+            table.add_row(Text(of.labels[k]), *(cells[name] for name in shown))
         return table
 
 
 _COLUMNS = ("A", "B", "B - A", "95 %", "p")
+_CLASS_COLUMNS = ("events", *_COLUMNS)
+_FEW = ("B - A", "95 %", "p")
 
 
 def _row(of: Paired, k: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from avloc.cli.console import screen_console
 from avloc.cli.train import NetworkRecipe, with_training
+from avloc.errors import AvlocError
 
 
 def describe(
@@ -30,6 +31,8 @@ def describe(
         json: Print JSON alone.
     """
     with_training()
+    if length < 1:
+        raise AvlocError(f"--length is {length}; 1 step or more is needed")
     from avloc.training.describe import describe as count
 
     found = count(recipe.network, length)

@@ -57,7 +57,7 @@ class GivenView:
         """A table in percent, and what stands behind it in words."""
         of, answers = self.answers.scores(), self.answers
         names = [f"F1@{tiou_name(t)}" for t in answers.thresholds]
-        table = score_table("segments of the classes that are in each video, %", "", "mIoU", *names, "CountF1")
+        table = score_table("segments, classes given, %", "", "mIoU", *names, "CountF1")
         table.add_row("", *map(_cell, _columns(of)))
         if self.draws is not None:
             for name, row in zip(("95 % from", "to"), self._ends(self.draws), strict=True):

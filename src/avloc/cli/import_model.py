@@ -10,6 +10,7 @@ from typing import Annotated
 
 import tyro
 
+from avloc import zoo
 from avloc.cli.settings_file import laid_over
 from avloc.cli.train import with_training
 from avloc.config import JointRunConfig, RunConfig
@@ -50,9 +51,13 @@ def import_model(
         config: YAML or JSON file of settings, laid over the recipe.
     """
     with_training()
-    runs = _runs(method, like, config)
     from avloc.training import official
+    from avloc.training.run import RUN
 
+    for name in (zoo.CONFIG, RUN):
+        if (out / name).exists():
+            raise AvlocError(f"{out}: holds a model already; name another folder, or delete it first")
+    runs = _runs(method, like, config)
     state = official.read_checkpoint(file)
     name = official.recipe_that_fits(state, runs, str(file)) if like is None else like
     run = runs[name]

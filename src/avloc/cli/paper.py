@@ -9,10 +9,12 @@ import tyro
 
 from avloc.cli.grammar import plainly
 from avloc.cli.paper_figures import figure_csm, figure_parameters, figure_timeline, figure_windows
+from avloc.cli.paper_methods import table1
 from avloc.cli.paper_tables import list_runs, tables_command
 
 _COMMANDS: dict[str, Callable[..., int]] = {
     "list": list_runs,
+    "table1": table1,
     "table2a": tables_command(("table2a",), "Table 2a: LCC and CDP, alone and together."),
     "table2b": tables_command(("table2b",), "Table 2b: four correspondence objectives R."),
     "table2c": tables_command(("table2c",), "Table 2c: global, fixed and dynamic cross-attention."),
@@ -44,6 +46,7 @@ def paper(command: Annotated[_Command, tyro.conf.arg(name="")]) -> int:
 
     examples:
       avloc paper list
+      avloc paper table1 --data sim/ --seeds 3 --out results/
       avloc paper table2c --data sim/ --seeds 3 --out results/
       avloc paper all --recipe loco-small --data sim/ --seeds 3 --out results/ --docs docs/results.md
       avloc paper list --data sim/ --out results/

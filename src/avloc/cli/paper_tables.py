@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,7 +19,10 @@ from avloc.cli.train import with_training
 from avloc.recipes.table import RECIPES
 
 if TYPE_CHECKING:
+    from avloc.experiments.claims import Judged
     from avloc.experiments.runs import Run
+    from avloc.experiments.session import Session
+    from avloc.report.tables import ResultTable
 
 RecipeName = Literal["loco-small", "loco-unav100-onepeace", "loco-unav100-i3d-vggish"]
 
@@ -40,11 +43,8 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
         docs: Path | None = None,
     ) -> int:
         with_training()
-        from avloc.experiments.page import claims_table
         from avloc.experiments.publish import judge_session, publish
-        from avloc.experiments.session import make_tables, open_session, write_tables
-        from avloc.report.tables import to_terminal
-        from avloc.training.devices import visible_devices
+        from avloc.experiments.session import make_tables, open_session
 
         require_writable(out)
         truth = annotations or data / "annotations.json"
@@ -52,21 +52,13 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
             names, RECIPES[recipe](), recipe, data, truth, seeds, out, settings=set, test_split=test_split
         )
         screen = screen_console()
-        failed = 0
-        if not show:
-            try:
-                with GridView(screen) as view:
-                    failed = len(session.execute(jobs, visible_devices(), view.on_progress))
-            except KeyboardInterrupt:
-                print("avloc: stopped; the same command goes on", file=sys.stderr)
-                return 130
+        failed = 0 if show else execute_grid(session, jobs, screen)
+        if failed is None:
+            return 130
         results = session.results()
         made = make_tables(session, results, measure=not show)
         judged = judge_session(session, results) if len(names) > 1 or docs is not None else []
-        for table in (*(table for _, table in made), *([claims_table(judged)] if judged else [])):
-            _print(screen, to_terminal(table))
-        write_tables(session, made)
-        screen.print(f"tables as Markdown and LaTeX: {out / 'tables'}", markup=False, soft_wrap=True)
+        show_tables(screen, session, made, judged)
         if docs is not None:
             words = ["paper", "all" if len(names) > 1 else names[0], "--recipe", recipe, "--data", f"{data.name}/"]
             words += ["--seeds", str(seeds), "--out", f"{out.name}/", *(("--set", *set) if set else ())]
@@ -92,6 +84,32 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
     return command
 
 
+def execute_grid(session: Session, jobs: int, screen: Console) -> int | None:
+    """How many of the session's runs failed; None where it was stopped."""
+    from avloc.training.devices import visible_devices
+
+    try:
+        with GridView(screen) as view:
+            return len(session.execute(jobs, visible_devices(), view.on_progress))
+    except KeyboardInterrupt:
+        print("avloc: stopped; the same command goes on", file=sys.stderr)
+        return None
+
+
+def show_tables(
+    screen: Console, session: Session, made: Sequence[tuple[str, ResultTable]], judged: Sequence[Judged]
+) -> None:
+    """Print tables and claims, and write the tables."""
+    from avloc.experiments.page import claims_table
+    from avloc.experiments.session import write_tables
+    from avloc.report.tables import to_terminal
+
+    for table in (*(table for _, table in made), *([claims_table(judged)] if judged else [])):
+        _print(screen, to_terminal(table))
+    write_tables(session, made)
+    screen.print(f"tables as Markdown and LaTeX: {session.out / 'tables'}", markup=False, soft_wrap=True)
+
+
 def list_runs(
     data: Path | None = None,
     recipe: RecipeName = "loco-small",
@@ -115,19 +133,22 @@ def list_runs(
     with_training()
     from avloc.experiments.execute import state_of
     from avloc.experiments.grid import ROWS, TABLES
+    from avloc.experiments.methods import TABLE, method_rows, method_table
     from avloc.experiments.session import open_session
 
     runs: tuple[Run, ...] = ()
+    beside = method_rows(recipe)
+    tables = {TABLE: method_table(beside, recipe), **TABLES}
     if data is not None:
         truth = annotations or data / "annotations.json"
         runs = open_session(
-            tuple(TABLES), RECIPES[recipe](), recipe, data, truth, seeds, out, settings=set, test_split=test_split
+            tuple(tables), RECIPES[recipe](), recipe, data, truth, seeds, out, settings=set, test_split=test_split
         ).runs
     table = Table(box=None, pad_edge=False)
     for head in ("row", "tables", *(("seed", "state", "folder") if runs else ())):
         table.add_column(head, no_wrap=head == "folder")
-    for row in ROWS:
-        used = ", ".join(name.removeprefix("table") for name, paper in TABLES.items() if row in paper.rows)
+    for row in (*ROWS, *(row.name for row in beside)):
+        used = ", ".join(name.removeprefix("table") for name, paper in tables.items() if row in paper.rows)
         mine = [run for run in runs if run.row == row]
         for run in mine:
             table.add_row(row, used, str(run.seed), state_of(run), str(run.folder))

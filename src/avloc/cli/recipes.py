@@ -27,8 +27,9 @@ def recipes(json: bool = False) -> int:
         json: Print JSON alone.
     """
     rows = [_row(name) for name in RECIPES]
+    others = ((OWN, OWN_WORDS), (GROUNDED, GROUNDED_WORDS))
     if json:
-        print(json_text.dumps(rows, indent=1))
+        print(json_text.dumps([*rows, *({"recipe": name, "about": words} for name, words in others)], indent=1))
         return 0
     screen = screen_console()
     for row in rows:
@@ -36,8 +37,8 @@ def recipes(json: bool = False) -> int:
         facts = f"{row['method']}{size}, {row['features']} wide, {row['steps']} steps"
         screen.print(f"[bold]{row['recipe']}[/bold]  {facts}", soft_wrap=True)
         screen.print(Padding(row["about"], (0, 0, 0, 4)))
-    for name, words in ((OWN, OWN_WORDS), (GROUNDED, GROUNDED_WORDS)):
-        screen.print(f"[bold]{name}[/bold]  no data set needed", soft_wrap=True)
+    for name, words in others:
+        screen.print(f"[bold]{name}[/bold]", soft_wrap=True)
         screen.print(Padding(words, (0, 0, 0, 4)))
     return 0
 

@@ -54,9 +54,14 @@ def _read(path: Path) -> object:
 
 
 def _merged(settings: dict[str, Any], over: object) -> Any:
-    """Group by group; what is no group in the file stands as it is, for the strict reading to judge."""
+    """Group by group; what is no group in the file stands as it is, for the strict reading to judge.
+
+    A group of another method than the recipe's begins with that method's own settings.
+    """
     if not isinstance(over, Mapping):
         return settings if over is None else over  # an empty file, or a group without a line
+    if "method" in settings and over.get("method", settings["method"]) != settings["method"]:
+        return over
     merged: dict[Any, Any] = dict(settings)
     for key, value in over.items():
         inner = settings.get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import os
 import sys
@@ -35,13 +36,13 @@ OWN = "default"
 OWN_WORDS = "Own labels and videos: the shipped model loco fine-tuned, or its network trained anew (--from-scratch)."
 
 
-def _recipes(config: Path | None = None, chosen: str = "") -> Any:
-    """The recipes as a type; with the settings of the file `config` laid over the chosen one."""
-    defaults: dict[str, Any] = {OWN: OwnConfig(), **{name: recipe() for name, recipe in RECIPES.items()}}
-    defaults[GROUNDED] = grounded_composed()
-    if config is not None and chosen in defaults:
-        defaults[chosen] = laid_over(defaults[chosen], config)
-    return _one_of(defaults)
+def _recipes(chosen: str | None = None, config: Path | None = None) -> Any:
+    """All recipes as a type, or the chosen one alone, with the settings of the file `config` laid over it."""
+    makers: dict[str, Callable[[], Any]] = {OWN: OwnConfig, **RECIPES, GROUNDED: grounded_composed}
+    if chosen is None:
+        return _one_of({name: make() for name, make in makers.items()})
+    recipe = makers[chosen]()
+    return _one_of({chosen: recipe if config is None else laid_over(recipe, config)})
 
 
 def _one_of(defaults: dict[str, Any]) -> Any:
@@ -140,21 +141,38 @@ def train(
 
 
 def train_verb(arguments: Sequence[str]) -> Callable[..., int]:
-    """`train` for a command line: where it names a file with --config, recipes begin with the settings in it."""
-    config = named_file(arguments, "--config") if arguments[:1] == ["train"] else None
-    if config is None:
+    """`train` for a command line, with the recipe alone that it names; with --config it begins as the file says.
+
+    Raises:
+        AvlocError: no recipe is named, or one that does not exist.
+    """
+    if arguments[:1] != ["train"] or ({"-h", "--help"} & set(arguments) and not _recipe_in(arguments)):
         return train
-    chosen = next((word for word in arguments[1:] if not word.startswith("-")), "")
+    chosen, config = _recipe_in(arguments), named_file(arguments, "--config")
+    if chosen is None:
+        first = next((word for word in arguments[1:] if not word.startswith("-")), "")
+        near = difflib.get_close_matches(first, (*RECIPES, OWN, GROUNDED), n=1, cutoff=0.5)
+        if near:
+            raise AvlocError(f"there is no recipe {first!r}; did you mean {near[0]}?")
+        raise AvlocError("name a recipe; avloc recipes lists them")
 
     def over_file(*given: Any, **named: Any) -> int:
         return train(*given, **named)
 
     # The command line is made of what a function says of itself; only the recipes differ.
-    recipe: Any = _recipes(config, chosen)
+    recipe: Any = _recipes(chosen, config)
     over_file.__doc__ = train.__doc__
     over_file.__annotations__ = {**train.__annotations__, "recipe": Annotated[recipe, tyro.conf.arg(name="")]}
     vars(over_file)["__signature__"] = inspect.signature(train)
     return over_file
+
+
+def _recipe_in(arguments: Sequence[str]) -> str | None:
+    """The recipe that the words name; one behind a flag, which may be its value, counts if there is no other."""
+    known = {OWN, GROUNDED, *RECIPES}
+    at = [i for i, word in enumerate(arguments) if i and word in known]
+    free = [i for i in at if not arguments[i - 1].startswith("--") or "=" in arguments[i - 1]]
+    return arguments[(free or at)[0]] if at else None
 
 
 def _with_absolute_paths(run: RunConfig) -> RunConfig:
@@ -177,5 +195,6 @@ def with_training() -> None:
     for name in ("torch", "lightning_fabric"):
         if find_spec(name) is None:
             raise AvlocError(
-                f"this needs {name}; install avloc with its extra, in its checkout: pip install '.[train]'"
+                f"this needs {name}; install avloc with its extra, in its checkout: pip install '.[train]' "
+                "(before it, pip install torch --index-url https://download.pytorch.org/whl/cpu spares gigabytes)"
             )

@@ -22,7 +22,7 @@ class Bounds:
     def hold(self, value: float) -> bool:
         """Comparisons with a value that is not a number are false, so that it is refused as well."""
         return (
-            math.isfinite(value)
+            _is_finite(value)
             and (self.least is None or value >= self.least)
             and (self.above is None or value > self.above)
             and (self.most is None or value <= self.most)
@@ -32,8 +32,21 @@ class Bounds:
     def needed(self, instead_of: float) -> str:
         """The bounds in words."""
         words = {"at least": self.least, "above": self.above, "at most": self.most, "below": self.below}
+        if self.most == _MOST_WHOLE and instead_of <= _MOST_WHOLE:
+            del words["at most"]  # which nobody asked for
         told = " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None)
-        return told if told and math.isfinite(instead_of) else f"a finite number {told}".rstrip()
+        return told if told and _is_finite(instead_of) else f"a finite number {told}".rstrip()
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no floating one can hold
+        return False
+
+
+_MOST_WHOLE = 10_000_000
+_MOST_SHOWN = 40
 
 
 def number(
@@ -44,7 +57,12 @@ def number(
     most: float | None = None,
     below: float | None = None,
 ) -> Any:
-    """A field of a settings class: a number, a tuple of numbers, or None where the type has it, in these bounds."""
+    """A field of a settings class: a number, a tuple of numbers, or None where the type has it, in these bounds.
+
+    A whole number without an upper bound of its own ends at ten million: more is a slip that would fill the memory.
+    """
+    if most is None and below is None and isinstance(default, int) and not isinstance(default, bool):
+        most = _MOST_WHOLE
     return dataclasses.field(default=default, metadata={"bounds": Bounds(least, above, most, below)})
 
 
@@ -85,4 +103,6 @@ class Settings:
     def refuse(self, name: str, value: object, needed: str) -> None:
         """Raise ConfigError: the setting is `value`."""
         where = f"{self.group}.{name}" if self.group else name
-        raise ConfigError(f"{where} is {value}; {needed} is needed")
+        shown = str(value)
+        shown = shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}..."
+        raise ConfigError(f"{where} is {shown}; {needed} is needed")

@@ -48,11 +48,14 @@ class RunConfig(Settings):
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
 
     def check(self) -> None:
-        """Crops are of a length that the network can take."""
+        """Crops are of a length that the network can take; regression ranges are none or one for each level."""
         multiple, steps = self.network.multiple, self.train.longest_steps
         nearest = max(1, round(steps / multiple)) * multiple
         needed = f"a multiple of {multiple}, the stride of the network's coarsest level, such as {nearest},"
         self.train.require("longest_steps", steps % multiple == 0, needed)
+        ranges, levels = getattr(self.loss, "ranges", ()), getattr(self.network, "levels", None)
+        if levels is not None:
+            self.loss.require("ranges", len(ranges) in (0, levels), f"none, or one for each of {levels} levels,")
         most = self.network.longest
         self.train.require(
             "longest_steps", most is None or steps <= most, f"at most {most}, the network's own length,"

@@ -52,7 +52,7 @@ class TrainConfig(Settings):
     """Longer crops are cut to this; detection uses windows of this length."""
     validate_every: int = number(1, least=1)
     """Epochs from one validation to the next; the last epoch is always validated."""
-    seed: int = number(0, least=0)
+    seed: int = number(0, least=0, most=2**63 - 1)
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
     """auto: bf16-mixed on a GPU that has it, else 32-true."""
     compile: bool = False

@@ -110,7 +110,9 @@ def _average_precision(matches: Matches, times: NDArray[np.int32]) -> Float64:
     ap = np.zeros((len(matches.thresholds), *truths.shape))
     for k, part in enumerate(matches.by_class()):
         once_or_more = np.flatnonzero(hit[:, part].any(axis=0))
-        weight = times[matches.detections.video[part]]
+        if not once_or_more.size:
+            continue
+        weight = times[matches.detections.video[part][: once_or_more[-1] + 1]]
         shown = weight.cumsum(axis=0, dtype=np.int32)[once_or_more].astype(np.float64)
         weight = weight[once_or_more]
         for t in range(len(ap)):

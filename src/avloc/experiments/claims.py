@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from avloc.experiments.compare import COLUMNS, paired_mean
-from avloc.experiments.cost import Cost, peers_like_ours
+from avloc.experiments.cost import LIKE, Cost
+from avloc.experiments.grid import REFERENCE
+from avloc.experiments.methods import TITLES
 from avloc.experiments.tables import Results
 
 Verdict = Literal["reproduced", "not reproduced", "undecided", "not tried"]
@@ -65,6 +67,13 @@ CLAIMS = (
     Claim("Table 2d", "a window of 8 is better than one of 4", "loco", "window-4", "Avg."),
     Claim("Table 2d", "a window of 8 is better than one of 16", "loco", "window-16", "Avg."),
     Claim("Table 2d", "a window of 8 is better than one of 32", "loco", "window-32", "Avg."),
+)
+
+TABLE_1 = tuple(
+    Claim("Table 1", f"LoCo beats {title}", REFERENCE, method, column)
+    for method, title in TITLES.items()
+    if method != REFERENCE
+    for column in ("0.9", "Avg.")
 )
 
 NOT_TRIED = (
@@ -125,17 +134,17 @@ def judge_spread(results: Results) -> Judged:
     return Judged("Section 4.5", words, "", evidence, verdict_of(found.low, found.high))
 
 
-def judge_costs(wide: dict[str, Cost]) -> list[Judged]:
-    """Table 3's claims are counts, at the paper's width: they hold or they do not."""
+def judge_costs(wide: dict[str, Cost], others: dict[str, Cost]) -> list[Judged]:
+    """Table 3's claims are counts, at the paper's width: they hold or they do not. `others`: the other methods."""
     loco, cdp, with_global = wide["loco"], wide["cdp"], wide["global"]
     judged = [
         _counted(
-            f"fewer parameters and FLOPs than {peer.name.split(',')[0]}",
+            f"fewer parameters and FLOPs than {name.split(',')[0]} (its widths are not in the paper: ours are)",
             f"{loco.parameters / 1e6:.1f} M and {loco.macs / 1e9:.1f} G against "
             f"{peer.parameters / 1e6:.1f} M and {peer.macs / 1e9:.1f} G",
             loco.parameters < peer.parameters and loco.macs < peer.macs,
         )
-        for peer in peers_like_ours()
+        for name, peer in ((name, others[name]) for name in LIKE)
     ]
     more = loco.parameters - with_global.parameters
     judged.append(
@@ -157,12 +166,18 @@ def judge_costs(wide: dict[str, Cost]) -> list[Judged]:
     return judged
 
 
-def judge_all(results: Results, wide: dict[str, Cost]) -> list[Judged]:
-    """Every claim, in the order of the paper."""
+def judge_methods(results: Results) -> list[Judged]:
+    """The claims of Table 1 on the methods that have runs."""
+    return [judge(claim, results) for claim in TABLE_1 if results.scores(claim.worse) is not None]
+
+
+def judge_all(results: Results, wide: dict[str, Cost], others: dict[str, Cost]) -> list[Judged]:
+    """Every claim, in the order of the paper; those of Table 1 where one of its rows has runs."""
     return [
         *NOT_TRIED,
+        *judge_methods(results),
         *(judge(claim, results) for claim in CLAIMS),
-        *judge_costs(wide),
+        *judge_costs(wide, others),
         judge_spread(results),
     ]
 

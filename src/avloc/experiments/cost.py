@@ -1,10 +1,9 @@
-"""What each row's network costs (paper, Table 3), beside the counts of the official code of other works."""
+"""What each row's network costs (paper, Table 3), and what other methods cost."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from avloc.errors import ConfigError
 from avloc.experiments.grid import ROWS, TABLES
 from avloc.experiments.key import VERSION
 from avloc.files import replace_file
+from avloc.recipes.table import RECIPES
 from avloc.training.describe import Description, describe
 from avloc.training.measure import Measured, measure
 
@@ -32,28 +32,20 @@ class Cost:
     measured: Measured | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """A model of another work: parameters and multiply-accumulates of its official code, counted with torch's
-    FlopCounterMode at batch 1."""
+OTHERS = {
+    "UnAV, I3D + VGGish": "unav-unav100-i3d-vggish",
+    "UnAV, ONE-PEACE": "unav-unav100-onepeace",
+    "UniAV, ONE-PEACE": "uniav-unav100-onepeace",
+    "CCNet, ONE-PEACE": "ccnet-unav100-onepeace",
+}
+"""Recipes of the methods that Table 3 has beside LoCo."""
+LIKE = ("UnAV, ONE-PEACE", "UniAV, ONE-PEACE")
+"""Those that the paper compares costs with, on the same features."""
 
-    name: str
-    features: str
-    length: int
-    parameters: float
-    macs: float
 
-
-PEERS = (
-    Peer("UnAV", "ONE-PEACE", 256, 140.9e6, 64.3e9),
-    Peer("UnAV", "I3D + VGGish", 224, 139.5e6, 55.6e9),
-    Peer("UnAV without its dependency block", "I3D + VGGish", 224, 62.1e6, 11.1e9),
-    Peer("UniAV, all tasks' weights", "ONE-PEACE", 256, 130.8e6, 11.5e9),
-    Peer("UniAV, this task's weights", "ONE-PEACE", 256, 63.5e6, 11.5e9),
-    Peer("CCNet", "ONE-PEACE", 256, 239.1e6, 76.5e9),
-)
-
-_LIKE = ("UnAV", "UniAV, this task's weights")
+def other_methods(kept: Path | None, *, run: bool) -> dict[str, Cost]:
+    """Costs of other methods at the width of their papers, by name."""
+    return {name: cost_of(name, RECIPES[recipe](), kept, run=run) for name, recipe in OTHERS.items()}
 
 
 def costs(recipe: RunConfig, kept: Path | None, *, run: bool) -> dict[str, Cost]:
@@ -61,10 +53,11 @@ def costs(recipe: RunConfig, kept: Path | None, *, run: bool) -> dict[str, Cost]
 
     run: whether what is not measured yet is measured now.
     """
-    return {row: _cost(row, ROWS[row].of(recipe, 0), kept, run) for row in TABLES["table3"].rows}
+    return {row: cost_of(row, ROWS[row].of(recipe, 0), kept, run=run) for row in TABLES["table3"].rows}
 
 
-def _cost(row: str, config: RunConfig, kept: Path | None, run: bool) -> Cost:
+def cost_of(row: str, config: RunConfig, kept: Path | None, *, run: bool, step: bool = False) -> Cost:
+    """Of one row; `step`: the time of a training step as well, where it is measured."""
     found = _described(config.network, config.train.longest_steps)
     head = found.detail("LCC")
     lcc = head if getattr(config.loss, "lcc_weight", 0) else None
@@ -75,7 +68,7 @@ def _cost(row: str, config: RunConfig, kept: Path | None, run: bool) -> Cost:
         found.macs + (lcc.macs if lcc else 0),
         lcc.parameters if lcc else 0,
         lcc.macs if lcc else 0,
-        _measured(config.network, found.length, kept, run),
+        _measured(config, found.length, kept, run, step),
     )
 
 
@@ -84,8 +77,11 @@ def _described(network: NetworkConfig, length: int) -> Description:
     return describe(network, length)
 
 
-def _measured(network: NetworkConfig, length: int, kept: Path | None, run: bool) -> Measured | None:
-    body = json.dumps({"version": VERSION, "network": to_dict(network), "length": length}, sort_keys=True)
+def _measured(config: RunConfig, length: int, kept: Path | None, run: bool, step: bool) -> Measured | None:
+    told = {"version": VERSION, "network": to_dict(config.network), "length": length}
+    if step:
+        told["loss"] = to_dict(config.loss)
+    body = json.dumps(told, sort_keys=True)
     path = None if kept is None else kept / f"{hashlib.sha256(body.encode()).hexdigest()[:16]}.json"
     if path is not None and path.is_file():
         try:
@@ -94,13 +90,8 @@ def _measured(network: NetworkConfig, length: int, kept: Path | None, run: bool)
             pass  # measured anew
     if not run:
         return None
-    measured = measure(network, length)
+    measured = measure(config, length, step=step)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, (json.dumps(asdict(measured)) + "\n").encode())
     return measured
-
-
-def peers_like_ours() -> Sequence[Peer]:
-    """The two works of the paper's Table 3 on ONE-PEACE features, UniAV at its smaller count."""
-    return [peer for peer in PEERS if peer.name in _LIKE and peer.features == "ONE-PEACE"]

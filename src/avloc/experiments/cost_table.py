@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from avloc.experiments.cost import PEERS, Cost
-from avloc.experiments.grid import TABLES
+from avloc.experiments.cost import Cost
+from avloc.experiments.grid import TABLES, PaperTable
 from avloc.experiments.tables import Results
 from avloc.report.tables import Cell, ResultTable, mark_best
 
@@ -28,30 +28,39 @@ def cost_table(costs: dict[str, Cost], results: Results) -> ResultTable:
     return ResultTable(table.title, (*table.heads, *_HEADS, "Avg."), tuple(lines), 1, notes)
 
 
-def wide_table(costs: dict[str, Cost]) -> ResultTable:
-    """Cost of each row at the paper's width, beside the official code of other works. No mAP: nothing is trained."""
+def method_cost_table(table: PaperTable, costs: dict[str, Cost]) -> ResultTable:
+    """Cost of each method of Table 1 at the width of its recipe; a training step for one video of a batch of four."""
+    lines = tuple(
+        (Cell(words[0]), Cell(str(costs[row].length)), *_cells(costs[row]), Cell(_step(costs[row])))
+        for words, row in table.lines
+        if row in costs
+    )
+    notes = (*((_counting(costs),) if "loco" in costs else ()), *_measuring(costs))
+    heads = ("method", "T", *_HEADS, "training step (ms a video)")
+    return ResultTable("Table 1: cost of the methods", heads, lines, 1, notes)
+
+
+def _step(cost: Cost) -> str:
+    measured = cost.measured
+    return "" if measured is None or measured.step_ms is None else _three(measured.step_ms)
+
+
+def wide_table(costs: dict[str, Cost], others: dict[str, Cost]) -> ResultTable:
+    """Cost of each row at the paper's width, beside other methods. No mAP: nothing is trained."""
     table = TABLES["table3"]
     lines: list[tuple[Cell, ...]] = [
-        (
-            Cell(f"{peer.name}, {peer.features}"),
-            Cell(str(peer.length)),
-            Cell(f"{peer.parameters / 1e6:.1f}"),
-            Cell(f"{peer.macs / 1e9:.1f}"),
-            Cell(""),
-            Cell(""),
-        )
-        for peer in PEERS
+        (Cell(name), Cell(str(cost.length)), *_cells(cost)) for name, cost in others.items()
     ]
     for words, row in table.lines:
         cost = costs[row]
         lines.append((Cell(words[0]), Cell(str(cost.length)), *_cells(cost)))
     notes = (
         _counting(costs),
-        "The other works' counts are of their official code, not of this project, and not measured here.",
+        "UniAV is its branch for this task. All are this project's networks, of the sizes of their authors' code.",
         *_measuring(costs),
     )
     heads = ("model", "T", *_HEADS)
-    return ResultTable("Table 3 at the paper's width: cost beside other works", heads, tuple(lines), 1, notes)
+    return ResultTable("Table 3 at the paper's width: cost beside other methods", heads, tuple(lines), 1, notes)
 
 
 def _cells(cost: Cost) -> tuple[Cell, ...]:

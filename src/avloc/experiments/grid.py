@@ -10,8 +10,9 @@ text (Sections 4.4 and 4.5):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from avloc.config import RunConfig
@@ -23,10 +24,14 @@ Change = Callable[[RunConfig], RunConfig]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One model to train: its name in the grid, and what it changes in the recipe."""
+    """One model to train: its name in the grid, and what it changes in the recipe.
+
+    `weights`: a model folder that is tested as it is, and not trained.
+    """
 
     name: str
     changes: tuple[Change, ...]
+    weights: Path | None = None
 
     def of(self, recipe: RunConfig, seed: int) -> RunConfig:
         """All settings of the row with one seed."""
@@ -200,14 +205,12 @@ ALL = ("table2a", "table2b", "table2c", "table2d", "table3")
 """The paper's own tables: what `all` makes."""
 
 
-def rows_of(tables: Sequence[str]) -> tuple[Row, ...]:
-    """The rows that these tables show, each once, in the order in which they are trained.
+def paper_table(name: str) -> PaperTable:
+    """One of TABLES.
 
     Raises:
         ConfigError: there is no such table.
     """
-    for name in tables:
-        if name not in TABLES:
-            raise ConfigError(f"there is no table {name!r}; known are {', '.join(TABLES)}")
-    needed = {row for name in tables for row in TABLES[name].rows}
-    return tuple(row for row in ROWS.values() if row.name in needed)
+    if name not in TABLES:
+        raise ConfigError(f"there is no table {name!r}; known are {', '.join(TABLES)}")
+    return TABLES[name]

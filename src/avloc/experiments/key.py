@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from avloc import zoo
 from avloc.config import RunConfig, to_dict
-from avloc.errors import FeatureError, FormatError
+from avloc.errors import FeatureError, FormatError, ModelError
 
 VERSION = 1
 """Raised when a change of the code makes the same settings give other results: every run is then made anew."""
@@ -26,6 +27,8 @@ _LATER: dict[str, object] = {
     "decoding.clip": "before",
     "decoding.nms_classes": "each",
     "decoding.voting": "score",
+    "data.resize_steps": None,
+    "data.forgiving": False,
     "network.method": "loco",
     "loss.method": "loco",
     "loss.assignment": "class-aware",
@@ -85,8 +88,11 @@ def identify(features: Path, annotations: Path, layout: str) -> DataIdentity:
     return DataIdentity(digest, layout, listing, len(sizes))
 
 
-def run_key(run: RunConfig, data: DataIdentity, test_split: str) -> str:
-    """16 hexadecimal digits of the SHA-256 of resolved settings, data, test split and version of the code."""
+def run_key(run: RunConfig, data: DataIdentity, test_split: str, weights: Path | None = None) -> str:
+    """16 hexadecimal digits of the SHA-256 of resolved settings, data, test split and version of the code.
+
+    `weights`: a model folder that is tested in place of a training; its files count.
+    """
     settings: dict[str, Any] = to_dict(run)
     for path in (*_NO_EFFECT, *_LATER):
         *groups, name = path.split(".")
@@ -96,4 +102,15 @@ def run_key(run: RunConfig, data: DataIdentity, test_split: str) -> str:
         if path in _NO_EFFECT or (name in group and group[name] == _LATER[path]):
             del group[name]
     body = {"version": VERSION, "settings": settings, "data": asdict(data), "test": test_split}
+    if weights is not None:
+        body["weights"] = [_digest(weights / name) for name in (zoo.CONFIG, zoo.WEIGHTS)]
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ModelError(f"{path}: cannot be read ({reason}); a model folder of avloc import has it") from None

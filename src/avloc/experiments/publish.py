@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from avloc.experiments.claims import Judged, judge_all
+from avloc.experiments.cost import other_methods
 from avloc.experiments.figures import DataPlace, parameters, similarity_figure, timeline, windows
 from avloc.experiments.grid import REFERENCE, TABLES
 from avloc.experiments.page import FINDINGS, results_page, spread_table
@@ -21,7 +22,7 @@ _CSM_VIDEOS = 6
 
 def judge_session(session: Session, results: Results) -> list[Judged]:
     """Every claim of the paper against what is done by now."""
-    return judge_all(results, wide_costs(session, measure=False))
+    return judge_all(results, wide_costs(session, measure=False), other_methods(None, run=False))
 
 
 def publish(

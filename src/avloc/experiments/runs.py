@@ -35,6 +35,8 @@ class Run:
     folder: Path
     config: RunConfig
     test_split: str
+    weights: Path | None = None
+    """A model folder that is tested and not trained."""
 
     @property
     def title(self) -> str:
@@ -73,9 +75,11 @@ def plan(
     runs = []
     for seed in range(seeds):
         for row in rows:
+            if seed and row.weights is not None:
+                continue  # there is nothing random in a test
             config = row.of(recipe, seed)
-            key = run_key(config, data, test_split)
-            runs.append(Run(row.name, seed, key, out / "runs" / key, config, test_split))
+            key = run_key(config, data, test_split, row.weights)
+            runs.append(Run(row.name, seed, key, out / "runs" / key, config, test_split, row.weights))
     return runs
 
 
@@ -98,6 +102,8 @@ def write_experiment(run: Run) -> None:
         "test_split": run.test_split,
         "config": to_dict(run.config),
     }
+    if run.weights is not None:
+        body["weights"] = str(run.weights)
     replace_file(run.folder / EXPERIMENT, (json.dumps(body, indent=1) + "\n").encode())
 
 
@@ -110,7 +116,8 @@ def read_experiment(folder: Path) -> Run:
     body = _read(folder / EXPERIMENT)
     try:
         config = from_dict(RunConfig, body["config"], where=EXPERIMENT)
-        return Run(body["row"], body["seed"], body["key"], folder, config, body["test_split"])
+        weights = Path(body["weights"]) if "weights" in body else None
+        return Run(body["row"], body["seed"], body["key"], folder, config, body["test_split"], weights)
     except (KeyError, TypeError, ConfigError) as error:
         raise FormatError(f"{folder / EXPERIMENT}: cannot be understood ({error}); delete the folder") from None
 

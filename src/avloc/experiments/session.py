@@ -10,11 +10,12 @@ from avloc.config import RunConfig
 from avloc.datasets.annotations import read_annotations
 from avloc.errors import ConfigError
 from avloc.events import Events
-from avloc.experiments.cost import Cost, costs
-from avloc.experiments.cost_table import cost_table, wide_table
+from avloc.experiments.cost import Cost, cost_of, costs, other_methods
+from avloc.experiments.cost_table import cost_table, method_cost_table, wide_table
 from avloc.experiments.execute import Progress, execute
-from avloc.experiments.grid import ROWS, TABLES, rows_of
+from avloc.experiments.grid import ROWS, PaperTable, paper_table
 from avloc.experiments.key import DataIdentity, identify
+from avloc.experiments.methods import TABLE, method_rows, method_table
 from avloc.experiments.runs import Run, plan
 from avloc.experiments.settings import with_settings
 from avloc.experiments.tables import Results, result_table
@@ -33,7 +34,7 @@ class Session:
     videos of the splits.
     """
 
-    tables: tuple[str, ...]
+    tables: tuple[PaperTable, ...]
     recipe: RunConfig
     recipe_name: str
     settings: tuple[str, ...]
@@ -65,11 +66,15 @@ def open_session(
     *,
     settings: tuple[str, ...] = (),
     test_split: str = "test",
+    models: Path | None = None,
 ) -> Session:
     """Settle what is to run, and look at the data before anything does.
 
+    `models`: a folder of model folders with released weights, for Table 1.
+
     Raises:
         ConfigError: a table or setting is unknown, or there is no seed.
+        ModelError: a folder of `models` is broken.
         FormatError, FeatureError: the data cannot be read, or have not the splits that are needed.
     """
     if seeds < 1:
@@ -86,25 +91,43 @@ def open_session(
     tested = {video: entry.events for video, entry in splits[test_split].items()}
     videos = {split: len(entries) for split, entries in splits.items()}
     recipe = fitted_to(recipe, open_split(recipe, recipe.data.train_split))
-    known = tuple(plan(recipe, tuple(ROWS.values()), seeds, data, out, test_split))
-    needed = {row.name for row in rows_of(tables)}
+    beside = method_rows(recipe_name, settings, models) if TABLE in tables else ()
+    shown = tuple(method_table(beside, recipe_name) if name == TABLE else paper_table(name) for name in tables)
+    known = tuple(plan(recipe, (*ROWS.values(), *beside), seeds, data, out, test_split))
+    needed = {row for table in shown for row in table.rows}
     runs = tuple(run for run in known if run.row in needed)
-    return Session(tables, recipe, recipe_name, settings, data, seeds, out, runs, known, tested, videos)
+    return Session(shown, recipe, recipe_name, settings, data, seeds, out, runs, known, tested, videos)
 
 
 def make_tables(session: Session, results: Results, *, measure: bool) -> list[tuple[str, ResultTable]]:
-    """The session's tables, of what is done by now, by name; Table 3 at the recipe's and at the paper's width.
+    """The session's tables, of what is done by now, by name; Table 1 with its costs in a second one, Table 3 at the
+    recipe's and at the paper's width.
 
     measure: whether times and memory that are not known yet are measured now, which takes a minute or more.
     """
-    made = []
-    for name in session.tables:
-        if name == "table3":
-            made.append((name, cost_table(costs(session.recipe, session.out / "cost", run=measure), results)))
-            made.append(("table3-wide", wide_table(wide_costs(session, measure=measure))))
-        else:
-            made.append((name, result_table(TABLES[name], results)))
+    made, kept = [], session.out / "cost"
+    for table in session.tables:
+        if table.name == "table3":
+            made.append((table.name, cost_table(costs(session.recipe, kept, run=measure), results)))
+            wide = wide_costs(session, measure=measure)
+            made.append(("table3-wide", wide_table(wide, other_methods(kept, run=measure))))
+            continue
+        made.append((table.name, result_table(table, results)))
+        if table.name == TABLE:
+            made.append((f"{TABLE}-cost", method_cost_table(table, _method_costs(session, measure=measure))))
     return made
+
+
+def _method_costs(session: Session, *, measure: bool) -> dict[str, Cost]:
+    """By row; a row of released weights costs what its method's does."""
+    first = {run.row: run.config for run in reversed(session.runs) if run.weights is None}
+    return {
+        row: cost_of(row, first[row], session.out / "cost", run=measure, step=True)
+        for table in session.tables
+        if table.name == TABLE
+        for row in table.rows
+        if row in first
+    }
 
 
 def wide_costs(session: Session, *, measure: bool) -> dict[str, Cost]:

@@ -49,7 +49,7 @@ class Results:
 
     def missing(self, row: str) -> int:
         """How many of a row's runs are not done."""
-        return sum((row, seed) not in self.summaries for seed in self.seeds)
+        return sum(run.row == row and (row, run.seed) not in self.summaries for run in self.runs)
 
     def scores(self, row: str) -> Scores | None:
         """mAP of the seeds of a row that are done; None without any."""

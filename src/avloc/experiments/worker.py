@@ -69,8 +69,8 @@ def make(run: Run) -> Summary:
         AvlocError: as of training and testing.
         KeyboardInterrupt: stopped; the state is saved.
     """
-    trained = _trained(run)
-    network, model = load_model(run.folder)
+    trained = _trained(run) if run.weights is None else None
+    network, model = load_model(run.weights or run.folder)
     network = network.to(make_fabric(run.config.train).device)
     videos = open_split(run.config, run.test_split, model.labels)
     began = time.monotonic()
@@ -87,8 +87,8 @@ def make(run: Run) -> Summary:
         device=_device(run.config),
         training_s=sum(float(epoch["seconds"]) for epoch in read_metrics(run.folder)),
         test_s=test_s,
-        validation_map=trained.validation_map,
-        best_epoch=trained.epoch,
+        validation_map=trained.validation_map if trained else 0.0,
+        best_epoch=trained.epoch if trained else 0,
         test_videos=len(videos),
         thresholds=result.thresholds,
         test_map=tuple(float(x) for x in result.by_threshold),

@@ -48,7 +48,8 @@ class Ranks:
 
 
 class Criterion(nn.Module):
-    """Base of all criteria. Its buffers are kept with the trainer's state; `ranks` is set by the training loop.
+    """Base of all criteria. Buffers are kept with the trainer's state; there are no parameters. `ranks` is set by the
+    training loop.
 
     Every call gives losses of the same names, or, where tasks are learned in turn, every call of the same task.
     """

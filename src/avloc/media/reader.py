@@ -195,10 +195,12 @@ def read_audio(
     block_s: float = 10.0,
     start_s: float = 0.0,
     channels: int = 1,
+    clipped: bool = True,
     on_note: OnNote | None = None,
 ) -> Iterator[Waveform]:
     """Sound in [-1, 1], float32, without a break from start_s after file time zero to the end of the audio stream.
 
+    Unless `clipped`, sound that the file holds beyond full scale is given as it is.
     Blocks are `block_s` long, the last one shorter: (S,) where one channel is asked for, (S, 2) where two are.
     Silence fills what lies before the stream's start and gaps in its timestamps; what overlaps is trimmed. Channels
     are mixed as libswresample does; where they cancel out, the loudest one stands for them, and on_note is told.
@@ -214,7 +216,7 @@ def read_audio(
         block = max(1, round(block_s * sample_rate))
         pending: list[Waveform] = []
         have = told = 0
-        track = Track(sample_rate, block, channels)
+        track = Track(sample_rate, block, channels, clipped=clipped)
         for piece in _sound(source, source.audio, track, start_s):
             while on_note is not None and told < len(track.notes):
                 on_note(track.notes[told])

@@ -20,7 +20,7 @@ class Track:
     count of samples. One that strays starts a new stretch at its own place: behind silence, or trimmed.
     """
 
-    def __init__(self, sample_rate: int, longest: int, channels: int = 1) -> None:
+    def __init__(self, sample_rate: int, longest: int, channels: int = 1, *, clipped: bool = True) -> None:
         """Silence is given out in pieces of at most `longest` samples. What lies before time zero is left out.
 
         notes say how channels were mixed where that is not as usual; `refused` counts frames that cannot be mixed.
@@ -29,7 +29,7 @@ class Track:
             raise ValueError(f"{channels} channels were asked for; 1 or 2 are possible")
         self.notes: list[str] = []
         self.refused = 0
-        self._channels = channels
+        self._channels, self._clipped = channels, clipped
         self._shape = (-1,) if channels == 1 else (-1, channels)
         self._rate = sample_rate
         self._longest = longest
@@ -86,7 +86,7 @@ class Track:
         for piece in pieces:
             cut = min(self._trim, len(piece))
             self._trim -= cut
-            samples = np.clip(piece[cut:], -1.0, 1.0)
+            samples = np.clip(piece[cut:], -1.0, 1.0) if self._clipped else piece[cut:]
             self._written += len(samples)
             if len(samples):
                 yield samples

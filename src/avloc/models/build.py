@@ -26,14 +26,21 @@ METHODS: dict[str, Callable[[Any], Network]] = {
 """By the tag of a network's settings."""
 
 
+_MOST_SHOWN = 160
+
+
 def build_network(config: NetworkConfig) -> Network:
     """A network with fresh weights.
 
     Raises:
-        ConfigError: settings that contradict one another, or of no method.
+        ConfigError: settings that contradict one another, are of no method, or ask for more memory than there is.
     """
     if config.method not in METHODS:
         raise ConfigError(
             f"network.method is {config.method!r}, which avloc cannot build; known are {', '.join(METHODS)}"
         )
-    return METHODS[config.method](config)
+    try:
+        return METHODS[config.method](config)
+    except (ArithmeticError, AssertionError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:_MOST_SHOWN] or type(error).__name__
+        raise ConfigError(f"no network can be made of these settings of {config.method} ({reason})") from None

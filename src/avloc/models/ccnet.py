@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from avloc.config import CcnetConfig
 from avloc.errors import ModelError
@@ -94,6 +95,8 @@ class TimeLayers(nn.Module):
 class TimedDependency(Dependency):
     """Dependency of classes that also knows each level as a whole."""
 
+    room = 0  # the network is large enough
+
     def __init__(self, config: CcnetConfig, lengths: list[int]) -> None:
         c = config
         both = 2 * c.width
@@ -104,10 +107,16 @@ class TimedDependency(Dependency):
     def expanded(self, row: Row) -> Float[Tensor, "B S K E"]:
         pressed = torch.relu(self.press(row.x, row.mask, row.real))
         over_time = [
-            F.pad(layers(x), (0, 0, 0, 0, 0, row.gap))
+            F.pad(self._over_time(layers, x), (0, 0, 0, 0, 0, row.gap))
             for layers, x in zip(self.time, row.levels(pressed), strict=True)
         ]
         return super().expanded(row) + torch.cat(over_time, dim=1)
+
+    def _over_time(self, layers: nn.Module, x: Float[Tensor, "B T E"]) -> Float[Tensor, "B T K E"]:
+        """Made anew for the gradient, as it is a hundred times as large as its input."""
+        if self.training and torch.is_grad_enabled():
+            return checkpoint(layers, x, use_reentrant=False)  # type: ignore[no-any-return]
+        return layers(x)  # type: ignore[no-any-return]
 
 
 class Granularities(nn.Module):

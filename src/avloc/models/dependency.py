@@ -9,7 +9,7 @@ Legend: B batch, S steps of all levels in one row, T time of a level, C channels
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +28,23 @@ OFFICIAL_BRANCHES = (
     (r"\.temporal_branch\.", ".branches.temporal."),
     (r"\.cooccur_branch\.", ".branches.cooccurrence."),
 )
+
+
+_TENSORS = 34
+"""Of the input's size, which both branches keep."""
+
+
+@dataclass
+class Room:
+    """Bytes that may still be kept."""
+
+    left: int
+
+    def takes(self, size: int) -> bool:
+        """Whether there is room for so many more, which are then taken."""
+        fits = size <= self.left
+        self.left -= size if fits else 0
+        return fits
 
 
 class Branches(nn.Module):
@@ -54,19 +71,34 @@ class Branches(nn.Module):
         over_classes = self.cooccurrence(by_step, all_or_none)[0].reshape(B, T, K, E)
         return over_time + over_classes  # type: ignore[no-any-return]
 
-    def by_parts(self, x: Float[Tensor, "B T K E"], mask: Bool[Tensor, "B T"], most: int) -> Float[Tensor, "B T K E"]:
-        """The same, for about `most` steps at a time: what is in between is made anew for the gradient, not kept."""
+    def by_parts(
+        self, x: Float[Tensor, "B T K E"], mask: Bool[Tensor, "B T"], most: int, room: Room
+    ) -> Float[Tensor, "B T K E"]:
+        """The same, for about `most` steps at a time: where there is no room to keep what is in between for the
+        gradient, it is made anew."""
         videos = max(1, most // x.shape[1])
-        keeps_nothing = self.training and torch.is_grad_enabled()
-        done = [
-            checkpoint(self, part, own, use_reentrant=False) if keeps_nothing else self(part, own)
-            for part, own in zip(torch.split(x, videos), torch.split(mask, videos), strict=True)
-        ]
-        return torch.cat(done)
+        trains = self.training and torch.is_grad_enabled()
+        parts = zip(torch.split(x, videos), torch.split(mask, videos), strict=True)
+        return torch.cat([self._cut(part, own, room) if trains else self(part, own) for part, own in parts])
+
+    def _cut(self, x: Float[Tensor, "B T K E"], mask: Bool[Tensor, "B T"], room: Room) -> Float[Tensor, "B T K E"]:
+        """Of the padding one step alone is looked at, which is as far as convolutions read."""
+        T = mask.shape[1]
+        inside = mask.any(dim=0).nonzero()
+        length = min(T, int(inside[-1]) + 2) if len(inside) else 1
+        x, mask = x[:, :length], mask[:, :length]
+        is_kept = room.takes(_TENSORS * x.numel() * x.element_size())
+        y: Tensor = self(x, mask) if is_kept else checkpoint(self, x, mask, use_reentrant=False)
+        return F.pad(y, (0, 0, 0, 0, 0, T - length))
 
 
 class Dependency(nn.Module):
-    """Row of levels (B, S, C) > the same with classes that know of one another."""
+    """Row of levels (B, S, C) > the same with classes that know of one another.
+
+    `room`: bytes that a training step may keep for the gradient of the branches.
+    """
+
+    room = 1_500_000_000
 
     def __init__(self, width: int, classes: int, class_width: int, *, drop_path: float, reads_padding: bool) -> None:
         super().__init__()
@@ -79,12 +111,15 @@ class Dependency(nn.Module):
 
     def forward(self, row: Row) -> Row:
         """Wide convolutions run once over the row, whose levels they do not tell apart."""
-        expanded, gap = self.expanded(row), row.gap
+        return replace(row, x=self.squeeze(self._related(row), row.mask, row.real))
+
+    def _related(self, row: Row) -> Float[Tensor, "B S KE"]:
+        expanded, gap, room = self.expanded(row), row.gap, Room(self.room)
         related = [
-            F.pad(self.branches.by_parts(x, mask, most=max(row.lengths)).flatten(2), (0, 0, 0, gap))
+            F.pad(self.branches.by_parts(x, mask, max(row.lengths), room).flatten(2), (0, 0, 0, gap))
             for x, mask in zip(row.levels(expanded), row.levels(row.mask), strict=True)
         ]
-        return replace(row, x=self.squeeze(torch.cat(related, dim=1), row.mask, row.real))
+        return torch.cat(related, dim=1)
 
     def expanded(self, row: Row) -> Float[Tensor, "B S K E"]:
         """Some channels for each class."""

@@ -83,7 +83,7 @@ def actionformer_thumos_i3d() -> RunConfig:
 def actionformer_anet_i3d() -> RunConfig:
     """The authors' model of ActivityNet 1.3: proposals of one class on I3D features, each video resized to 192 steps.
 
-    Settings: official. For `avloc import`; avloc has no layout for these features and resizes none.
+    Settings: official. For `avloc import`; avloc has no layout for these features.
     """
     return RunConfig(
         data=DataConfig(layout="other"),

@@ -38,7 +38,7 @@ class GroundedRun(Settings):
     """On these at most one event is shown in so many seconds."""
     almost: float = share(0.02)
     """Of all thresholds with an F1 score at most this much below the best one the highest is taken."""
-    compose_seed: int = number(0, least=0)
+    compose_seed: int = number(0, least=0, most=2**32 - 1)
     """Of the composed videos; `train.seed` is that of starts and batches."""
     scene: ComposeConfig = field(default_factory=ComposeConfig)
     mixture: Mixture = field(default_factory=Mixture)

@@ -175,7 +175,7 @@ class GroundedTraining:
     def _train_member(self, number: int, sequences: list[EvidenceSequence]) -> Member:
         """The moving average of a pyramid's weights, from a start and a seed of its own."""
         c = self.config
-        name, train = f"member-{number}", replace(c.train, seed=c.train.seed * c.network.members + number)
+        name, train = f"member-{number}", replace(c.train, seed=(c.train.seed * c.network.members + number) % 2**63)
         self.watch.on_stage(name, number + 1, c.network.members)
         torch.manual_seed(train.seed)
         member = Member(c.network)

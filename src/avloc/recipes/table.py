@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 from avloc.config import RunConfig
@@ -82,3 +83,10 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "vsgn-small": vsgn_small,
     "vsgn-thumos": vsgn_thumos,
 }
+
+
+def origin_of(name: str) -> str:
+    """Whose settings a recipe has, as its own words say: "official", "the paper's" or "ours"."""
+    words = " ".join((inspect.getdoc(RECIPES[name]) or "").split())
+    _, _, settings = words.partition("Settings: ")
+    return next((origin for origin in ("official", "the paper's") if settings.startswith(origin)), "ours")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from avloc import zoo
 from avloc.config import ModelConfig
-from avloc.errors import ModelError, OutputError
+from avloc.errors import ConfigError, ModelError, OutputError
 from avloc.files import replace_file
 from avloc.models.build import build_network
 from avloc.models.network import Network
@@ -54,9 +54,12 @@ def load_model(folder: Path, task: str = "") -> tuple[Network, ModelConfig]:
     _require_finite(state, path)
     try:
         model = build_network(config.network)
-    except (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ModelError(f"{folder / zoo.CONFIG}: no network can be made of its settings ({reason})") from None
+    except ConfigError as error:
+        raise ModelError(f"{folder / zoo.CONFIG}: {error}") from None
+    if len(config.labels) != config.network.classes:
+        raise ModelError(
+            f"{folder / zoo.CONFIG}: has {len(config.labels)} labels for {config.network.classes} classes"
+        )
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in state.items()})
     except RuntimeError as error:

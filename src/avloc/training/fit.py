@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from avloc.ahead import ahead
 from avloc.config import TrainConfig
 from avloc.datasets.batch import Batch
-from avloc.errors import TrainingError
+from avloc.errors import ConfigError, TrainingError
 from avloc.learning.losses import Ranks, Truth
 from avloc.models.network import Network
 from avloc.training.batches import Batches, Listens
@@ -75,11 +75,14 @@ def fit(
     epochs where the schedule allows them.
 
     Raises:
+        ConfigError: the criterion has parameters, which nothing would train, or a rate factor is of no parameter.
         ModelError: the state to resume from is broken or of other settings.
         OutputError: the state cannot be written.
         TrainingError: the loss or its gradient is no finite number; the state last saved is from before.
         KeyboardInterrupt: after the state was saved; in every process at the same step.
     """
+    for name, _ in method.criterion.named_parameters():
+        raise ConfigError(f"the criterion has the parameter {name}; what is learned belongs into the network")
     fabric = make_fabric(config) if fabric is None else fabric
     return _Loop(method, data, config, watch, fabric, state, settings).run(resume)
 
@@ -190,7 +193,7 @@ class _Loop:
         """Losses of the step by name, the mean over all processes."""
         c, fabric = self.config, self.fabric
         step = (epoch - 1) * self.data.steps + self.place.step
-        torch.manual_seed(c.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank)
+        torch.manual_seed((c.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank) % 2**63)
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(step) * group["factor"]
         losses = self.model(
@@ -235,6 +238,8 @@ class _Loop:
             decay = min(decay, (2 + step) / (11 + step))
         for slow, fast in zip(self.trainer.average.parameters(), self.network.parameters(), strict=True):
             slow.lerp_(fast, 1 - decay)
+        for kept, now in zip(self.trainer.average.buffers(), self.network.buffers(), strict=True):
+            kept.copy_(now)  # such as the statistics of a batch norm
 
     def _tell(self, epoch: int, losses: dict[str, float]) -> None:
         if self.watch.on_step is None or not self.fabric.is_global_zero:

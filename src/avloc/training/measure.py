@@ -1,6 +1,6 @@
 """Time and memory of one forward pass, measured in a process of its own: `python -m avloc.training.measure`.
 
-It reads {"network": settings, "length": steps} from standard input and writes Measured as JSON.
+It reads {"run": settings, "length": steps, "step": true or false} from standard input and writes Measured as JSON.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from pathlib import Path
 
 import torch
 
-from avloc.config import AnyNetworkConfig, NetworkConfig, from_dict, read_as, to_dict
+from avloc.config import RunConfig, from_dict, to_dict
 from avloc.errors import AvlocError
-from avloc.models.build import build_network
+from avloc.learning.losses import Truth
+from avloc.training.method import Method, build_method
 
 _WARM_UP, _PASSES = 3, 20
+_BATCH, _EVENTS, _STEPS = 4, 5, 3  # of a training step: videos, events of each, how often
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,17 @@ class Measured:
     memory_mb: float
     device: str
     threads: int
+    step_ms: float | None = None
+    """Of a training step, for one video of a batch: forward pass, losses, backward pass, optimiser."""
 
 
-def measure(network: NetworkConfig, length: int) -> Measured:
-    """Measure in a fresh process, on the GPU if there is one.
+def measure(run: RunConfig, length: int, *, step: bool = False) -> Measured:
+    """Measure in a fresh process, on the GPU if there is one; `step`: a training step as well.
 
     Raises:
         AvlocError: the process failed.
     """
-    told = json.dumps({"network": to_dict(network), "length": length})
+    told = json.dumps({"run": to_dict(run), "length": length, "step": step})
     process = subprocess.run(
         [sys.executable, "-m", "avloc.training.measure"], input=told, capture_output=True, text=True, check=False
     )
@@ -52,14 +56,16 @@ def measure(network: NetworkConfig, length: int) -> Measured:
     return from_dict(Measured, json.loads(process.stdout), where="measurement")
 
 
-def measure_here(config: NetworkConfig, length: int) -> Measured:
+def measure_here(run: RunConfig, length: int, *, step: bool = False) -> Measured:
     """Measure in this process, which should have done nothing else before."""
+    config = run.network
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
     with torch.no_grad():
         _wake(device)
         before = _memory_bytes(device)
-        network = build_network(config).eval().to(device)
+        method = build_method(run)
+        network = method.network.eval().to(device)
         visual = torch.randn(1, length, config.visual_width, device=device)
         audio = torch.randn(1, length, config.audio_width, device=device)
         mask = torch.ones(1, length, dtype=torch.bool, device=device)
@@ -72,7 +78,31 @@ def measure_here(config: NetworkConfig, length: int) -> Measured:
             times.append(time.perf_counter() - began)
     name = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
     memory = _memory_bytes(device) - before
-    return Measured(1e3 * min(times[_WARM_UP:]), memory / 1e6, name, torch.get_num_threads())
+    step_ms = 1e3 * _step_s(method, length, device) if step else None
+    return Measured(1e3 * min(times[_WARM_UP:]), memory / 1e6, name, torch.get_num_threads(), step_ms)
+
+
+def _step_s(method: Method, length: int, device: torch.device) -> float:
+    """Least seconds of a training step, for one of its videos."""
+    network, criterion = method.network.train(), method.criterion.to(device)
+    c = network.config
+    visual = torch.randn(_BATCH, length, c.visual_width, device=device)
+    audio = torch.randn(_BATCH, length, c.audio_width, device=device)
+    mask = torch.ones(_BATCH, length, dtype=torch.bool, device=device)
+    start = 0.6 * length * torch.rand(_BATCH, _EVENTS)
+    segments = torch.stack([start, start + 0.3 * length * torch.rand(_BATCH, _EVENTS)], dim=-1)
+    truth = Truth(segments.to(device), torch.randint(0, c.classes, (_BATCH, _EVENTS), device=device))
+    optimizer = torch.optim.AdamW(network.parameters())
+    times = []
+    for _ in range(1 + _STEPS):
+        began = time.perf_counter()
+        criterion(network(visual, audio, mask), truth).total.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - began)
+    return min(times[1:]) / _BATCH
 
 
 def _wake(device: torch.device) -> None:
@@ -98,8 +128,8 @@ def _memory_bytes(device: torch.device) -> int:
 def main() -> None:
     """Measure what standard input tells."""
     told = json.load(sys.stdin)
-    config = read_as(AnyNetworkConfig, told["network"], "network")
-    print(json.dumps(asdict(measure_here(config, int(told["length"])))))
+    run = from_dict(RunConfig, told["run"], where="run")
+    print(json.dumps(asdict(measure_here(run, int(told["length"]), step=bool(told["step"])))))
 
 
 if __name__ == "__main__":

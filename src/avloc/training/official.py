@@ -7,6 +7,7 @@ Nothing in the file is executed. Each network says by which patterns the authors
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -33,18 +34,27 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         ModelError: the file is missing, is no checkpoint of tensors alone, or holds no weights.
     """
     try:
-        held = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it tells how to read the file unsafely
+            held = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror or error}); give a checkpoint file") from None
     except Exception as error:  # what a file of another kind raises has no public base
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        is_more = "global" in str(error).lower()
+        why = "it holds objects that would run code" if is_more else type(error).__name__
         raise ModelError(f"{path}: is no checkpoint of tensors alone, the only kind that is opened ({why})") from None
     state = held
     if isinstance(held, Mapping):
         state = next((held[name] for name in _STATES if isinstance(held.get(name), Mapping)), held)
     if not isinstance(state, Mapping) or not state or not all(isinstance(t, Tensor) for t in state.values()):
         raise ModelError(f"{path}: holds no weights under {', '.join(_STATES)}")
-    return {str(name).removeprefix("module."): tensor for name, tensor in state.items()}
+    weights = {str(name).removeprefix("module."): tensor for name, tensor in state.items()}
+    if len(weights) < len(state):
+        raise ModelError(f"{path}: holds a tensor twice, with and without the prefix of a parallel wrapper")
+    for name, tensor in weights.items():
+        if tensor.layout != torch.strided or tensor.is_meta or tensor.is_complex():
+            raise ModelError(f"{path}: {name} is no tensor of plain numbers")
+    return weights
 
 
 def own_name(official: str, network: Network) -> tuple[str, int | None]:
@@ -96,9 +106,15 @@ def _same(first: Tensor, second: Tensor) -> bool:
 def _fitted(parts: Mapping[int | None, Tensor], target: Tensor, where: str) -> Tensor:
     """A tensor from its official one or its official entries, in its own shape."""
     whole = parts.get(None)
+    if whole is not None and len(parts) > 1:
+        raise ModelError(f"{where} is there whole and in {len(parts) - 1} entries; one of them is needed")
+    if any(not tensor.is_floating_point() for tensor in parts.values()):
+        raise ModelError(f"{where} holds whole numbers; weights are needed")
     if whole is None:
         if sorted(entry for entry in parts if entry is not None) != list(range(len(target))):
             raise ModelError(f"{where} has {len(parts)} entries; {len(target)} are needed")
+        if len({tuple(tensor.shape) for tensor in parts.values()}) > 1:
+            raise ModelError(f"{where} has entries of several sizes")
         whole = torch.stack([parts[i] for i in range(len(target))])
     if [n for n in whole.shape if n != 1] != [n for n in target.shape if n != 1]:
         raise ModelError(f"{where} is {tuple(whole.shape)}; {tuple(target.shape)} is needed")

@@ -8,13 +8,24 @@ import torch
 from torch import nn
 
 from avloc.config import TrainConfig
+from avloc.errors import ConfigError
 
 
 def make_optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW, or Adam with L2 regularisation; groups by weight decay and rate factor (in each group "factor")."""
+    """AdamW, or Adam with L2 regularisation; groups by weight decay and rate factor (in each group "factor").
+
+    Raises:
+        ConfigError: a rate factor is of no parameter.
+    """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     # Decaying ones first: the order in which a trainer's state numbers them.
     parameters = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    for text, _ in config.rate_factors:
+        if not any(text in name for name, _ in parameters):
+            raise ConfigError(
+                f"train.rate_factors names {text!r}, which is in the name of no parameter; names are such as "
+                f"{parameters[0][0]} and {parameters[-1][0]}"
+            )
     for name, p in sorted(parameters, key=lambda item: item[1].ndim <= 1):
         decays = config.decay == "all" or p.ndim > 1
         factor = math.prod(factor for text, factor in config.rate_factors if text in name)

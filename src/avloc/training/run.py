@@ -88,6 +88,8 @@ def train(
         taken = take_weights(method.network, {part.task: part.train.labels for part in parts.values()}, init)
         if on_init is not None:
             on_init(taken)
+    elif init is not None and on_remark is not None:
+        on_remark("--init is not looked at: the run goes on from its own state")
     replace_file(out / RUN, settings.encode())
     lines = _lines_before(out / METRICS, state) if resume else []
     found: dict[str, dict[str, Events]] = {}  # in the validation splits, by the weights of the epoch at hand
@@ -172,4 +174,7 @@ def _lines_before(path: Path, state: Path) -> list[str]:
         return []
     done = read_place(state).epoch
     lines = path.read_text("utf-8").splitlines()
-    return [line for line in lines if json.loads(line)["number"] <= done]
+    try:
+        return [line for line in lines if json.loads(line)["number"] <= done]
+    except (ValueError, KeyError, TypeError):
+        raise ModelError(f"{path}: a line of it is no metrics of an epoch; mend or delete the file") from None

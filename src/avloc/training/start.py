@@ -136,6 +136,11 @@ def _copy(source: Network, network: Network, wanted: Sequence[_Classes]) -> Take
 def _copy_rows(old: Tensor, new: Tensor, classes: _Classes, rows: int) -> bool:
     """Whether the tensor could be taken, class by class."""
     known, labels = classes.known, classes.labels
+    if not rows:  # classes stand in another dimension
+        is_same = tuple(known) == tuple(labels) and old.shape == new.shape
+        if is_same:
+            new.copy_(old)
+        return is_same
     if not _fits_by_class(old, new, len(known), len(labels)):
         return False
     by_label = old.view(len(known), rows, *old.shape[1:])
@@ -151,8 +156,8 @@ def _fits_by_class(old: Tensor, new: Tensor, known: int, labels: int) -> bool:
 
 
 def _class_rows(network: Network, config: NetworkConfig) -> dict[str, int]:
-    """Tensors whose first dimension grows with the number of classes of the config's own task, and how many rows each
-    class has."""
+    """Tensors that grow with the number of classes of the config's own task, and how many rows each class has; 0
+    where it is another dimension than the first that grows."""
     larger = build_network(replace(config, classes=config.classes + 1)).state_dict()
     return {
         name: len(larger[name]) - len(tensor)

@@ -110,7 +110,8 @@ class EmbeddedExtractor(Extractor):
         if on_note is not None:
             for note in info.notes:
                 on_note(note)
-        sound = SoundWindows(read_audio(path, sample_rate=SAMPLE_RATE, on_note=on_note), on_sound)
+        blocks = read_audio(path, sample_rate=SAMPLE_RATE, clipped=False, on_note=on_note)
+        sound = SoundWindows(blocks, on_sound, on_note)
         pictures = ahead(_pictures(path, times_s, self.see.size))
         try:
             for first in range(0, len(times_s), CHUNK_STEPS):

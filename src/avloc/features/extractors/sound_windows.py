@@ -10,18 +10,23 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.features.extractors.base import OnBlock
+from avloc.features.extractors.base import OnBlock, OnNote
+from avloc.features.extractors.level import levelled
 from avloc.features.logmel import HOP, PATCH_FRAMES, SAMPLE_RATE, WINDOW, log_mel
 from avloc.features.voice import voice
 from avloc.timegrid import TimeGrid
 
 
 class SoundWindows:
-    """Log-mel patches (N, 96, 64) and voice (N, 2) of steps, from a stream of blocks; silence around the sound."""
+    """Log-mel patches (N, 96, 64) and voice (N, 2) of steps, from a stream of blocks; silence around the sound.
 
-    def __init__(self, blocks: Iterator[NDArray[np.float32]], on_block: OnBlock | None) -> None:
-        self.blocks = blocks
-        self.on_block = on_block
+    The blocks may be louder than full scale; on_block gets them within it.
+    """
+
+    def __init__(
+        self, blocks: Iterator[NDArray[np.float32]], on_block: OnBlock | None, on_note: OnNote | None = None
+    ) -> None:
+        self.blocks = levelled(_passed_on(blocks, on_block), SAMPLE_RATE, on_note)
         self.buffer = np.zeros(0, np.float32)
         self.first = 0  # sample at which the buffer begins
         self.ended = False
@@ -59,6 +64,11 @@ class SoundWindows:
         if block is None:
             self.ended = True
             return
-        if self.on_block is not None:
-            self.on_block(block, SAMPLE_RATE)
         self.buffer = np.concatenate([self.buffer, block])
+
+
+def _passed_on(blocks: Iterator[NDArray[np.float32]], on_block: OnBlock | None) -> Iterator[NDArray[np.float32]]:
+    for block in blocks:
+        if on_block is not None:
+            on_block(np.clip(block, -1, 1), SAMPLE_RATE)
+        yield block
