@@ -146,4 +146,4 @@ def test_costs_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert asked == [True] and found[0] == found[1]
     table = method_cost_table(method_table([row], "loco-small"), {"actionformer": found[0]})
     (line,) = table.lines
-    assert [cell.text for cell in line] == ["ActionFormer", "256", "0.437", line[3].text, "1.25", "30.0", "4.50"]
+    assert [cell.text for cell in line] == ["ActionFormer", "256", "0.438", line[3].text, "1.25", "30.0", "4.50"]

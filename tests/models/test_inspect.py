@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny import NETWORK, network
 
-from avloc.config import AttentionConfig
+from avloc.config import AttentionConfig, RunConfig
 from avloc.models.loco.cdp import WindowAdaptation, target_points
 from avloc.models.loco.inspect import encode, target_windows, windows_of
 from avloc.models.loco.network import Loco
@@ -76,5 +76,5 @@ def test_other_attention_has_no_target_windows(kind: str) -> None:
 
 
 def test_a_pass_takes_time_and_memory() -> None:
-    found = measure(NETWORK, 32)
+    found = measure(RunConfig(network=NETWORK), 32)
     assert found.forward_ms > 0 and found.memory_mb > 0 and found.threads >= 1

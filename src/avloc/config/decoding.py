@@ -14,8 +14,8 @@ class DecodingConfig(Settings):
 
     group: ClassVar[str] = "decoding"
 
-    before_nms: int = number(2000, least=1)
-    keep: int = number(100, least=1)
+    before_nms: int = number(2000, least=1, most=2**63 - 1)
+    keep: int = number(100, least=1, most=2**63 - 1)
     min_score: float = share(0.001)
     min_length_steps: float = number(0.0, least=0)
     """Candidates that are not longer than this, in steps of the grid, are dropped."""
