@@ -20,6 +20,7 @@ SETS = {
     "sed": ("onepeace", ("blender", "cat"), 10.0),
 }
 TINY = ["--network.width", "16", "--network.head-width", "16", "--network.text-width", "16", "--network.heads", "2"]
+TINY += ["--network.levels", "3", "--network.stem-blocks", "1"]
 SHORT = ["--train.epochs", "2", "--train.warmup-epochs", "1", "--train.batch", "4"]
 
 
@@ -165,7 +166,7 @@ def test_classes_of_every_task_go_by_their_names(
         (["--tasks", "tal", "tal"], "each once"),
         (["--data.features", "x"], "data.features is for a run on one data set; this one has several: name "
          "--sets.tal.features"),
-        (["--sets.sed.steps", "60"], "sets.sed.steps is 60; a multiple of 32"),
+        (["--sets.sed.steps", "61"], "sets.sed.steps is 61; a multiple of 4"),
         (["--sets.sed.layout", "onepeace-activitynet"], "simulated in the layout 'onepeace'"),
         (["--rest.every", "0"], "rest.every is 0"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from avloc.evaluation.calibration import Line, logistic_line, logit
@@ -66,6 +66,7 @@ def test_where_no_line_keeps_the_order_there_is_none(score: list[float], right: 
 
 
 @settings(max_examples=50, deadline=None)
+@example([(0.0, False), (0.0, True), (0.05, True), (1.0, False)])
 @given(st.lists(st.tuples(st.integers(0, 20).map(lambda n: n / 20), st.booleans()), max_size=30))
 def test_it_is_the_least_loss_there_is_or_none(rows: list[tuple[float, bool]]) -> None:
     score, right = np.array([s for s, _ in rows]), np.array([r for _, r in rows], float)

@@ -21,7 +21,7 @@ class Line:
 
     def __call__(self, score: ArrayLike) -> NDArray[np.float64]:
         """Calibrated scores."""
-        return np.asarray(1 / (1 + np.exp(-(self.slope * logit(score) + self.offset))))
+        return _sigmoid(self.slope * logit(score) + self.offset)
 
 
 def logit(score: ArrayLike) -> NDArray[np.float64]:
@@ -43,7 +43,7 @@ def logistic_line(score: ArrayLike, right: ArrayLike) -> Line | None:
     line = np.array([1.0, 0.0])
     loss = _loss(design @ line, y)
     for _ in range(_MOST_STEPS):
-        p = 1 / (1 + np.exp(-(design @ line)))
+        p = _sigmoid(design @ line)
         curvature = (design * (p * (1 - p))[:, None]).T @ design
         try:
             step = np.linalg.solve(curvature, design.T @ (p - y))
@@ -57,6 +57,11 @@ def logistic_line(score: ArrayLike, right: ArrayLike) -> Line | None:
             break
     slope, offset = line.tolist()
     return Line(slope, offset) if slope > 0 else None
+
+
+def _sigmoid(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Without overflow, however far from 0."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -z)))
 
 
 def _overlap(x: NDArray[np.float64], right: NDArray[np.bool_]) -> bool:
