@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avloc.cli.against import read_against
+from avloc.cli.against import hold_against, read_goal
 from avloc.cli.main import main
 from avloc.evaluation import mean_ap
 
@@ -98,7 +98,7 @@ def test_equals_the_fields_evaluator(database: Json, results: Json, random: Any)
         truth, found = Path(folder) / "truth.json", Path(folder) / "found.json"
         truth.write_text(json.dumps({"database": database}))
         found.write_text(json.dumps({"results": results}))
-        held = read_against(found, truth, "test")
+        held = hold_against(found, read_goal(truth, "test"))
     assert mean_ap(held.detections, held.truth, LIMITS).average == pytest.approx(
         plain_map(database, results, "test"), abs=1e-12
     )

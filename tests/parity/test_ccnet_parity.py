@@ -12,9 +12,6 @@ import pytest
 import torch
 from comparing import (
     assert_candidates_and_result,
-    assert_gradient_norms,
-    assert_gradients,
-    assert_losses,
     assert_suppression_under_other_settings,
     candidates_of,
     keep,
@@ -26,6 +23,7 @@ from two_streams import (
     assert_outputs,
     assert_stages,
     assert_targets,
+    assert_training,
     mix_masks,
     run,
     shared_options,
@@ -107,20 +105,9 @@ def test_losses_and_gradients(
     """`thrifty`: with what saves memory and time at full width."""
     monkeypatch.setattr(wide_conv, "_LEAST", 1 if thrifty else 1 << 30)
     monkeypatch.setattr(TimedDependency, "room", 10_000)
-    network, criterion, scalars = fixture.as_published(kind), fixture.criterion(), fixture.scalars
+    network = fixture.as_published(kind)
     network.granularities.dependency.branches.training = thrifty  # alone: nothing drops a path
-    batch = fixture.batch(kind)
-    assert float(criterion.normalizer) == pytest.approx(scalars[f"{beginning}/loss_normalizer_before"])
-    losses = criterion(run(network, batch), batch.truth)
-    assert float(criterion.normalizer) == pytest.approx(scalars[f"{beginning}/loss_normalizer_after"], rel=1e-6)
-    assert_losses(losses, scalars, beginning)
-    losses.total.backward()
-    if kind == "single/1":
-        assert_gradient_norms(network, fixture.about["grad_norms_single"])
-        return
-    total = assert_gradient_norms(network, fixture.about["grad_norms"])
-    assert total == pytest.approx(scalars["grad_norm_total"], rel=1e-4)
-    assert_gradients(network, fixture.named("train/grad/"))
+    assert_training(fixture, network, kind, beginning)
 
 
 @pytest.mark.parametrize("name", ["single/0", "single/1", "0", "1"])

@@ -8,6 +8,7 @@ one video at a time (eval/single, train_single). Those of their batches are met 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 import torch
-from comparing import by_level, keep
+from comparing import assert_gradient_norms, assert_gradients, assert_losses, by_level, keep
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -40,7 +41,7 @@ class Batch:
     truth: Truth
 
 
-class TwoStreamFixture:
+class TwoStreamFixture(ABC):
     """One fixture, or one task of it: what the authors' code was given and what it said."""
 
     def __init__(self, path: Path, task: str = "") -> None:
@@ -52,9 +53,9 @@ class TwoStreamFixture:
         self.tensors = load_file(path.with_suffix(".safetensors"))
         self.config = self.network_config()
 
+    @abstractmethod
     def network_config(self) -> TwoStreamConfig:
         """Ours for the authors' constructor."""
-        raise NotImplementedError
 
     @property
     def videos(self) -> list[dict[str, Any]]:
@@ -239,3 +240,19 @@ def assert_targets(fixture: TwoStreamFixture, outputs: Any, batch: Batch) -> Non
     assert int(positive.sum()) == fixture.scalars[f"{fixture.beginning}train/num_pos"]
     own = targets.offsets if fixture.class_aware else targets.offsets[:, :, 0]
     torch.testing.assert_close(own[positive], fixture["train/targets/reg"][positive])
+
+
+def assert_training(fixture: TwoStreamFixture, network: Network, kind: str, beginning: str) -> None:
+    """Losses, their normaliser before and after, and gradients."""
+    batch, criterion, scalars = fixture.batch(kind), fixture.criterion(), fixture.scalars
+    assert float(criterion.normalizer) == pytest.approx(scalars[f"{beginning}/loss_normalizer_before"])
+    losses = criterion(run(network, batch), batch.truth)
+    assert float(criterion.normalizer) == pytest.approx(scalars[f"{beginning}/loss_normalizer_after"], rel=1e-6)
+    assert_losses(losses, scalars, beginning)
+    losses.total.backward()
+    if kind == "single/1":
+        assert_gradient_norms(network, fixture.about["grad_norms_single"])
+        return
+    total = assert_gradient_norms(network, fixture.about["grad_norms"])
+    assert total == pytest.approx(scalars["grad_norm_total"], rel=1e-4)
+    assert_gradients(network, fixture.named("train/grad/"))

@@ -89,34 +89,6 @@ def read_goal(truth: Path, split: str | None = None, choices: Choices | None = N
     return Goal(truth, known, *without_duplicates({video: entry.events for video, entry in chosen.items()}))
 
 
-def read_against(
-    predictions: Path,
-    truth: Path,
-    split: str | None = None,
-    *,
-    strict: bool = False,
-    split_only: bool = False,
-    every_class: bool = False,
-    unscored: bool = False,
-    choices: Choices | None = None,
-) -> Against:
-    """`hold_against` with the truth of a file or folder.
-
-    Raises:
-        FormatError: a file cannot be read, nothing in the two fits, or `strict` finds something odd.
-    """
-    goal = read_goal(truth, split, choices)
-    return hold_against(
-        predictions,
-        goal,
-        strict=strict,
-        split_only=split_only,
-        every_class=every_class,
-        unscored=unscored,
-        choices=choices,
-    )
-
-
 def hold_against(
     predictions: Path,
     goal: Goal,

@@ -11,7 +11,7 @@ import tyro
 from rich.console import Console
 
 from avloc import __version__
-from avloc.cli.against import read_against
+from avloc.cli.against import hold_against, read_goal
 from avloc.cli.console import screen_console
 from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_writable
@@ -77,7 +77,8 @@ def diagnose(
     if report is not None:
         require_writable(report)
     choices = chosen(fps, tier, annotator)
-    held = read_against(predictions, truth, split, strict=strict, split_only=split_only, choices=choices)
+    goal = read_goal(truth, split, choices)
+    held = hold_against(predictions, goal, strict=strict, split_only=split_only, choices=choices)
     known = _distractors(distractors, truth, held.truth)
     result = diagnosis_of(
         held.detections,

@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from avloc import __version__
-from avloc.cli.against import read_against
+from avloc.cli.against import hold_against, read_goal
 from avloc.cli.console import screen_console
 from avloc.cli.evaluation_view import Evaluation
 from avloc.cli.given_view import GivenView
@@ -87,10 +87,9 @@ def evaluate(
     if bootstrap < 0:
         raise AvlocError(f"--bootstrap is {bootstrap}; a number of draws is needed, such as 1000")
     choices = chosen(fps, tier, annotator)
-    held = read_against(
+    held = hold_against(
         predictions,
-        truth,
-        split,
+        read_goal(truth, split, choices),
         strict=strict,
         split_only=split_only,
         every_class=every_class,

@@ -140,7 +140,6 @@ def list_runs(
     runs: tuple[Run, ...] = ()
     try:
         beside = method_rows(recipe, set)
-        _ = [row.of(RECIPES[recipe](), 0) for row in beside]
         tables = {TABLE: method_table(beside, recipe), **TABLES}
     except ConfigError:  # settings of LoCo alone: Table 1 has no such rows
         beside, tables = (), dict(TABLES)

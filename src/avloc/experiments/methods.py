@@ -72,12 +72,12 @@ def method_table(rows: Sequence[Row], recipe_name: str) -> PaperTable:
 
 def _by(name: str, settings: Sequence[str]) -> Change:
     """Another recipe on the same data, fitted to it."""
+    try:
+        other = with_settings(RECIPES[name](), settings)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}; --set needs settings that all methods have") from None
 
     def change(run: RunConfig) -> RunConfig:
-        try:
-            other = with_settings(RECIPES[name](), settings)
-        except ConfigError as error:
-            raise ConfigError(f"{name}: {error}; --set needs settings that all methods have") from None
         n = run.network
         network = replace(other.network, classes=n.classes, visual_width=n.visual_width, audio_width=n.audio_width)
         return replace(other, data=run.data, network=network)

@@ -114,20 +114,15 @@ def make_tables(session: Session, results: Results, *, measure: bool) -> list[tu
             continue
         made.append((table.name, result_table(table, results)))
         if table.name == TABLE:
-            made.append((f"{TABLE}-cost", method_cost_table(table, _method_costs(session, measure=measure))))
+            made.append((f"{TABLE}-cost", method_cost_table(table, _method_costs(session, table, measure=measure))))
     return made
 
 
-def _method_costs(session: Session, *, measure: bool) -> dict[str, Cost]:
+def _method_costs(session: Session, table: PaperTable, *, measure: bool) -> dict[str, Cost]:
     """By row; a row of released weights costs what its method's does."""
     first = {run.row: run.config for run in reversed(session.runs) if run.weights is None}
-    return {
-        row: cost_of(row, first[row], session.out / "cost", run=measure, step=True)
-        for table in session.tables
-        if table.name == TABLE
-        for row in table.rows
-        if row in first
-    }
+    kept = session.out / "cost"
+    return {row: cost_of(row, first[row], kept, run=measure, step=True) for row in table.rows if row in first}
 
 
 def wide_costs(session: Session, *, measure: bool) -> dict[str, Cost]:

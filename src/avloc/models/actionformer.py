@@ -16,10 +16,20 @@ from torch import Tensor, nn
 from avloc.config import ActionFormerConfig
 from avloc.models.blocks import zero_biases
 from avloc.models.conv_attention import OFFICIAL_BLOCK, ConvAttentionBlock
-from avloc.models.family import OFFICIAL_NAMES, Embedding, Neck, head, padded, padded_length, pyramid
+from avloc.models.family import (
+    OFFICIAL_NAMES,
+    Embedding,
+    Neck,
+    Row,
+    head,
+    padded,
+    padded_length,
+    pyramid,
+    spare_steps,
+)
 from avloc.models.heads import ClassificationHead, RegressionHead
 from avloc.models.network import Network
-from avloc.models.outputs import DenseOutputs, pyramid_points
+from avloc.models.outputs import DenseOutputs
 
 
 class ActionFormer(Network):
@@ -57,16 +67,13 @@ class ActionFormer(Network):
         self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]
     ) -> DenseOutputs:
         T = mask.shape[1]
-        # One padded step on every level says all that padding says, two where kernels reach two steps far.
-        reach = max(3, self.config.embedding_kernel, self.config.head_kernel) // 2
-        length = padded_length(T, self.config, self.unit, spare=reach * self.multiple)
+        length = padded_length(T, self.config, self.unit, spare=spare_steps(self.config))
         x, m = padded(torch.cat([visual, audio], dim=-1), mask, length)
         x = self.embedding(x, m)
-        row = self.neck(*pyramid(x, m, self.stem, self.branch))
+        row: Row = self.neck(*pyramid(x, m, self.stem, self.branch))
         logits = self.classify(row.x, row.mask, row.real)
         offsets = self.regress(row.x, row.mask, row.lengths, row.real)
-        points = pyramid_points(T, self.config.levels, mask.device)
-        return DenseOutputs(row.points(logits, T), row.points(offsets, T), row.points(row.mask, T), points)
+        return row.outputs(logits, offsets, T)
 
 
 def build(config: ActionFormerConfig) -> ActionFormer:

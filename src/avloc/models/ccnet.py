@@ -26,7 +26,7 @@ from avloc.models.dependency import OFFICIAL_BRANCHES, Dependency
 from avloc.models.family import OFFICIAL_NAMES, Row, head, joined, padded
 from avloc.models.heads import ClassificationHead, RegressionHead
 from avloc.models.network import Network
-from avloc.models.outputs import DenseOutputs, pyramid_points
+from avloc.models.outputs import DenseOutputs
 from avloc.models.two_streams import Block, Level, TwoStreams, official_streams
 
 Levels = list[Float[Tensor, "B Tl C"]]
@@ -204,11 +204,10 @@ class Ccnet(Network):
                 "cut it, or detect in windows (avloc detect)"
             )
         (seen, m), (heard, _) = padded(visual, mask, c.steps), padded(audio, mask, c.steps)
-        row = self.granularities(*self.streams(seen, heard, m))
+        row: Row = self.granularities(*self.streams(seen, heard, m))
         logits = self.classify(row.x, row.mask, row.real)
         offsets = self.regress(row.x, row.mask, row.lengths, row.real)
-        points = pyramid_points(T, c.levels, mask.device)
-        return DenseOutputs(row.points(logits, T), row.points(offsets, T), row.points(row.mask, T), points)
+        return row.outputs(logits, offsets, T)
 
 
 def build(config: CcnetConfig) -> Ccnet:

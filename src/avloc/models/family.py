@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from avloc.config import FamilyConfig, OneStreamConfig
 from avloc.models.blocks import ConvStack, apart, in_one_row, masked, norm, real_steps, sinusoid
 from avloc.models.heads import ConvHead
+from avloc.models.outputs import DenseOutputs, pyramid_points
 
 OFFICIAL_NAMES = (
     (r"^backbone\.embd\.", "embedding.convs."),
@@ -38,6 +39,11 @@ def padded(
     """Input and mask at a length, zero on all padding, whatever stood there."""
     more = length - x.shape[1]
     return F.pad(masked(x, mask), (0, 0, 0, more)), F.pad(mask, (0, more))
+
+
+def spare_steps(config: FamilyConfig) -> int:
+    """Padded steps that say all that padding says: one on every level, two where kernels reach two steps far."""
+    return max(3, config.embedding_kernel, config.head_kernel) // 2 * config.multiple
 
 
 def padded_length(length: int, config: FamilyConfig, unit: int, spare: int | None = None) -> int:
@@ -113,6 +119,12 @@ class Row:
     def points(self, y: Tensor, length: int) -> Tensor:
         """Of what a head says of the row (B, S, ...) the points of the first `length` steps (B, P, ...)."""
         return apart(y, self.lengths, [length >> level for level in range(len(self.lengths))])
+
+    def outputs(self, logits: Tensor, offsets: Tensor, length: int) -> DenseOutputs:
+        """What heads say of the row, logits (B, S, K) and offsets (B, S, K or 1, 2), of the first `length` steps."""
+        points = pyramid_points(length, len(self.lengths), self.x.device)
+        logits, offsets, mask = (self.points(y, length) for y in (logits, offsets, self.mask))
+        return DenseOutputs(logits, offsets, mask, points)
 
 
 def joined(levels: list[Float[Tensor, "B Tl C"]], masks: list[Bool[Tensor, "B Tl"]], gap: int) -> Row:

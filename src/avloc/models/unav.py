@@ -16,10 +16,10 @@ from avloc.config import UnavConfig
 from avloc.models.blocks import zero_biases
 from avloc.models.conv_attention import OFFICIAL_BLOCK
 from avloc.models.dependency import OFFICIAL_BRANCHES, Dependency
-from avloc.models.family import OFFICIAL_NAMES, head, joined, padded, padded_length
+from avloc.models.family import OFFICIAL_NAMES, head, joined, padded, padded_length, spare_steps
 from avloc.models.heads import ClassificationHead, RegressionHead
 from avloc.models.network import Network
-from avloc.models.outputs import DenseOutputs, pyramid_points
+from avloc.models.outputs import DenseOutputs
 from avloc.models.two_streams import TwoStreams, official_streams
 
 
@@ -55,9 +55,7 @@ class Unav(Network):
         self, visual: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"], mask: Bool[Tensor, "B T"]
     ) -> DenseOutputs:
         T, c = mask.shape[1], self.config
-        # One padded step on every level says all that padding says, two where kernels reach two steps far.
-        reach = max(3, c.embedding_kernel, c.head_kernel) // 2
-        length = padded_length(T, c, self.multiple, spare=reach * self.multiple)
+        length = padded_length(T, c, self.multiple, spare=spare_steps(c))
         (seen, m), (heard, _) = padded(visual, mask, length), padded(audio, mask, length)
         levels, masks = self.streams(seen, heard, m)
         row = joined(levels, masks, gap=max(1, c.head_kernel // 2))
@@ -65,8 +63,7 @@ class Unav(Network):
             row = self.dependency(row)
         logits = self.classify(row.x, row.mask, row.real)
         offsets = self.regress(row.x, row.mask, row.lengths, row.real)
-        points = pyramid_points(T, c.levels, mask.device)
-        return DenseOutputs(row.points(logits, T), row.points(offsets, T), row.points(row.mask, T), points)
+        return row.outputs(logits, offsets, T)
 
 
 def build(config: UnavConfig) -> Unav:

@@ -21,10 +21,10 @@ from avloc.config import UniavConfig
 from avloc.models.attention import FeedForward
 from avloc.models.blocks import ConvStack, MaskedConv, sinusoid, zero_biases
 from avloc.models.conv_attention import OFFICIAL_BLOCK, ConvAttentionBlock
-from avloc.models.family import OFFICIAL_NAMES, Embedding, Row, head, joined, padded, padded_length
+from avloc.models.family import OFFICIAL_NAMES, Embedding, Row, head, joined, padded, padded_length, spare_steps
 from avloc.models.heads import distances
 from avloc.models.network import Network
-from avloc.models.outputs import DenseOutputs, pyramid_points
+from avloc.models.outputs import DenseOutputs
 from avloc.models.two_streams import Block, TwoStreams, official_streams
 
 _TASKS = ("TAL", "AVEL", "SED")  # in the order of the authors' TASK1, TASK2, TASK3
@@ -169,15 +169,12 @@ class Uniav(Network):
         """`task`: whose experts look; the settings' own if it is not named."""
         T, c = mask.shape[1], self.config
         task = task or c.task
-        # One padded step on every level says all that padding says, two where kernels reach two steps far.
-        reach = max(3, c.embedding_kernel, c.head_kernel) // 2
-        length = padded_length(T, self.of_task[task], self.multiple, spare=reach * self.multiple)
+        length = padded_length(T, self.of_task[task], self.multiple, spare=spare_steps(c))
         (seen, m), (heard, _) = padded(visual, mask, length), padded(audio, mask, length)
         levels, masks = self.streams(seen, heard, m, task)
         row = joined(levels, masks, gap=c.head_kernel // 2)
         logits, offsets = self.classify(row, task), self.regress(row, task)
-        points = pyramid_points(T, c.levels, mask.device)
-        return DenseOutputs(row.points(logits, T), row.points(offsets, T), row.points(row.mask, T), points)
+        return row.outputs(logits, offsets, T)
 
     def given(self) -> Mapping[str, str]:
         """Tables of class embeddings."""
