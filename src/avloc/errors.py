@@ -33,6 +33,10 @@ class MediaError(AvlocError):
     """A media file cannot be read, or lacks what the work needs."""
 
 
+class NothingToDoError(MediaError):
+    """A file is whole, and there is nothing in it to work on, as in a video without sound."""
+
+
 class FeatureError(AvlocError):
     """Features are missing, odd, or do not fit the model."""
 

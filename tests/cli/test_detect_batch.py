@@ -65,19 +65,25 @@ def test_files_states_and_table(videos: Path, results: Path) -> None:
         "a.mp4.events.json",
         "deep/b [x].events.json",
         "events.csv",
+        "failed.csv",
     ]
     entries = read_manifest(results)
     assert {name: entry.state for name, entry in entries.items()} == {
         "a.mkv": "done",
         "a.mp4": "done",
         "deep/b [x]": "done",
-        "silent": "failed",
+        "silent": "skipped",
         "text": "failed",
     }
     assert "seen and heard" in entries["silent"].reason
     about = read_external(results / "deep" / "b [x].events.json")
     assert (results / "deep" / about["video"]).resolve() == (videos / "deep" / "b [x].mp4").resolve()
     assert about["key"] == entries["deep/b [x]"].key and len(about["key"]) == 64
+    told = list(csv.DictReader((results / "failed.csv").open()))
+    assert [(row["video"], row["state"], row["reason"]) for row in told] == [
+        (name, entries[name].state, entries[name].reason) for name in ("silent", "text")
+    ]
+    assert (results / told[0]["file"]).resolve() == (videos / "silent.mp4").resolve()
     rows = list(csv.DictReader((results / TABLE).open()))
     assert len(rows) > 0 and list(rows[0]) == ["video", "start_s", "end_s", "label", "score"]
     inside = read_results(results / "a.mp4.events.json")["a.mp4"]
@@ -92,8 +98,8 @@ def test_again_is_nothing_to_do_and_the_failed_are_listed(
     assert main(["detect", str(videos), "--out", str(results), *ONE]) == 1
     said = capsys.readouterr()
     assert "3 done already; 0 to do" in said.out
-    assert "3 of 5 videos done (0 now, 3 before), 2 failed" in said.out
-    assert said.err.count("\n") == 2 and "silent" in said.err and "text" in said.err
+    assert "3 of 5 videos done (0 now, 3 before), 1 skipped, 1 failed" in said.out
+    assert said.err.count("\n") == 1 and "text" in said.err
     assert {p: p.stat().st_mtime_ns for p in results.rglob("*.json")} == before
 
 
@@ -126,6 +132,10 @@ def test_a_damaged_result_and_a_changed_video_are_made_anew(
     assert main(arguments) == 0
     whole = content(out)
     (out / "a.events.json").write_bytes(whole["a.events.json"][:100])
+    assert main(arguments) == 0 and content(out) == whole
+    assert "(0 now, 1 from what was kept, 1 before)" in capsys.readouterr().out
+    (out / "a.events.json").write_bytes(whole["a.events.json"][:100])
+    (out / "a.candidates.safetensors").write_bytes(b"half")
     assert main(arguments) == 0 and content(out) == whole
     assert "(1 now, 1 before)" in capsys.readouterr().out
     tiny(mine / "b.mp4", 5)

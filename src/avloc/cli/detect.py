@@ -12,18 +12,17 @@ from pathlib import Path
 from rich.console import Console
 
 from avloc import __version__, zoo
-from avloc.cli.batch import BatchFlags, run_batch
+from avloc.cli.batch import BatchFlags, run_batch, without_path
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable
 from avloc.cli.pages import DetectionPage
 from avloc.cli.progress import following
-from avloc.errors import AvlocError, one_line
-from avloc.events import Events
+from avloc.errors import AvlocError, ModelError, NothingToDoError, one_line
 from avloc.media.probe import probe
 from avloc.report.page import summary
 from avloc.report.terminal import EventsTimeline, events_table
-from avloc.scale.detect import Detect, Detected
+from avloc.scale.detect import Detect, Detected, Found
 from avloc.scale.work import Task, content_of
 
 _MOST_SHOWN = 100
@@ -89,10 +88,10 @@ def _said(done: Detected) -> str:
 
 
 def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, work: Detect) -> int:
-    """Videos in this process, each made anew, its events on the screen."""
-    work.load()
+    """Videos in this process, their events on the screen."""
     screen, errors = screen_console(), error_console()
     problems: list[str] = []
+    skipped = 0
     for number, video in enumerate(found, 1):
         stem = video.stem
         folder = video.path.parent if out is None else (out / stem).parent
@@ -100,13 +99,20 @@ def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, w
         task = Task(video.path, folder / f"{stem.name}{work.ending}", page)
         try:
             _run(task, work, screen, errors, number, len(found))
+        except ModelError:
+            raise
         except AvlocError as error:
-            problems.append(str(error))
+            # A video that was named alone and gives nothing is an answer to the question; one of many is none.
+            passed = isinstance(error, NothingToDoError) and len(found) > 1
+            skipped += passed
+            problems += [] if passed else [str(error)]
             if len(found) > 1:
-                screen.print(f"{one_line(video.path.name)}: no result", style="yellow", markup=False)
+                why = f"skipped ({without_path(str(error), video.path)})" if passed else "no result"
+                screen.print(f"{one_line(video.path.name)}: {why}", style=None if passed else "yellow", markup=False)
     if len(found) > 1:
-        done = len(found) - len(problems)
-        screen.print(f"{done} of {len(found)} videos done" + (f", {len(problems)} not:" if problems else "."))
+        done = f"{len(found) - len(problems) - skipped} of {len(found)} videos done"
+        done += f", {skipped} skipped" if skipped else ""
+        screen.print(done + (f", {len(problems)} not:" if problems else "."))
     for problem in problems:
         print(f"avloc: {problem}", file=sys.stderr)
     return 1 if problems else 0
@@ -114,14 +120,17 @@ def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, w
 
 def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int, count: int) -> None:
     began = time.perf_counter()
-    info = probe(task.video)
-    with following(errors, number, count, info) as on_seconds:
-        found = work.find(task, info, content_of(task.video), lambda seconds, of: on_seconds(seconds))
+    info, content = probe(task.video), content_of(task.video)
+    found = work.find_again(task, work.key(content))
+    if found is None:
+        work.load()
+        with following(errors, number, count, info) as on_seconds:
+            found = work.find(task, info, content, lambda seconds, of: on_seconds(seconds))
     took_s = time.perf_counter() - began
     # A full disk does not keep the events from the screen, nor a closed pipe keep them from the disk.
     try:
-        _show(screen, task.video.name, found.shown, found.detection.duration_s, took_s)
-        for note in found.detection.notes:
+        _show(screen, found, took_s)
+        for note in found.kept.notes:
             screen.print(f"note:   {note}", markup=False, soft_wrap=True)
     finally:
         work.write(found)
@@ -130,9 +139,11 @@ def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int
         screen.print(f"page:   {one_line(str(task.page))}", markup=False, soft_wrap=True)
 
 
-def _show(screen: Console, name: str, events: Events, duration_s: float, took_s: float) -> None:
+def _show(screen: Console, found: Found, took_s: float) -> None:
+    events, duration_s = found.shown, found.kept.duration_s
     speed = f"{duration_s / took_s:.0f}x real time" if took_s > 0 else ""
-    head = f"{one_line(name)}: {summary(events, duration_s)} ({took_s:.1f} s, {speed})"
+    how = "from what was kept" if found.again else f"{took_s:.1f} s, {speed}"
+    head = f"{one_line(found.task.video.name)}: {summary(events, duration_s)} ({how})"
     screen.print(head, style="bold", markup=False, soft_wrap=True)
     if len(events):
         screen.print(events_table(events, most=_MOST_SHOWN))

@@ -1,18 +1,14 @@
-"""The page of a video that `avloc detect` makes: it hears the sound while the video is searched."""
+"""The page of a video that `avloc detect` makes."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from avloc.report.levels import LevelMeter
-from avloc.report.page import video_url, write_page
+from avloc.report.page import made_from_of, video_url, write_page
 from avloc.scale.detect import Found
 from avloc.scale.work import make_folder
-
-LEVELS = 2000
 
 
 class DetectionPage:
@@ -20,11 +16,10 @@ class DetectionPage:
 
     def __init__(self, path: Path, *, inline: bool, made_by: str) -> None:
         self._path, self._inline, self._made_by = path, inline, made_by
-        self._meter = LevelMeter()
 
-    def hear(self, block: NDArray[np.float32], sample_rate: int) -> None:
-        """The next block of the waveform."""
-        self._meter.add(block, sample_rate)
+    def is_of(self, mark: str) -> bool:
+        """Whether the page is there, made of what `mark` stands for, in the same way."""
+        return made_from_of(self._path) == self._made_from(mark)
 
     def write(self, found: Found) -> None:
         """Write the page.
@@ -49,10 +44,21 @@ class DetectionPage:
             video=video_url(video, self._path, inline=self._inline),
             duration_s=info.duration_s,
             events=found.shown,
-            levels=self._meter.levels(LEVELS, info.duration_s),
+            levels=found.levels,
             metadata=facts,
+            note=read_notes(found.kept.notes),
+            made_from=self._made_from(found.mark),
         )
+
+    def _made_from(self, mark: str) -> str:
+        told = repr((mark, self._inline, self._made_by))
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def _channels(count: int) -> str:
     return {1: "mono", 2: "stereo"}.get(count, f"{count} channels")
+
+
+def read_notes(notes: Sequence[str]) -> str:
+    """What was chosen in reading a file, as one sentence under a page's title."""
+    return f"In reading the file: {'; '.join(notes)}." if notes else ""

@@ -23,10 +23,10 @@ from avloc.cli.names import slug, told_apart
 from avloc.cli.progress import counting
 from avloc.cli.results import Result, find_results, missing_line
 from avloc.errors import AvlocError, one_line
+from avloc.media.levels import LevelMeter
 from avloc.media.probe import probe
 from avloc.media.reader import read_audio
 from avloc.report.index import Entry, summary, write_index
-from avloc.report.levels import LevelMeter
 from avloc.report.page import made_from_of, video_url, write_page
 
 INDEX = "index.html"

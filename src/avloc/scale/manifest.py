@@ -1,4 +1,4 @@
-"""The manifest of a results folder: which video is done, failed (and why) or pending.
+"""The manifest of a results folder: which video is done, failed or skipped (and why) or pending.
 
 `manifest.jsonl` (of detection; other work has one of another name) holds a JSON object a line. Each change of state
 is appended; the last line of a result wins. A line that a crash cut off is no line, so at worst one state is
@@ -14,13 +14,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from io import FileIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Literal
+from typing import Literal, get_args
 
 from avloc.errors import OutputError
 from avloc.files import replace_file
 
 MANIFEST = "manifest.jsonl"
-State = Literal["pending", "done", "failed"]
+State = Literal["pending", "done", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Entry:
     """State of one video.
 
     result is the place of its JSON file below the folder without ending, video its own as seen from the folder; both
-    in POSIX form. size and mtime_ns are the video's when the state came about, settings and key as in the result.
+    in POSIX form. size and mtime_ns are the video's when the state came about; settings and key are of what is
+    computed, not of what is shown of it.
     """
 
     result: str
@@ -39,7 +40,6 @@ class Entry:
     settings: str = ""
     size: int = -1
     mtime_ns: int = -1
-    page: str = ""
 
     def path(self, folder: Path) -> Path:
         """Where the video lies."""
@@ -138,7 +138,7 @@ _KINDS: Mapping[str, type] = {f.name: int if f.type == "int" else str for f in f
 def _entry(line: bytes) -> Entry | None:
     try:
         known = json.loads(line)
-        if not isinstance(known, dict) or known.get("state") not in ("pending", "done", "failed"):
+        if not isinstance(known, dict) or known.get("state") not in get_args(State):
             return None
         if any(type(value) is not _KINDS.get(name) for name, value in known.items()):
             return None
