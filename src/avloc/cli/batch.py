@@ -163,6 +163,7 @@ def _sum_up(summary: Summary, count: int, states: Path, screen: Console) -> None
         f"{made + again + before} of {count} videos done ({made} now, {kept}{before} before), "
         f"{skipped}{len(summary.failed)} failed; {took}.",
         style="bold",
+        soft_wrap=True,
     )
     if summary.brought:
         screen.print(f"{summary.brought} results of other videos there were brought to the same settings.")
