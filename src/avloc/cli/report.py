@@ -75,7 +75,7 @@ def report(
     problems: list[str] = []
     missing: list[str] = []
     with counting(errors, "results") as on_progress:
-        found = find_results(results, videos, problems.append, on_progress, choices)
+        found = find_results(results, videos, problems.append, on_progress, choices, min_score)
     require_writable(out / PAGES)
     site = _Site(out, videos, min_score, quick, missing.append)
     names = told_apart([slug(result.name.replace("/", "-"), "video") for result in found], [r.name for r in found])

@@ -14,6 +14,7 @@ from avloc.formats.activitynet import read_external
 from avloc.formats.files import ENDING, below, files_below, named, sniff
 from avloc.formats.media_names import seen_from
 from avloc.formats.truth import Choices
+from avloc.scale.shown import require_one_setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +47,24 @@ def find_results(
     on_problem: Callable[[str], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     choices: Choices | None = None,
+    least_score: float = 0.0,
 ) -> list[Result]:
     """All NAME.events.json below a folder, or else its files of labels, in order; or one file of any format.
 
     videos: where to look for videos that are not where they were, by their place below it or by their file name.
     on_problem: is told of a file that cannot be read, which is then left out; without it that is an error.
     choices: what to read of labels that hold more than one thing.
+    least_score: the least score of events that will be used; it decides whether results of several fit together.
 
     Raises:
-        FormatError: the folder holds no result, or none that can be read; `videos` is no folder.
+        FormatError: the folder holds no result, none that can be read, or results of different settings; `videos` is
+            no folder.
     """
     places = _Places(path if path.is_dir() else path.parent, None if videos is None else Shelf(videos))
     if not path.exists():
         raise FormatError(f"{path}: does not exist; give a folder of results, as `avloc detect --out` makes it")
     files = files_below(path) if path.is_dir() else [path]
+    require_one_setting(path, files, least_score)
     found: dict[Path, dict[str, Result]] = {}
     problems: list[str] = []
     for number, file in enumerate(files, 1):

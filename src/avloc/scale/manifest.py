@@ -99,8 +99,8 @@ class Manifest:
         ordered = sorted(self.entries.values(), key=lambda entry: entry.result)
         replace_file(self.path, b"".join(map(_line, ordered)))
 
-    def put(self, result: str, state: State, **changes: str | int) -> None:
-        """Append a change of state.
+    def put(self, result: str, state: State, *, sync: bool = True, **changes: str | int) -> None:
+        """Append a change of state, and bring it to the disk at once unless that is not worth the wait.
 
         Raises:
             OutputError: it cannot be written.
@@ -112,7 +112,8 @@ class Manifest:
             line = _line(entry)
             if self._file.write(line) != len(line):
                 raise OSError("no space left on device")
-            os.fsync(self._file.fileno())
+            if sync:
+                os.fsync(self._file.fileno())
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise OutputError(

@@ -6,14 +6,15 @@ A result file says what it was computed by and what it shows, so a folder of mix
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from avloc.errors import AvlocError, OutputError
+from avloc.errors import AvlocError, FormatError, OutputError
 from avloc.events import Events
-from avloc.formats.activitynet import read_detections, write_results
+from avloc.formats.activitynet import read_detections, read_external, write_results
 from avloc.formats.files import ENDING
 from avloc.scale.kept import Kept, kept_file, read_kept
 
@@ -34,6 +35,33 @@ def read_stored(path: Path) -> Stored | None:
         results, about = read_detections(path)
         (events,) = results.values()
         return Stored(events, about, str(about["key"]), float(about["duration"]))
+    except (AvlocError, KeyError, TypeError, ValueError):
+        return None
+
+
+def require_one_setting(folder: Path, files: Iterable[Path], least_score: float | None = None) -> None:
+    """Whether result files in a folder can be read together; files that do not say how they were made can.
+
+    least_score: the least score that will be read, where one can be chosen: results of lower ones do not differ then.
+
+    Raises:
+        FormatError: they were made by several settings, as a run leaves them that was stopped.
+    """
+    count = Counter(setting for file in files if (setting := _setting_of(file, least_score or 0.0)) is not None)
+    if len(count) < 2:
+        return
+    told = ", ".join(f"{n} by {model} from score {score:g}" for (model, _, score), n in count.most_common(4))
+    remedy = "run the last `avloc detect` again to its end"
+    if least_score is not None and len({computed for _, computed, _ in count}) == 1:
+        remedy += f", or give --min-score {max(score for *_, score in count):g}"
+    raise FormatError(f"{folder}: holds results of different settings ({told}); {remedy}")
+
+
+def _setting_of(file: Path, least_score: float) -> tuple[str, str, float] | None:
+    """Name of the model, all that was computed by, and least score that is written."""
+    try:
+        told = read_external(file)
+        return str(told["model"]), str(told.get("computed", "")), max(float(told["min_score"]), least_score)
     except (AvlocError, KeyError, TypeError, ValueError):
         return None
 
