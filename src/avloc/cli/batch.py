@@ -19,7 +19,7 @@ from rich.table import Table
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.inputs import Video
 from avloc.cli.progress import BatchBar, batching
-from avloc.errors import AvlocError, one_line
+from avloc.errors import AvlocError, one_line, without_path
 from avloc.scale.batch import Batch, Begun, Job, News, Summary
 from avloc.scale.engine import ProcessEngine
 from avloc.scale.manifest import Manifest
@@ -146,11 +146,6 @@ def _told(news: News[D], said: Callable[[D], str]) -> str:
         return f"{said(outcome)} (from what was kept)"
     speed = f", {outcome.duration_s / outcome.took_s:.0f}x real time" if outcome.took_s > 0 else ""
     return f"{said(outcome)} ({outcome.took_s:.1f} s{speed})"
-
-
-def without_path(reason: str, video: Path) -> str:
-    """The reason without the path that stands before it already."""
-    return reason.removeprefix(one_line(str(video))).removeprefix(":").strip()
 
 
 def _sum_up(summary: Summary, count: int, states: Path, screen: Console) -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 from rich.console import Console
 
 from avloc import __version__, zoo
-from avloc.cli.batch import BatchFlags, run_batch, without_path
+from avloc.cli.batch import BatchFlags, run_batch
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable
 from avloc.cli.pages import DetectionPage
 from avloc.cli.progress import following
-from avloc.errors import AvlocError, ModelError, NothingToDoError, one_line
+from avloc.errors import AvlocError, ModelError, NothingToDoError, one_line, without_path
 from avloc.media.probe import probe
 from avloc.report.page import summary
 from avloc.report.terminal import EventsTimeline, events_table
@@ -108,7 +108,8 @@ def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, w
             problems += [] if passed else [str(error)]
             if len(found) > 1:
                 why = f"skipped ({without_path(str(error), video.path)})" if passed else "no result"
-                screen.print(f"{one_line(video.path.name)}: {why}", style=None if passed else "yellow", markup=False)
+                style = None if passed else "yellow"
+                screen.print(f"{one_line(video.path.name)}: {why}", style=style, markup=False, soft_wrap=True)
     if len(found) > 1:
         done = f"{len(found) - len(problems) - skipped} of {len(found)} videos done"
         done += f", {skipped} skipped" if skipped else ""

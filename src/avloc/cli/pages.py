@@ -61,4 +61,4 @@ def _channels(count: int) -> str:
 
 def read_notes(notes: Sequence[str]) -> str:
     """What was chosen in reading a file, as one sentence under a page's title."""
-    return f"In reading the file: {'; '.join(notes)}." if notes else ""
+    return f"Note: {'; '.join(notes)}." if notes else ""

@@ -20,18 +20,21 @@ from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_least_score, require_writable
 from avloc.cli.names import slug, told_apart
+from avloc.cli.pages import read_notes
+from avloc.cli.predictions import counted
 from avloc.cli.progress import counting
-from avloc.cli.results import Result, find_results, missing_line
+from avloc.cli.results import Result, find_results, missing_line, without_result
 from avloc.errors import AvlocError, one_line
 from avloc.media.levels import LevelMeter
 from avloc.media.probe import probe
 from avloc.media.reader import read_audio
-from avloc.report.index import Entry, summary, write_index
+from avloc.report.index import Entry, Missing, summary, write_index
 from avloc.report.page import made_from_of, video_url, write_page
+from avloc.scale.kept import LEVELS, kept_file, read_kept
+from avloc.scale.table import FAILURES
 
 INDEX = "index.html"
 PAGES = "pages"
-_LEVELS = 2000
 _SAMPLE_RATE = 8000
 
 
@@ -89,7 +92,13 @@ def report(
             on_progress(number, len(found))
     models = sorted({result.model for result in found if result.model})
     facts = {"Model": ", ".join(models)} if models else {}
-    write_index(out / INDEX, entries, title=title, metadata=facts | {"Made by": f"avloc {__version__}"})
+    lacking = [Missing(entry.result, entry.state, entry.reason) for entry in without_result(results)]
+    write_index(
+        out / INDEX, entries, title=title, metadata=facts | {"Made by": f"avloc {__version__}"}, missing=lacking
+    )
+    if lacking:
+        told = f"no result of {counted(len(lacking), 'video')}: {results / FAILURES} tells why"
+        screen.print(told, markup=False, soft_wrap=True)
     for line in (summary(entries), f"pages: {site.made} made, {site.kept} kept", f"index: {out / INDEX}"):
         screen.print(line, markup=False, soft_wrap=True)
     for line in missing + problems:
@@ -129,29 +138,44 @@ class _Site:
                 video=address,
                 duration_s=duration_s,
                 events=events,
-                levels=None if self.quick or result.video is None else self._levels(result.video, duration_s),
+                levels=None if self.quick else self._levels(result, duration_s),
                 metadata={key: value for key, value in facts.items() if value} | {"Made by": f"avloc {__version__}"},
+                note=read_notes(result.notes),
                 index=f"../{INDEX}",
                 made_from=mark,
             )
             self.made += 1
         return Entry(name, f"{PAGES}/{file}", duration_s, result.video is not None, events)
 
-    def _levels(self, video: Path, duration_s: float) -> NDArray[np.float32] | None:
+    def _levels(self, result: Result, duration_s: float) -> NDArray[np.float32] | None:
+        """As detection kept them, else by listening to the video; None where it cannot be heard."""
+        kept = read_kept(kept_file(result.file), result.file) if result.key else None
+        if kept is not None and kept.key == result.key:
+            return kept.levels
+        if result.video is None:
+            return None
         meter = LevelMeter()
         try:
-            for block in read_audio(video, sample_rate=_SAMPLE_RATE):
+            for block in read_audio(result.video, sample_rate=_SAMPLE_RATE):
                 meter.add(block, _SAMPLE_RATE)
         except AvlocError as error:
             self.on_missing(str(error))
             return None
-        return meter.levels(_LEVELS, duration_s)
+        return meter.levels(LEVELS, duration_s)
 
     def _mark(self, result: Result, address: str) -> str:
         """Changes with all that a page shows."""
         video, events = result.video.stat() if result.video else None, result.events
         columns = [column.tobytes() for column in (events.start_s, events.end_s, events.score)]
-        about = (result.title, result.duration_s, result.model, result.min_score, self.min_score, self.quick)
+        about = (
+            result.title,
+            result.duration_s,
+            result.model,
+            result.min_score,
+            self.min_score,
+            self.quick,
+            result.notes,
+        )
         file = (video.st_size, video.st_mtime_ns) if video else None
         seen = (__version__, _looks(), address, columns, events.labels, about, file)
         return hashlib.sha256(repr(seen).encode("utf-8", "backslashreplace")).hexdigest()[:32]

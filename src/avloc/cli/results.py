@@ -14,6 +14,7 @@ from avloc.formats.activitynet import read_external
 from avloc.formats.files import ENDING, below, files_below, named, sniff
 from avloc.formats.media_names import seen_from
 from avloc.formats.truth import Choices
+from avloc.scale.manifest import Entry, read_manifest, without_outcome
 from avloc.scale.shown import require_one_setting
 
 
@@ -22,7 +23,8 @@ class Result:
     """The events of one video.
 
     name is unique: the place of the file below the folder, without ending, or, where one file holds many videos,
-    that of the video. recorded says where the video was, as written in the file; "" where it does not say.
+    that of the video. recorded says where the video was, as written in the file; "" where it does not say. key is of
+    what was computed by `avloc detect`, notes tell what it chose in reading the video.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Result:
     video: Path | None
     model: str
     min_score: float | None
+    key: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -103,9 +107,20 @@ def _read(file: Path, places: _Places, choices: Choices) -> dict[str, Result]:
             video=places.find(file, video, truth.media),
             model=_text(about, "model"),
             min_score=_number(about, "min_score"),
+            key=_text(about, "key"),
+            notes=_texts(about, "notes"),
         )
         for video, truth in videos.items()
     }
+
+
+def without_result(path: Path) -> list[Entry]:
+    """What a run of `avloc detect` into a folder could not search, or did not for want of picture or sound.
+
+    Raises:
+        OutputError: the folder's manifest cannot be read.
+    """
+    return without_outcome(path, read_manifest(path).values()) if path.is_dir() else []
 
 
 class _Places:
@@ -132,6 +147,11 @@ def missing_line(result: Result, videos: Path | None) -> str:
 def _text(about: Mapping[str, object], key: str) -> str:
     value = about.get(key)
     return value if isinstance(value, str) else ""
+
+
+def _texts(about: Mapping[str, object], key: str) -> tuple[str, ...]:
+    value = about.get(key)
+    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list) else ()
 
 
 def _number(about: Mapping[str, object], key: str) -> float | None:

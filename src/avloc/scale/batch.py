@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Generic
 
-from avloc.errors import OutputError
+from avloc.errors import OutputError, without_path
 from avloc.files import files_in
 from avloc.lock import locked
 from avloc.scale.engine import Engine
-from avloc.scale.manifest import Entry, Manifest
+from avloc.scale.manifest import Entry, Manifest, without_outcome
 from avloc.scale.messages import Ended, Failed, Progress
 from avloc.scale.table import write_failures
 from avloc.scale.work import D, Gathered, Task, Work, ready, relative
@@ -190,8 +190,9 @@ class Batch(Generic[D]):
         self.summary.left -= 1
         summary = self.summary
         if isinstance(outcome, Failed):
-            (summary.skipped if outcome.skipped else summary.failed)[job.name] = outcome.reason
-            manifest.put(job.name, "skipped" if outcome.skipped else "failed", reason=outcome.reason)
+            reason = without_path(outcome.reason, job.video)
+            (summary.skipped if outcome.skipped else summary.failed)[job.name] = reason
+            manifest.put(job.name, "skipped" if outcome.skipped else "failed", reason=reason)
             self.work.give_up(self._file(job.name))
             return
         (summary.found if outcome.found_before else summary.again if outcome.again else summary.done).append(job.name)
@@ -202,7 +203,8 @@ class Batch(Generic[D]):
     def _gather(self, manifest: Manifest, mine: Container[str]) -> None:
         """Of all results in the folder, those of other runs too."""
         self.summary.gathered = self.work.gather(self.out, self._results(), mine)
-        self.summary.failures = write_failures(self.out / self.work.failures, manifest.entries.values())
+        lacking = without_outcome(self.out, manifest.entries.values())
+        self.summary.failures = write_failures(self.out / self.work.failures, lacking)
 
     def _results(self) -> dict[str, Path]:
         """Result files in the folder by name."""

@@ -71,6 +71,12 @@ def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Entry]:
     return entries
 
 
+def without_outcome(folder: Path, entries: Iterable[Entry]) -> list[Entry]:
+    """Those that failed or were skipped and whose videos are still there, by name."""
+    lacking = (entry for entry in entries if entry.state in ("failed", "skipped"))
+    return sorted((e for e in lacking if e.path(folder).exists()), key=lambda entry: entry.result)
+
+
 def is_inside(result: str) -> bool:
     """Whether a place in POSIX form stays below the folder that it is joined to, on any system."""
     windows = PureWindowsPath(result)

@@ -36,12 +36,12 @@ def write_events_table(path: Path, results: Mapping[str, Events]) -> None:
 
 
 def write_failures(path: Path, entries: Iterable[Entry]) -> Path | None:
-    """Write which videos have no result, by name; the path where there are some, else there is no such file.
+    """Write which videos have no result, and why; the path where there are some, else there is no such file.
 
     Raises:
         OutputError: the file cannot be written, or not be removed.
     """
-    rows = sorted([e.result, e.video, e.state, e.reason] for e in entries if e.state in ("failed", "skipped"))
+    rows = [[e.result, e.video, e.state, e.reason] for e in entries]
     if rows:
         _write(path, FAILURE_COLUMNS, rows)
         return path
