@@ -103,7 +103,7 @@ def run_batch(
             screen.print(f"Stopped: {done} of {len(jobs)} videos are done. The same command goes on from here.")
             return 130
         states = manifest.path
-    _sum_up(batch.summary, len(jobs), states, screen)
+    _sum_up(batch.summary, jobs, states, screen)
     return 1 if batch.summary.failed else 0
 
 
@@ -148,14 +148,14 @@ def _told(news: News[D], said: Callable[[D], str]) -> str:
     return f"{said(outcome)} ({outcome.took_s:.1f} s{speed})"
 
 
-def _sum_up(summary: Summary, count: int, states: Path, screen: Console) -> None:
+def _sum_up(summary: Summary, jobs: Sequence[Job], states: Path, screen: Console) -> None:
     made, again, before = len(summary.done), len(summary.again), len(summary.found)
     kept = f"{again} from what was kept, " if again else ""
     skipped = f"{len(summary.skipped)} skipped, " if summary.skipped else ""
     speed = f", {summary.video_s / summary.took_s:.1f}x real time" if made and summary.took_s > 0 else ""
     took = f"{timedelta(seconds=round(summary.took_s))}{speed}"
     screen.print(
-        f"{made + again + before} of {count} videos done ({made} now, {kept}{before} before), "
+        f"{made + again + before} of {len(jobs)} videos done ({made} now, {kept}{before} before), "
         f"{skipped}{len(summary.failed)} failed; {took}.",
         style="bold",
         soft_wrap=True,
@@ -172,8 +172,9 @@ def _sum_up(summary: Summary, count: int, states: Path, screen: Console) -> None
         if len(ranked) > _MOST_CLASSES:
             table.add_row(f"{len(ranked) - _MOST_CLASSES} more", str(sum(n for _, n in ranked[_MOST_CLASSES:])))
         screen.print(table)
+    videos = {job.name: job.video for job in jobs}
     for name, reason in sorted(summary.failed.items()):
-        print(f"avloc: {one_line(name)}: {reason}", file=sys.stderr)
+        print(f"avloc: {one_line(str(videos[name]))}: {reason}", file=sys.stderr)
     if summary.failed:
         screen.print("What failed is tried again with --retry-failed, or when its file has changed.")
     for what, path in (("table:", summary.gathered.table), ("failed:", summary.failures), ("states:", states)):
