@@ -175,12 +175,12 @@ class Batch(Generic[D]):
     def _entry(self, job: Job, before: Entry | None) -> Entry:
         """What is known of a job: its state holds as long as video, settings and files are the same."""
         size, mtime_ns = _stamp(job.video)
-        place = relative(job.video, self.out)
+        place, page = relative(job.video, self.out), "" if job.page is None else relative(job.page, self.out)
         if before is not None and self._is_same(job, before):
             stays = before.state == "skipped" or (before.state == "failed" and not self.retry_failed)
             if stays or (before.state == "done" and self.work.whole(self._task(job), before.key) is not None):
-                return replace(before, video=place)
-        return Entry(job.name, place, settings=self._digest, size=size, mtime_ns=mtime_ns)
+                return replace(before, video=place, page=page or before.page)
+        return Entry(job.name, place, settings=self._digest, size=size, mtime_ns=mtime_ns, page=page)
 
     def _is_same(self, job: Job, before: Entry) -> bool:
         """Whether what is computed of a job is what was computed before, as far as size and date of its file tell."""

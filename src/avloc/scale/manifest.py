@@ -29,7 +29,7 @@ class Entry:
 
     result is the place of its JSON file below the folder without ending, video its own as seen from the folder; both
     in POSIX form. size and mtime_ns are the video's when the state came about; settings and key are of what is
-    computed, not of what is shown of it.
+    computed, not of what is shown of it. page is the latest page, as seen from the folder.
     """
 
     result: str
@@ -40,6 +40,7 @@ class Entry:
     settings: str = ""
     size: int = -1
     mtime_ns: int = -1
+    page: str = ""
 
     def path(self, folder: Path) -> Path:
         """Where the video lies."""
