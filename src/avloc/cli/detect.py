@@ -43,14 +43,20 @@ def detect(
 ) -> int:
     """Find the events of videos that are seen and heard at once.
 
-    Each video's events go to NAME.events.json (seconds, label, score) beside the video, or into --out. A folder of
-    results also holds events.csv, all events in one table, and manifest.jsonl, what became of each video; the same
-    command goes on where a stopped run was.
+    Each video's events go to NAME.events.json (seconds, label, score) beside the video, or into --out. Some kilobytes
+    of candidates go to NAME.candidates.safetensors: with them another --min-score, --all or --report takes a moment,
+    without the video. A folder of results also holds events.csv, all events in one table, failed.csv, the videos
+    without a result and why, and manifest.jsonl, what became of each video; the same command goes on where a stopped
+    run was.
+
+    Exit status: 0 where every video has a result or, of several, was skipped for want of picture or sound; 1 where
+    one failed; 130 where the run was stopped.
 
     examples:
       avloc detect my.mp4
       avloc detect my.mp4 --report out/
-      avloc detect videos/ --out results/ --min-score 0.5
+      avloc detect videos/ --out results/
+      avloc detect videos/ --out results/ --min-score 0.4 --report site/     (the same results, shown otherwise)
       avloc detect videos/ --out results/ --workers 2 --time-limit 3600
 
     Args:
