@@ -88,7 +88,10 @@ def test_files_states_and_table(videos: Path, results: Path) -> None:
     ]
     assert (results / told[0]["file"]).resolve() == (videos / "silent.mp4").resolve()
     rows = list(csv.DictReader((results / TABLE).open()))
-    assert len(rows) > 0 and list(rows[0]) == ["video", "start_s", "end_s", "label", "score"]
+    assert len(rows) > 0 and list(rows[0]) == ["video", "start_s", "end_s", "label", "score", "file"]
+    assert {(results / row["file"]).resolve() for row in rows} == {
+        (videos / name).resolve() for name in ("a.mkv", "a.mp4", "deep/b [x].mp4")
+    }
     inside = read_results(results / "a.mp4.events.json")["a.mp4"]
     assert sum(row["video"] == "a.mp4" for row in rows) == len(inside)
     assert [row["video"] for row in rows] == sorted(row["video"] for row in rows)
