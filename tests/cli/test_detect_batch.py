@@ -21,8 +21,10 @@ from avloc.formats.files import read_truth
 from avloc.lock import locked
 from avloc.media.writer import write_video
 from avloc.scale.batch import LOCK
+from avloc.scale.detect import Detect, Detected
 from avloc.scale.manifest import MANIFEST, read_manifest
 from avloc.scale.table import TABLE
+from avloc.scale.work import Task
 from avloc.zoo import CONFIG, find_model
 
 LOW = ("--min-score", "0")  # the model knows no class of these videos; the table should have rows
@@ -298,3 +300,26 @@ def test_a_mix_of_settings_is_refused_by_all_who_read_it(
         assert error.count("\n") == 1 and "2 by default from score 0, 1 by default from score 0.02" in error, error
         assert ("give --min-score 0.02" in error) == (verb[0] != "evaluate")
     assert main(["convert", str(mixed), str(tmp_path / "all.csv"), "--min-score", "0.02"]) == 0
+
+
+def test_stopped_while_results_are_shown_anew(
+    copied: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos, out = copied
+    for name in ("a.mp4", "a.mkv", "deep/b [x].mp4"):
+        blank(videos / name)
+    arguments = ["detect", str(videos), "--out", str(out), "--min-score", "0.02"]
+    before, made = Detect.again, []
+
+    def stop_at_the_second(self: Detect, task: Task, key: str) -> Detected | None:
+        made.append(task)
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return before(self, task, key)
+
+    monkeypatch.setattr(Detect, "again", stop_at_the_second)
+    assert main(arguments) == 130
+    rows = list(csv.DictReader((out / TABLE).open()))
+    assert {row["video"] for row in rows} == {"a.mkv", "a.mp4", "deep/b [x]"}  # of both settings, until it goes on
+    assert main(arguments) == 1
+    assert "(0 now, 2 from what was kept, 1 before)" in capsys.readouterr().out
