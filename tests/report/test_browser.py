@@ -140,6 +140,41 @@ def test_the_page_filters_by_score_and_keys_move_between_events(browser: Browser
     browser.until("document.querySelector('video').currentTime >= 2")
 
 
+def test_space_pauses_and_goes_on_wherever_the_focus_is(browser: Browser, site: Path) -> None:
+    browser.open(page_of(site))
+    browser.until("document.querySelector('video').readyState >= 2")
+    browser.press(" ")
+    browser.until("document.querySelector('video').currentTime > 0.1")
+    browser.value("document.querySelector('.bar').focus()")
+    browser.press(" ")
+    browser.until("document.querySelector('video').paused")
+    assert 0.1 < browser.value("document.querySelector('video').currentTime") < EVENTS[2].start_s
+    assert browser.value("document.querySelector('.bar.playing')") is None
+
+
+def test_arrows_go_to_the_next_event_from_where_the_video_is(browser: Browser, site: Path) -> None:
+    browser.open(page_of(site))
+    browser.until("document.querySelector('video').readyState >= 2")
+    browser.value("document.querySelector('video').currentTime = 1.7")
+    browser.press("ArrowRight")
+    assert browser.value("document.activeElement.dataset.label") == EVIL
+    browser.value("document.activeElement.blur()")
+    browser.press("ArrowLeft")
+    assert browser.value("document.activeElement.dataset.label") == "dog barking"
+
+
+def test_pages_lead_to_the_next_video_and_back(browser: Browser, site: Path) -> None:
+    browser.open(page_of(site))
+    assert texts(browser, "nav a") == ["All videos", "Next \u2192"]
+    browser.press("n")
+    browser.until("document.title === 'take 000.mp4'")
+    assert texts(browser, "nav a") == ["All videos", "\u2190 Previous", "Next \u2192"]
+    browser.press("p")
+    browser.until(f"document.querySelector('h1')?.textContent === {EVIL_NAME + '.webm'!r}")
+    browser.click("nav .index")
+    browser.until("document.querySelector('.video') !== null")
+
+
 def test_an_address_with_a_time_begins_there(browser: Browser, site: Path) -> None:
     browser.open(page_of(site), "#t=4")
     browser.until("document.querySelector('video').currentTime >= 4")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,14 +17,15 @@ from avloc.cli.batch import BatchFlags, run_batch
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable
-from avloc.cli.pages import DetectionPage
+from avloc.cli.pages import DetectionPage, Paged, page_of, write_index_of
 from avloc.cli.progress import following
 from avloc.errors import AvlocError, one_line
 from avloc.events import Events
 from avloc.media.probe import probe
 from avloc.report.page import summary
 from avloc.report.terminal import EventsTimeline, events_table
-from avloc.scale.detect import Detect, Detected
+from avloc.scale.detect import Detect, Detected, Found
+from avloc.scale.manifest import Entry
 from avloc.scale.work import Task, content_of
 
 _MOST_SHOWN = 100
@@ -60,7 +62,7 @@ def detect(
         out: Folder for the JSON files; without it each lies beside its video.
         report: Folder for a page per video: NAME.html, which works offline.
         inline: Put the video inside its page instead of a link to it.
-        min_score: Least score of an event; without it the model's own threshold.
+        min_score: Threshold: events with a lower score are left out; without it the model's own threshold.
         all: Write all candidates to the JSON file, as evaluation wants them.
         threads: CPU threads for the networks; 0 takes all cores, or one for each worker.
         workers: Processes that work side by side on many videos, with --out; unless given, a core each, at most 4.
@@ -81,7 +83,22 @@ def detect(
         return _one_by_one(found, out, report, work)
     # One thread unless asked for: sums in another order differ in the last digit, and the files would too.
     work = replace(work, threads=threads or 1)
-    return run_batch(found, folder, work, flags, said=_said, report=report)
+    if report is None:
+        return run_batch(found, folder, work, flags, said=_said)
+    index = partial(_index, report, folder, work)
+    return run_batch(found, folder, work, flags, said=_said, page_of=partial(page_of, report), on_end=index)
+
+
+def _index(report: Path, out: Path, work: Detect, states: Iterable[Entry]) -> Path:
+    """Over the pages in `report` of all that is done in the folder `out`."""
+    pages = []
+    for state in states:
+        page = Path(os.path.normpath(out.resolve() / state.page))
+        if state.state == "done" and state.page and page.is_relative_to(report.resolve()) and page.is_file():
+            done = work.read(out / f"{state.result}{work.ending}")
+            if done is not None:
+                pages.append(Paged(state.path(out), state.result, page, done.events, done.duration_s))
+    return write_index_of(report.resolve(), pages, work.made_by)
 
 
 def _said(done: Detected) -> str:
@@ -93,17 +110,24 @@ def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, w
     work.load()
     screen, errors = screen_console(), error_console()
     problems: list[str] = []
+    pages: list[Paged] = []
     for number, video in enumerate(found, 1):
         stem = video.stem
         folder = video.path.parent if out is None else (out / stem).parent
-        page = None if report is None else (report / stem).with_name(f"{stem.name}.html")
+        page = None if report is None else page_of(report, stem.as_posix())
         task = Task(video.path, folder / f"{stem.name}{work.ending}", page)
         try:
-            _run(task, work, screen, errors, number, len(found))
+            require_writable(task.result.parent)
+            made = _run(task, work, screen, errors, number, len(found))
+            if page is not None:
+                pages.append(Paged(video.path, stem.as_posix(), page, made.shown, made.detection.duration_s))
         except AvlocError as error:
             problems.append(str(error))
             if len(found) > 1:
                 screen.print(f"{one_line(video.path.name)}: no result", style="yellow", markup=False)
+    if report is not None and len(pages) > 1:
+        index = write_index_of(report, pages, work.made_by)
+        screen.print(f"index:  {one_line(str(index))}", markup=False, soft_wrap=True)
     if len(found) > 1:
         done = len(found) - len(problems)
         screen.print(f"{done} of {len(found)} videos done" + (f", {len(problems)} not:" if problems else "."))
@@ -112,7 +136,7 @@ def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, w
     return 1 if problems else 0
 
 
-def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int, count: int) -> None:
+def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int, count: int) -> Found:
     began = time.perf_counter()
     info = probe(task.video)
     with following(errors, number, count, info) as on_seconds:
@@ -128,6 +152,7 @@ def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int
     screen.print(f"events: {one_line(str(task.result))}", markup=False, soft_wrap=True)
     if task.page is not None:
         screen.print(f"page:   {one_line(str(task.page))}", markup=False, soft_wrap=True)
+    return found
 
 
 def _show(screen: Console, name: str, events: Events, duration_s: float, took_s: float) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.events import Events
+from avloc.report.index import Entry
 from avloc.report.levels import LevelMeter
 from avloc.report.page import video_url, write_page
+from avloc.report.site import INDEX, write_site
 from avloc.scale.detect import Found
 from avloc.scale.work import make_folder
 
+TITLE = "Events seen and heard"
 LEVELS = 2000
 
 
@@ -34,10 +41,10 @@ class DetectionPage:
         """
         info, video = found.info, found.task.video
         assert info.video is not None and info.audio is not None
-        rate = f", {info.video.fps:.4g} pictures a second" if info.video.fps else ""
+        rate = f", {info.video.fps:.4g} fps" if info.video.fps else ""
         facts = {
             "Model": found.model,
-            "Least score": f"{found.least_score:g}",
+            "Threshold": f"{found.least_score:g}",
             "Picture": f"{info.video.codec}, {info.video.width} x {info.video.height}{rate}",
             "Sound": f"{info.audio.codec}, {info.audio.sample_rate} Hz, {_channels(info.audio.channels)}",
             "Made by": self._made_by,
@@ -52,6 +59,43 @@ class DetectionPage:
             levels=self._meter.levels(LEVELS, info.duration_s),
             metadata=facts,
         )
+
+
+def page_of(report: Path, name: str) -> Path:
+    """The page of a result; none is called like the index."""
+    own = f"{name}_" if name.casefold() == Path(INDEX).stem else name
+    return report / f"{own}.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """A video, the name of its result, its page, and what is shown there."""
+
+    video: Path
+    name: str
+    page: Path
+    events: Events
+    duration_s: float
+
+
+def write_index_of(report: Path, pages: Iterable[Paged], made_by: str) -> Path:
+    """The index over the pages in `report`, which are linked to one another; its path.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    entries = [
+        Entry(
+            "/".join([*one.name.split("/")[:-1], one.video.name]),
+            Path(os.path.relpath(one.page, report)).as_posix(),
+            one.duration_s,
+            one.video.is_file(),
+            one.events,
+        )
+        for one in pages
+    ]
+    write_site(report / INDEX, entries, title=TITLE, metadata={"Made by": made_by})
+    return report / INDEX
 
 
 def _channels(count: int) -> str:

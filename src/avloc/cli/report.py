@@ -25,11 +25,11 @@ from avloc.cli.results import Result, find_results, missing_line
 from avloc.errors import AvlocError, one_line
 from avloc.media.probe import probe
 from avloc.media.reader import read_audio
-from avloc.report.index import Entry, summary, write_index
+from avloc.report.index import Entry, summary
 from avloc.report.levels import LevelMeter
 from avloc.report.page import made_from_of, video_url, write_page
+from avloc.report.site import INDEX, write_site
 
-INDEX = "index.html"
 PAGES = "pages"
 _LEVELS = 2000
 _SAMPLE_RATE = 8000
@@ -61,13 +61,13 @@ def report(
             docs/formats.md.
         out: Folder for index.html and pages/.
         title: Heading of the index.
-        min_score: Least score of an event.
+        min_score: Threshold: events with a lower score are left out.
         videos: Folder to look for videos that are neither where they were when they were searched, nor beside the
             file.
         quick: Leave the level of the sound out of the pages; it takes decoding the sound of every video.
         tier: Tiers of ELAN files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
+        fps: Frame rate of the videos, for Label Studio and FiftyOne files that count frames.
     """
     choices = chosen(fps, tier, annotator)
     require_least_score(min_score)
@@ -89,7 +89,7 @@ def report(
             on_progress(number, len(found))
     models = sorted({result.model for result in found if result.model})
     facts = {"Model": ", ".join(models)} if models else {}
-    write_index(out / INDEX, entries, title=title, metadata=facts | {"Made by": f"avloc {__version__}"})
+    write_site(out / INDEX, entries, title=title, metadata=facts | {"Made by": f"avloc {__version__}"})
     for line in (summary(entries), f"pages: {site.made} made, {site.kept} kept", f"index: {out / INDEX}"):
         screen.print(line, markup=False, soft_wrap=True)
     for line in missing + problems:
@@ -122,7 +122,7 @@ class _Site:
             self.kept += 1
         else:
             least = max(self.min_score, result.min_score or 0.0)
-            facts = {"Model": result.model, "Least score": f"{least:g}", "Results": result.file.name}
+            facts = {"Model": result.model, "Threshold": f"{least:g}", "Results": result.file.name}
             write_page(
                 page,
                 title=result.title,
@@ -131,7 +131,6 @@ class _Site:
                 events=events,
                 levels=None if self.quick or result.video is None else self._levels(result.video, duration_s),
                 metadata={key: value for key, value in facts.items() if value} | {"Made by": f"avloc {__version__}"},
-                index=f"../{INDEX}",
                 made_from=mark,
             )
             self.made += 1

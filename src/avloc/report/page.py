@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
-from avloc.report.timeline import axis_html, class_order, clock, colour, curve_svg, rows_html
+from avloc.report.timeline import axis_html, clock, colour, curve_svg, rows_html
 
 LARGEST_INLINE_BYTES = 200_000_000  # browsers give up on longer data: addresses
 _HEAD_BYTES = 300
@@ -41,7 +41,6 @@ def write_page(
     levels: NDArray[np.float32] | None,
     metadata: Mapping[str, str],
     note: str = "",
-    index: str = "",
     made_from: str = "",
 ) -> None:
     """Write the page of one video.
@@ -52,7 +51,6 @@ def write_page(
         None where it was not listened to.
     metadata: facts shown beside the video, name -> value.
     note: one sentence under the title, or, where there is no event, why that may be.
-    index: relative address of the page that lists all videos; "" for none.
     made_from: a mark of what went into the page, for `made_from_of` to read.
 
     Raises:
@@ -83,7 +81,6 @@ def write_page(
         curve="" if levels is None else curve_svg(levels) or '<p class="silent">no sound</p>',
         sound="Time" if levels is None else "Sound level",
         thin=" thin" if levels is None else "",
-        index=f'<a class="index" href="{escape(index)}">All videos</a>' if index else "",
         made_from=escape(made_from),
         rows=rows_html(ordered, duration_s) or _nothing(note),
         table=_table(ordered),
@@ -118,6 +115,17 @@ def video_url(video: str | os.PathLike[str], page: str | os.PathLike[str], *, in
     except OSError as error:
         raise FormatError(f"{source} cannot be read ({error.strerror}); name a video file") from error
     return f"data:{MEDIA_TYPES.get(source.suffix.lower(), 'video/mp4')};base64,{content}"
+
+
+def links_html(index: str, before: tuple[str, str] | None = None, after: tuple[str, str] | None = None) -> str:
+    """Links to the index and to the pages before and after this one: address and name of the video."""
+    links = [("index", index, "All videos", "All videos")]
+    links += [("before", *before, "\N{LEFTWARDS ARROW} Previous")] if before else []
+    links += [("next", *after, "Next \N{RIGHTWARDS ARROW}")] if after else []
+    return "".join(
+        f'<a class="{kind}" href="{escape(address)}" title="{escape(name)}">{words}</a>'
+        for kind, address, name, words in links
+    )
 
 
 def made_from_of(path: str | os.PathLike[str]) -> str:
@@ -169,8 +177,7 @@ def _nothing(note: str) -> str:
 
 
 def _table(events: Events) -> str:
-    colours = {label: colour(k) for k, label in enumerate(class_order(events))}
-    return "\n".join(_table_row(i, event, colours[event.label]) for i, event in enumerate(events))
+    return "\n".join(_table_row(i, event, colour(event.label)) for i, event in enumerate(events))
 
 
 def _table_row(i: int, event: Event, style: str) -> str:

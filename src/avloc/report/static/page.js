@@ -96,11 +96,31 @@
     for (const name of ["pointerleave", "blur"]) event.bar.addEventListener(name, () => { tip.hidden = true; });
   }
   document.addEventListener("keydown", (press) => {
-    if (press.key !== "Escape") return;
-    tip.hidden = true;
-    video.pause();
-    mark(null);
+    if (press.ctrlKey || press.altKey || press.metaKey) return;
+    if (press.key === "Escape") {
+      tip.hidden = true;
+      video.pause();
+      mark(null);
+    } else if (isPause(press)) {
+      press.preventDefault();
+      if (!press.repeat) { if (video.paused) video.play().catch(() => {}); else video.pause(); }
+    } else if (press.key === "n" || press.key === "p") {
+      document.querySelector(press.key === "n" ? "nav .next" : "nav .before")?.click();
+    } else if ((press.key === "ArrowRight" || press.key === "ArrowLeft") && !press.target.closest("input, video, .bar")) {
+      goFromHere(press);
+    }
   });
+  // Space pauses and goes on wherever the focus is, but for controls that it works itself.
+  const isPause = (press) => press.key === " " && !press.target.closest("input, a, button:not(.bar)");
+  document.addEventListener("keyup", (press) => { if (isPause(press)) press.preventDefault(); });  // no click on a bar
+  function goFromHere(press) {
+    const now = video.currentTime, shown = events.filter((e) => e.shown);
+    const next = press.key === "ArrowRight" ? shown.find((e) => e.start >= now) : shown.findLast((e) => e.start < now);
+    if (!next) return;
+    press.preventDefault();
+    rove(next);
+    next.bar.focus();
+  }
   document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true, capture: true });
 
   function tell(event) {
