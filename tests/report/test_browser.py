@@ -75,7 +75,7 @@ def browser(chromium: Browser) -> Iterator[Browser]:
 
 
 def asked_for(browser: Browser) -> set[str]:
-    strange = [a for a in browser.requests if not a.startswith(("file:///", "data:image/svg+xml", "about:blank"))]
+    strange = [a for a in browser.requests if not a.startswith(("file:///", "data:image/", "about:blank"))]
     assert strange == []
     return {unquote(a).split("#t=")[0].rsplit("/", 1)[-1] for a in browser.requests if a.startswith("file:")}
 
@@ -263,3 +263,35 @@ def test_nothing_is_wider_than_the_window(browser: Browser, site: Path, width: i
         ground = browser.value("getComputedStyle(document.body).backgroundColor")
         assert (float(ground.removeprefix("oklch(").split()[0]) < 0.5) == dark
     browser.look(1280, 900)
+
+
+@pytest.fixture(scope="module")
+def hevc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A result whose video Chromium plays as sound over black."""
+    root = tmp_path_factory.mktemp("hevc")
+    pictures = (np.full((96, 128, 3), shade(i), np.uint8) for i in range(60))
+    wave = 0.2 * np.sin(np.arange(round(DURATION_S * 16000)) * 0.3).astype(np.float32)
+    write_video(root / "a.mp4", pictures, 10, wave, video_codec="libx265")
+    about = {"source": "a.mp4", "video": "a.mp4", "duration": DURATION_S}
+    write_results(root / "a.events.json", {"a": EVENTS}, about)
+    return root
+
+
+def test_a_picture_that_the_browser_cannot_show_is_told(browser: Browser, hevc: Path, tmp_path: Path) -> None:
+    assert main(["report", str(hevc / "a.events.json"), "--out", str(tmp_path)]) == 0
+    browser.open(tmp_path / "pages" / "a.html")
+    browser.until("document.querySelector('video').readyState >= 1")
+    browser.until("!document.getElementById('unseen').hidden")
+    assert "cannot show its picture (hevc)" in browser.value("document.getElementById('unseen').textContent")
+    browser.click(".bar[data-event='1']")
+    browser.until("!document.getElementById('still').hidden")  # the picture of the event stands for the film
+    assert browser.value("document.getElementById('still').naturalWidth") == 128
+
+
+def test_a_copy_shows_in_its_place(browser: Browser, hevc: Path, tmp_path: Path) -> None:
+    assert main(["report", str(hevc / "a.events.json"), "--out", str(tmp_path), "--proxy"]) == 0
+    browser.open(tmp_path / "pages" / "a.html", "#t=2")
+    browser.until("document.querySelector('video').videoWidth === 128")
+    browser.until("document.querySelector('video').currentTime >= 2")
+    assert browser.value("document.getElementById('unseen').hidden && document.getElementById('unplayable').hidden")
+    assert asked_for(browser) == {"a.html", "a.proxy.mp4"}

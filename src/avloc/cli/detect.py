@@ -17,10 +17,12 @@ from avloc.cli.batch import BatchFlags, run_batch
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable
+from avloc.cli.page_media import PageVideo, proxy_of
 from avloc.cli.pages import DetectionPage, Paged, page_of, write_index_of
 from avloc.cli.progress import following
 from avloc.errors import AvlocError, one_line
 from avloc.events import Events
+from avloc.media.playable import unplayable
 from avloc.media.probe import probe
 from avloc.report.page import summary
 from avloc.report.terminal import EventsTimeline, events_table
@@ -37,6 +39,7 @@ def detect(
     out: Path | None = None,
     report: Path | None = None,
     inline: bool = False,
+    proxy: bool = False,
     min_score: float | None = None,
     all: bool = False,
     threads: int = 0,
@@ -53,6 +56,7 @@ def detect(
     examples:
       avloc detect my.mp4
       avloc detect my.mp4 --report out/
+      avloc detect old.avi --report out/ --proxy --inline
       avloc detect videos/ --out results/ --min-score 0.5
       avloc detect videos/ --out results/ --workers 2 --time-limit 3600
 
@@ -62,6 +66,8 @@ def detect(
         out: Folder for the JSON files; without it each lies beside its video.
         report: Folder for a page per video: NAME.html, which works offline.
         inline: Put the video inside its page instead of a link to it.
+        proxy: Where browsers do not play a video (HEVC, ProRes, MPEG-2, AVI, MPEG-TS and others), make a small copy
+            beside its page that they do: H.264, at most 360 lines. Also of one that is too large for --inline.
         min_score: Threshold: events with a lower score are left out; without it the model's own threshold.
         all: Write all candidates to the JSON file, as evaluation wants them.
         threads: CPU threads for the networks; 0 takes all cores, or one for each worker.
@@ -76,7 +82,7 @@ def detect(
         if folder is not None:
             require_writable(folder)
     made_by = f"avloc {__version__}"
-    pages = partial(DetectionPage, inline=inline, made_by=made_by)
+    pages = partial(DetectionPage, how=PageVideo(inline, proxy), made_by=made_by)
     work = Detect(zoo.find_model(model), min_score, all, made_by, threads, pages)
     folder = flags.folder(len(found), work.manifest)
     if folder is None:
@@ -152,6 +158,8 @@ def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int
     screen.print(f"events: {one_line(str(task.result))}", markup=False, soft_wrap=True)
     if task.page is not None:
         screen.print(f"page:   {one_line(str(task.page))}", markup=False, soft_wrap=True)
+        if (why := unplayable(info)) and not proxy_of(task.page).is_file():
+            screen.print(f"note:   browsers do not all play {why}; --proxy makes a copy that they do", markup=False)
     return found
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.cli.page_media import PageVideo
 from avloc.events import Events
 from avloc.report.index import Entry
 from avloc.report.levels import LevelMeter
-from avloc.report.page import video_url, write_page
+from avloc.report.page import write_page
 from avloc.report.site import INDEX, write_site
 from avloc.scale.detect import Found
 from avloc.scale.work import make_folder
@@ -23,10 +24,10 @@ LEVELS = 2000
 
 
 class DetectionPage:
-    """One page at `path`; `inline` puts the video inside."""
+    """One page at `path`, with the video as `how` says."""
 
-    def __init__(self, path: Path, *, inline: bool, made_by: str) -> None:
-        self._path, self._inline, self._made_by = path, inline, made_by
+    def __init__(self, path: Path, *, how: PageVideo, made_by: str) -> None:
+        self._path, self._how, self._made_by = path, how, made_by
         self._meter = LevelMeter()
 
     def hear(self, block: NDArray[np.float32], sample_rate: int) -> None:
@@ -37,7 +38,7 @@ class DetectionPage:
         """Write the page.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError, MediaError, FormatError: it cannot be written, or a copy of the video, or the video inside.
         """
         info, video = found.info, found.task.video
         assert info.video is not None and info.audio is not None
@@ -53,7 +54,7 @@ class DetectionPage:
         write_page(
             self._path,
             title=video.name,
-            video=video_url(video, self._path, inline=self._inline),
+            video=self._how.of(info, self._path, found.shown),
             duration_s=info.duration_s,
             events=found.shown,
             levels=self._meter.levels(LEVELS, info.duration_s),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -20,14 +21,16 @@ from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_least_score, require_writable
 from avloc.cli.names import slug, told_apart
+from avloc.cli.page_media import PageVideo
 from avloc.cli.progress import counting
 from avloc.cli.results import Result, find_results, missing_line
-from avloc.errors import AvlocError, one_line
+from avloc.errors import AvlocError, MediaError, one_line
+from avloc.events import Events
 from avloc.media.probe import probe
 from avloc.media.reader import read_audio
 from avloc.report.index import Entry, summary
 from avloc.report.levels import LevelMeter
-from avloc.report.page import made_from_of, video_url, write_page
+from avloc.report.page import Shown, made_from_of, video_url, write_page
 from avloc.report.site import INDEX, write_site
 
 PAGES = "pages"
@@ -42,6 +45,7 @@ def report(
     min_score: float = 0.0,
     videos: Path | None = None,
     quick: bool = False,
+    proxy: bool = False,
     tier: Tiers = (),
     annotator: Annotator = None,
     fps: Fps = None,
@@ -64,7 +68,10 @@ def report(
         min_score: Threshold: events with a lower score are left out.
         videos: Folder to look for videos that are neither where they were when they were searched, nor beside the
             file.
-        quick: Leave the level of the sound out of the pages; it takes decoding the sound of every video.
+        quick: Leave the level of the sound and the pictures of events out of the pages; they take decoding the
+            videos.
+        proxy: Where browsers do not play a video (HEVC, ProRes, MPEG-2, AVI, MPEG-TS and others), make a small copy
+            beside its page that they do: H.264, at most 360 lines.
         tier: Tiers of ELAN files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
         fps: Frame rate of the videos, for Label Studio and FiftyOne files that count frames.
@@ -77,7 +84,7 @@ def report(
     with counting(errors, "results") as on_progress:
         found = find_results(results, videos, problems.append, on_progress, choices)
     require_writable(out / PAGES)
-    site = _Site(out, videos, min_score, quick, missing.append)
+    site = _Site(out, videos, min_score, PageVideo(proxy=proxy, pictures=not quick), missing.append)
     names = told_apart([slug(result.name.replace("/", "-"), "video") for result in found], [r.name for r in found])
     entries: list[Entry] = []
     with counting(errors, "pages") as on_progress:
@@ -92,6 +99,9 @@ def report(
     write_site(out / INDEX, entries, title=title, metadata=facts | {"Made by": f"avloc {__version__}"})
     for line in (summary(entries), f"pages: {site.made} made, {site.kept} kept", f"index: {out / INDEX}"):
         screen.print(line, markup=False, soft_wrap=True)
+    if site.unplayable:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(site.unplayable.items()))
+        screen.print(f"note:  browsers do not all play {kinds}; --proxy makes copies that they do", markup=False)
     for line in missing + problems:
         print(f"avloc: {one_line(line)}", file=sys.stderr)
     return 1 if problems else 0
@@ -102,10 +112,11 @@ class _Site:
     out: Path
     videos: Path | None
     min_score: float
-    quick: bool
+    how: PageVideo
     on_missing: Callable[[str], None]  # what a page has to do without
     made: int = 0
     kept: int = 0
+    unplayable: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: Result, file: str) -> Entry:
         """Make the page of one video, unless it is there, and tell what the index has to say of it."""
@@ -116,8 +127,7 @@ class _Site:
             self.on_missing(missing_line(result, self.videos))
         duration_s = _duration_s(result)
         source = result.video or result.file.parent / (_tame(result.recorded) or result.title)
-        address = video_url(source, page)
-        mark = self._mark(result, address)
+        mark = self._mark(result, video_url(source, page))
         if made_from_of(page) == mark:
             self.kept += 1
         else:
@@ -126,17 +136,29 @@ class _Site:
             write_page(
                 page,
                 title=result.title,
-                video=address,
+                video=self._shown(result, source, page, events),
                 duration_s=duration_s,
                 events=events,
-                levels=None if self.quick or result.video is None else self._levels(result.video, duration_s),
+                levels=None if result.video is None else self._levels(result.video, duration_s),
                 metadata={key: value for key, value in facts.items() if value} | {"Made by": f"avloc {__version__}"},
                 made_from=mark,
             )
             self.made += 1
         return Entry(name, f"{PAGES}/{file}", duration_s, result.video is not None, events)
 
+    def _shown(self, result: Result, source: Path, page: Path, events: Events) -> Shown:
+        if result.video is not None:
+            try:
+                shown = self.how.of(probe(result.video), page, events)
+                self.unplayable.update([shown.unplayable] if shown.unplayable else [])
+                return shown
+            except MediaError as error:
+                self.on_missing(str(error))
+        return Shown(video_url(source, page))
+
     def _levels(self, video: Path, duration_s: float) -> NDArray[np.float32] | None:
+        if not self.how.pictures:  # nor is the sound decoded
+            return None
         meter = LevelMeter()
         try:
             for block in read_audio(video, sample_rate=_SAMPLE_RATE):
@@ -150,7 +172,7 @@ class _Site:
         """Changes with all that a page shows."""
         video, events = result.video.stat() if result.video else None, result.events
         columns = [column.tobytes() for column in (events.start_s, events.end_s, events.score)]
-        about = (result.title, result.duration_s, result.model, result.min_score, self.min_score, self.quick)
+        about = (result.title, result.duration_s, result.model, result.min_score, self.min_score, self.how)
         file = (video.st_size, video.st_mtime_ns) if video else None
         seen = (__version__, _looks(), address, columns, events.labels, about, file)
         return hashlib.sha256(repr(seen).encode("utf-8", "backslashreplace")).hexdigest()[:32]

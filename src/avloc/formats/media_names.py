@@ -16,6 +16,9 @@ _SOUND = "aac aif aiff flac m4a mp3 oga ogg opus wav wma"
 VIDEO_ENDINGS = frozenset("." + ending for ending in _VIDEO.split())
 SOUND_ENDINGS = frozenset("." + ending for ending in _SOUND.split())
 
+PROXY_ENDING = ".proxy.mp4"
+"""What names of copies end in that pages play; they are no videos of their own."""
+
 _ENDING = re.compile(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{1,3}$")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _URL = re.compile(r"file:|[A-Za-z][A-Za-z0-9+.-]+://", re.IGNORECASE)

@@ -34,6 +34,7 @@ class VideoStream:
     height: int
     fps: float | None
     rotation: int
+    pixel_format: str
     start_s: float
     duration_s: float | None
 
@@ -96,6 +97,7 @@ def _video(source: Source, stream: AvVideoStream, first: VideoFrame, end_s: floa
         height=height,
         fps=float(rate) if rate else None,
         rotation=turn.clockwise,
+        pixel_format=first.format.name,
         start_s=begin_s,
         duration_s=None if end_s is None else max(0.0, end_s - begin_s),
     )

@@ -11,6 +11,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -31,11 +32,28 @@ _MADE_FROM = re.compile(rb'<meta name="made-from" content="([^"<>]*)">')
 MEDIA_TYPES = {".webm": "video/webm", ".ogv": "video/ogg", ".mkv": "video/x-matroska"}
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The video of a page.
+
+    address: relative, or a data: URI, as `video_url` makes it.
+    picture, sound: their codecs; "" where there is none, or nothing is known.
+    unplayable: what browsers do not know about it, in a few words; "" where they play it.
+    stills: JPEG pictures of events, by start and end.
+    """
+
+    address: str
+    picture: str = ""
+    sound: str = ""
+    unplayable: str = ""
+    stills: Mapping[tuple[float, float], bytes] = field(default_factory=dict)
+
+
 def write_page(
     path: str | os.PathLike[str],
     *,
     title: str,
-    video: str,
+    video: Shown,
     duration_s: float,
     events: Events,
     levels: NDArray[np.float32] | None,
@@ -45,7 +63,6 @@ def write_page(
 ) -> None:
     """Write the page of one video.
 
-    video: a relative address or a data: URI, as `video_url` makes it.
     duration_s: length of the video in seconds, positive.
     levels: (n,) peak levels of the sound, 0 to 1, in n equal parts of the duration; (0,) where there is no sound,
         None where it was not listened to.
@@ -55,10 +72,13 @@ def write_page(
 
     Raises:
         OutputError: the file cannot be written.
-        FormatError: `video` is an address of the network, or duration_s is not positive.
+        FormatError: the video lies on the network, or duration_s is not positive.
     """
-    if urlsplit(video).scheme not in ("", "data", "file") or video.startswith("//"):
-        raise FormatError(f"the video {video[:80]!r} lies on the network; a page links a file beside it or holds it")
+    address = video.address
+    if urlsplit(address).scheme not in ("", "data", "file") or address.startswith("//"):
+        raise FormatError(
+            f"the video {address[:80]!r} lies on the network; a page links a file beside it or holds it"
+        )
     if not (math.isfinite(duration_s) and duration_s > 0):
         raise FormatError(f"a page of {duration_s:g} s was asked for; the video's length in seconds is needed")
     ordered = events.by_time()
@@ -73,7 +93,10 @@ def write_page(
         mark=_static("mark.svg"),
         style=_static("page.css"),
         script=script,
-        video=escape(video),
+        video=escape(address),
+        picture=escape(video.picture),
+        heard=escape(video.sound),
+        kind=f" ({escape(video.unplayable)})" if video.unplayable else "",
         duration=f"{duration_s:.3f}",
         zoom=_largest_zoom(duration_s),
         facts=_facts(metadata),
@@ -83,7 +106,7 @@ def write_page(
         thin=" thin" if levels is None else "",
         made_from=escape(made_from),
         rows=rows_html(ordered, duration_s) or _nothing(note),
-        table=_table(ordered),
+        table=_table(ordered, video.stills),
         hidden="" if len(ordered) else "hidden",
         count=len(ordered),
         least=f"{_least(ordered):.2f}",
@@ -176,19 +199,27 @@ def _nothing(note: str) -> str:
     return f'<div class="nothing"><p><strong>No event was found.</strong></p><p>{escape(why)}</p></div>'
 
 
-def _table(events: Events) -> str:
-    return "\n".join(_table_row(i, event, colour(event.label)) for i, event in enumerate(events))
+def _table(events: Events, stills: Mapping[tuple[float, float], bytes]) -> str:
+    return "\n".join(_table_row(i, event, stills.get((event.start_s, event.end_s))) for i, event in enumerate(events))
 
 
-def _table_row(i: int, event: Event, style: str) -> str:
+def _table_row(i: int, event: Event, still: bytes | None) -> str:
     name = escape(event.label)
     sure = 100 * min(max(event.score, 0.0), 1.0)
     return (
-        f'<tr data-event="{i}" style="{style}">'
+        f'<tr data-event="{i}" style="{colour(event.label)}">'
         f'<td class="go"><button type="button" data-play="{i}" aria-label="Play {name} at '
         f'{clock(event.start_s, 2)}"><svg viewBox="0 0 10 10" aria-hidden="true"><path d="M2 1l7 4-7 4z"/></svg>'
-        f'</button></td><th scope="row"><b class="dot"></b><bdi>{name}</bdi></th>'
+        f'</button></td><th scope="row">{_picture(still)}<b class="dot"></b><bdi>{name}</bdi></th>'
         f"<td>{clock(event.start_s, 2)}</td><td>{clock(event.end_s, 2)}</td>"
         f'<td class="length">{event.duration_s:.2f} s</td>'
         f'<td class="score"><span class="meter"><i style="width:{sure:.1f}%"></i></span>{event.score:.2f}</td></tr>'
+    )
+
+
+def _picture(still: bytes | None) -> str:
+    if still is None:
+        return ""
+    return (
+        f'<img class="still" alt="" loading="lazy" src="data:image/jpeg;base64,{base64.b64encode(still).decode()}">'
     )

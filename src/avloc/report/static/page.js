@@ -9,13 +9,14 @@
   const lines = new Map([...document.querySelectorAll("tr[data-event]")].map((line) => [line.dataset.event, line]));
   const events = [...timeline.querySelectorAll(".bar")].map((bar) => ({
     bar, label: bar.dataset.label, row: bar.closest(".row"),
-    line: lines.get(bar.dataset.event), index: Number(bar.dataset.event),
+    line: lines.get(bar.dataset.event), still: lines.get(bar.dataset.event).querySelector(".still"), index: Number(bar.dataset.event),
     start: Number(bar.dataset.start), end: Number(bar.dataset.end), score: Number(bar.dataset.score), shown: true,
   })).sort((a, b) => a.index - b.index);
   let playing = null;      // the event being played, until its end
   let ownSeek = false;     // the seek under way is ours, not the viewer's
   let drawing = false;     // a frame of the page is being drawn for each frame of the screen
   let nowKey = "";         // the events named beside the video
+  let dark = false;        // the browser plays the sound alone
 
   document.documentElement.classList.add("js");
   if (played) played.setAttribute("d", find("level").getAttribute("d"));
@@ -63,6 +64,7 @@
     const key = active.map((e) => e.index).join();
     if (key === nowKey) return;
     nowKey = key;
+    if (dark) showStill(playing ?? active.find((e) => e.still));
     const labels = new Map(active.map((e) => [e.label, e.row]));
     nowList.replaceChildren(...[...labels].map(([label, row]) => {
       const item = document.createElement("li"), dot = document.createElement("b"), name = document.createElement("bdi");
@@ -76,6 +78,22 @@
     const lit = new Set(labels.values());
     for (const row of rows) row.classList.toggle("lit", lit.has(row));
   }
+  // A codec that the browser does not know shows as black, or as silence, without an error.
+  function showStill(event) {
+    find("still").hidden = !event?.still;
+    if (event?.still) find("still").src = event.still.src;
+  }
+  video.addEventListener("loadedmetadata", () => {
+    dark = video.dataset.picture !== "" && video.videoWidth === 0;
+    find("unseen").hidden = !dark;
+    nowKey = "-";
+  });
+  video.addEventListener("timeupdate", () => {
+    if (dark || video.dataset.sound === "" || video.paused || video.currentTime - heardFrom < 1) return;
+    find("unheard").hidden = !(video.webkitAudioDecodedByteCount === 0 || video.mozHasAudio === false);
+  });
+  let heardFrom = 0;
+  for (const name of ["seeked", "play"]) video.addEventListener(name, () => { heardFrom = video.currentTime; });
   function everyFrame() {
     show();
     drawing = !video.paused;
@@ -126,6 +144,7 @@
   function tell(event) {
     const name = document.createElement("b");
     name.textContent = event.label;
+    if (event.still) name.prepend(event.still.cloneNode());
     tip.replaceChildren(name, `${clock(event.start)} – ${clock(event.end)}  ·  score ${event.score.toFixed(2)}`);
     tip.hidden = false;
     const bar = event.bar.getBoundingClientRect(), box = tip.getBoundingClientRect();
