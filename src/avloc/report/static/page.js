@@ -86,6 +86,7 @@
   video.addEventListener("loadedmetadata", () => {
     dark = video.dataset.picture !== "" && video.videoWidth === 0;
     find("unseen").hidden = !dark;
+    video.parentElement.classList.toggle("dark", dark);
     nowKey = "-";
   });
   video.addEventListener("timeupdate", () => {
