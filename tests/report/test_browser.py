@@ -288,6 +288,20 @@ def test_a_picture_that_the_browser_cannot_show_is_told(browser: Browser, hevc: 
     assert browser.value("document.getElementById('still').naturalWidth") == 128
 
 
+def test_events_are_found_where_the_clock_of_the_file_begins_late(browser: Browser, tmp_path: Path) -> None:
+    pictures = (np.full((96, 128, 3), shade(i), np.uint8) for i in range(60))
+    wave = 0.2 * np.sin(np.arange(round(DURATION_S * 16000)) * 0.3).astype(np.float32)
+    late = {"video_start_s": 50.0, "audio_start_s": 50.0}
+    write_video(tmp_path / "a.webm", pictures, 10, wave, video_codec="libvpx-vp9", audio_codec="libopus", **late)
+    about = {"source": "a.webm", "video": "a.webm", "duration": DURATION_S}
+    write_results(tmp_path / "a.events.json", {"a": EVENTS}, about)
+    assert main(["report", str(tmp_path / "a.events.json"), "--out", str(tmp_path)]) == 0
+    browser.open(tmp_path / "pages" / "a.html", "#t=4")
+    browser.until("document.querySelector('video').currentTime >= 54")
+    assert browser.value("document.querySelector('.bar.playing').dataset.label") == "violin"
+    browser.until("document.querySelector('#now li')?.textContent === 'violin'")
+
+
 def test_a_copy_shows_in_its_place(browser: Browser, hevc: Path, tmp_path: Path) -> None:
     assert main(["report", str(hevc / "a.events.json"), "--out", str(tmp_path), "--proxy"]) == 0
     browser.open(tmp_path / "pages" / "a.html", "#t=2")

@@ -39,14 +39,15 @@ class PageVideo:
         """
         why = unplayable(info)
         large = self.inline and info.path.stat().st_size > LARGEST_INLINE_BYTES
-        played = info.path
+        played, zero_s = info.path, info.zero_s
         if self.proxy and (why or large):
-            played, why = make_proxy(info, proxy_of(page)), ""
+            played, zero_s, why = make_proxy(info, proxy_of(page)), 0.0, ""
         return Shown(
             address=video_url(played, page, inline=self.inline),
             picture="" if info.video is None else info.video.codec,
             sound="" if info.audio is None else info.audio.codec,
             unplayable=why,
+            zero_s=zero_s,
             stills=self._stills(info, events),
         )
 

@@ -29,6 +29,7 @@ _PICTURES = {"mp4": {"h264", "av1", "vp9"}, "webm": {"vp8", "vp9", "av1"}}
 _SOUNDS = {"mp4": {"aac", "mp3", "opus", "flac"}, "webm": {"opus", "vorbis"}}
 _DEPTHS = {"h264": {"yuv420p", "yuvj420p"}}
 _OTHERS = {"yuv420p", "yuvj420p", "yuv420p10le"}
+_LATE_S = 0.5  # some browsers begin at the first picture then, others at zero
 _JPEG_QUALITY = 5  # of 2, the best, to 31
 
 
@@ -44,6 +45,8 @@ def unplayable(info: MediaInfo) -> str:
         return f"{video.codec} in {video.pixel_format}"
     if audio is not None and audio.codec not in _SOUNDS[kind]:
         return f"{audio.codec} sound"
+    if info.zero_s > _LATE_S:
+        return f"a clock that begins at {info.zero_s:.0f} s"
     return ""
 
 

@@ -52,7 +52,8 @@ class AudioStream:
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """duration_s is from file time zero to the end of the stream that ends last.
+    """duration_s is from file time zero to the end of the stream that ends last; zero_s is where on the file's own
+    clock that zero lies.
 
     notes tell, in a few words each, what was chosen where a file leaves a choice.
     """
@@ -63,6 +64,7 @@ class MediaInfo:
     video: VideoStream | None
     audio: AudioStream | None
     notes: tuple[str, ...] = ()
+    zero_s: float = 0.0
 
 
 def probe(path: str | Path) -> MediaInfo:
@@ -83,7 +85,8 @@ def probe(path: str | Path) -> MediaInfo:
         duration_s = max(ends.values(), default=0.0)
         if not duration_s > 0:
             raise MediaError(f"{source.path}: holds no picture and no sound (zero length); give another file")
-        return MediaInfo(source.path, source.container.format.name, duration_s, video, audio, tuple(source.notes))
+        name, notes = source.container.format.name, tuple(source.notes)
+        return MediaInfo(source.path, name, duration_s, video, audio, notes, source.zero_s)
 
 
 def _video(source: Source, stream: AvVideoStream, first: VideoFrame, end_s: float | None) -> VideoStream:

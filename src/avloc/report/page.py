@@ -39,6 +39,7 @@ class Shown:
     address: relative, or a data: URI, as `video_url` makes it.
     picture, sound: their codecs; "" where there is none, or nothing is known.
     unplayable: what browsers do not know about it, in a few words; "" where they play it.
+    zero_s: where the time zero of events lies on the file's own clock.
     stills: JPEG pictures of events, by start and end.
     """
 
@@ -46,6 +47,7 @@ class Shown:
     picture: str = ""
     sound: str = ""
     unplayable: str = ""
+    zero_s: float = 0.0
     stills: Mapping[tuple[float, float], bytes] = field(default_factory=dict)
 
 
@@ -96,6 +98,7 @@ def write_page(
         video=escape(address),
         picture=escape(video.picture),
         heard=escape(video.sound),
+        zero=f"{max(video.zero_s, 0.0):.3f}",
         kind=f" ({escape(video.unplayable)})" if video.unplayable else "",
         duration=f"{duration_s:.3f}",
         zoom=_largest_zoom(duration_s),

@@ -22,6 +22,12 @@
   if (played) played.setAttribute("d", find("level").getAttribute("d"));
   for (const event of events) event.bar.removeAttribute("title");
 
+  // Where a file's clock begins late, some browsers count from its zero, others from the first picture.
+  function zero() {
+    const late = Number(video.dataset.zero);
+    return video.duration > duration + late / 2 ? late : 0;
+  }
+  function now() { return Math.max(0, video.currentTime - zero()); }
   function clock(seconds) {
     const hundredths = Math.round(Math.max(0, seconds) * 100);
     const h = Math.floor(hundredths / 360000), m = Math.floor(hundredths / 6000) % 60, s = (hundredths % 6000) / 100;
@@ -35,7 +41,7 @@
     if (playing) for (const part of [playing.bar, playing.line]) part.classList.add("playing");
   }
   function seek(seconds) {
-    const go = () => { video.currentTime = seconds; show(); };
+    const go = () => { video.currentTime = seconds + zero(); show(); };
     if (video.readyState >= 1) go();
     else { video.addEventListener("loadedmetadata", go, { once: true }); video.load(); }
   }
@@ -46,7 +52,7 @@
     video.play().catch(() => {});
   }
   function show() {
-    const seconds = video.currentTime;
+    const seconds = now();
     if (playing && !video.paused && seconds >= playing.end && !video.seeking) { video.pause(); mark(null); }
     const at = `${Math.min(100, (100 * seconds) / duration)}%`;
     playhead.style.setProperty("--at", at);
@@ -133,8 +139,8 @@
   const isPause = (press) => press.key === " " && !press.target.closest("input, a, button:not(.bar)");
   document.addEventListener("keyup", (press) => { if (isPause(press)) press.preventDefault(); });  // no click on a bar
   function goFromHere(press) {
-    const now = video.currentTime, shown = events.filter((e) => e.shown);
-    const next = press.key === "ArrowRight" ? shown.find((e) => e.start >= now) : shown.findLast((e) => e.start < now);
+    const from = now(), shown = events.filter((e) => e.shown);
+    const next = press.key === "ArrowRight" ? shown.find((e) => e.start >= from) : shown.findLast((e) => e.start < from);
     if (!next) return;
     press.preventDefault();
     rove(next);
@@ -197,7 +203,7 @@
     if (!shown.some((e) => e.bar.tabIndex === 0) && shown.length) rove(shown[0]);
     if (playing && !playing.shown) mark(null);
     nowKey = "-";
-    tellNow(video.currentTime);
+    tellNow(now());
   }
   floor.addEventListener("input", filter);
   if (events.length) { rove(events[0]); filter(); }
