@@ -67,9 +67,9 @@ def clips(
         limit: At most so many clips, those with the highest scores.
         videos: Folder to look for videos that are neither where they were when they were searched, nor beside the
             file.
-        tier: Tiers of ELAN files to read; without it all that have times.
+        tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        fps: Frame rate of the videos, for Label Studio and FiftyOne files that count frames.
+        fps: Frame rate of the videos, for files that count frames (timecodes, Label Studio, FiftyOne).
     """
     _check(min_score, margin, limit)
     choices = chosen(fps, tier, annotator)
