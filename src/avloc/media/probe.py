@@ -180,13 +180,39 @@ def _seek(source: Source, time_s: float) -> bool:
 
 
 def _last_packets_s(source: Source) -> dict[int, float]:
-    ends: dict[int, float] = {}
+    lasts: dict[int, _Last] = {}
     for packet in packets(source, *source.streams):
         if packet.size == 0:
             continue
         stamp = packet.dts if packet.pts is None else packet.pts
         length_s = float((packet.duration or 0) * packet.time_base)
-        last_s = ends.get(packet.stream_index, 0.0)
-        begin_s = last_s if stamp is None else float(stamp * packet.time_base) - source.zero_s
-        ends[packet.stream_index] = max(last_s, begin_s + length_s)
-    return ends
+        last = lasts.setdefault(packet.stream_index, _Last())
+        last.add(last.end_s if stamp is None else float(stamp * packet.time_base) - source.zero_s, length_s)
+    return {index: max(0.0, last.end_s) for index, last in lasts.items()}
+
+
+@dataclass
+class _Last:
+    """The packet of a stream that is shown last.
+
+    In mp4 the length of a packet is the time to the next in the order of decoding, which says nothing of how long its
+    picture stands where pictures are out of order and come at a variable rate: the shortest is taken there.
+    """
+
+    begin_s: float = 0.0
+    length_s: float = 0.0
+    shortest_s: float = math.inf
+    reordered: bool = False
+
+    @property
+    def end_s(self) -> float:
+        return self.begin_s + (min(self.length_s, self.shortest_s) if self.reordered else self.length_s)
+
+    def add(self, begin_s: float, length_s: float) -> None:
+        """The next packet of the file."""
+        if length_s > 0:
+            self.shortest_s = min(self.shortest_s, length_s)
+        if begin_s < self.begin_s:
+            self.reordered = True
+        else:
+            self.begin_s, self.length_s = begin_s, length_s
