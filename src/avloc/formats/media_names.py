@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-_VIDEO = "3gp asf avi divx f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogm ogv ts vob webm wmv"
+_VIDEO = "3gp asf avi divx dv f4v flv m2ts m4v mkv mov mp4 mpe mpeg mpg mts mxf ogm ogv qt rm rmvb ts vob webm wmv"
 _SOUND = "aac aif aiff flac m4a mp3 oga ogg opus wav wma"
 VIDEO_ENDINGS = frozenset("." + ending for ending in _VIDEO.split())
 SOUND_ENDINGS = frozenset("." + ending for ending in _SOUND.split())
