@@ -146,11 +146,11 @@ def report(work: Path, made: dict[str, set[int]], videos: int, bad: int) -> None
     for line in (killed / "manifest.jsonl").read_text().splitlines():
         entry = json.loads(line)
         states[entry["result"]] = entry
-    failed = {name: entry["reason"] for name, entry in states.items() if entry["state"] == "failed"}
+    failed = {name: e["reason"] for name, e in states.items() if e["state"] in ("failed", "skipped")}
     print(f"results: {len(made)} of {videos - bad} good videos, {twice} made more than once")
     print(f"result files equal to those of the undisturbed run: {same} of {len(files)}")
     print(f"table: {len(table.splitlines()) - 1} events, equal: {table == (killed / 'events.csv').read_bytes()}")
-    print(f"failed: {len(failed)}")
+    print(f"failed or skipped: {len(failed)}")
     for name, reason in sorted(failed.items()):
         print(f"  {name}: {reason.removeprefix(str(work))}")
     torn = list(killed.rglob(".avloc-*.tmp"))

@@ -16,6 +16,11 @@ def _astray(character: str) -> bool:
     return character in _ASTRAY or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
 
 
+def without_path(reason: str, path: object) -> str:
+    """What an error says of a file, without the path that it begins with."""
+    return reason.removeprefix(one_line(str(path))).removeprefix(":").strip()
+
+
 class AvlocError(Exception):
     """Base of every error that avloc raises on purpose; its text is one line, whatever names stand in it.
 
@@ -31,6 +36,10 @@ class AvlocError(Exception):
 
 class MediaError(AvlocError):
     """A media file cannot be read, or lacks what the work needs."""
+
+
+class NothingToDoError(MediaError):
+    """A file is whole, and there is nothing in it to work on, as in a video without sound."""
 
 
 class FeatureError(AvlocError):

@@ -66,6 +66,27 @@ def test_a_choice_made_in_reading_is_told_and_kept(tmp_path: Path, capsys: pytes
     assert capsys.readouterr().out.count("cancel out") == 2
 
 
+def test_the_same_files_whether_kept_or_made_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video = tiny(tmp_path / "a.mp4")
+    for name, scores in (("once", ["0.02"]), ("twice", ["0", "0.02"])):
+        for score in scores:
+            out = tmp_path / name
+            assert main(["detect", str(video), "--out", str(out), "--min-score", score, "--report", str(out)]) == 0
+    assert capsys.readouterr().out.count("from what was kept") == 1
+    files = {name: {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("once", "twice")}
+    assert sorted(files["once"]) == ["a.candidates.safetensors", "a.events.json", "a.html"]
+    assert files["once"] == files["twice"]
+
+
+def test_a_silent_film_among_others_is_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, sound in (("a", True), ("b", False)):
+        tiny(tmp_path / f"{name}.mp4", sound=sound)
+    assert main(["detect", str(tmp_path)]) == 0
+    said = capsys.readouterr()
+    assert "b.mp4: skipped (has no sound" in said.out and "1 of 2 videos done, 1 skipped." in said.out
+    assert said.err == ""
+
+
 def text(path: Path) -> Path:
     path.write_text("no video\n" * 50)
     return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,11 +17,13 @@ import pytest
 
 from avloc.cli.main import main
 from avloc.formats.activitynet import read_external, read_results
+from avloc.formats.files import read_truth
 from avloc.lock import locked
 from avloc.media.writer import write_video
 from avloc.scale.batch import LOCK
 from avloc.scale.manifest import MANIFEST, read_manifest
 from avloc.scale.table import TABLE
+from avloc.zoo import CONFIG, find_model
 
 LOW = ("--min-score", "0")  # the model knows no class of these videos; the table should have rows
 
@@ -65,19 +68,25 @@ def test_files_states_and_table(videos: Path, results: Path) -> None:
         "a.mp4.events.json",
         "deep/b [x].events.json",
         "events.csv",
+        "failed.csv",
     ]
     entries = read_manifest(results)
     assert {name: entry.state for name, entry in entries.items()} == {
         "a.mkv": "done",
         "a.mp4": "done",
         "deep/b [x]": "done",
-        "silent": "failed",
+        "silent": "skipped",
         "text": "failed",
     }
     assert "seen and heard" in entries["silent"].reason
     about = read_external(results / "deep" / "b [x].events.json")
     assert (results / "deep" / about["video"]).resolve() == (videos / "deep" / "b [x].mp4").resolve()
     assert about["key"] == entries["deep/b [x]"].key and len(about["key"]) == 64
+    told = list(csv.DictReader((results / "failed.csv").open()))
+    assert [(row["video"], row["state"], row["reason"]) for row in told] == [
+        (name, entries[name].state, entries[name].reason) for name in ("silent", "text")
+    ]
+    assert (results / told[0]["file"]).resolve() == (videos / "silent.mp4").resolve()
     rows = list(csv.DictReader((results / TABLE).open()))
     assert len(rows) > 0 and list(rows[0]) == ["video", "start_s", "end_s", "label", "score"]
     inside = read_results(results / "a.mp4.events.json")["a.mp4"]
@@ -92,8 +101,8 @@ def test_again_is_nothing_to_do_and_the_failed_are_listed(
     assert main(["detect", str(videos), "--out", str(results), *ONE]) == 1
     said = capsys.readouterr()
     assert "3 done already; 0 to do" in said.out
-    assert "3 of 5 videos done (0 now, 3 before), 2 failed" in said.out
-    assert said.err.count("\n") == 2 and "silent" in said.err and "text" in said.err
+    assert "3 of 5 videos done (0 now, 3 before), 1 skipped, 1 failed" in said.out
+    assert said.err.count("\n") == 1 and "text" in said.err
     assert {p: p.stat().st_mtime_ns for p in results.rglob("*.json")} == before
 
 
@@ -126,6 +135,10 @@ def test_a_damaged_result_and_a_changed_video_are_made_anew(
     assert main(arguments) == 0
     whole = content(out)
     (out / "a.events.json").write_bytes(whole["a.events.json"][:100])
+    assert main(arguments) == 0 and content(out) == whole
+    assert "(0 now, 1 from what was kept, 1 before)" in capsys.readouterr().out
+    (out / "a.events.json").write_bytes(whole["a.events.json"][:100])
+    (out / "a.candidates.safetensors").write_bytes(b"half")
     assert main(arguments) == 0 and content(out) == whole
     assert "(1 now, 1 before)" in capsys.readouterr().out
     tiny(mine / "b.mp4", 5)
@@ -207,3 +220,85 @@ def test_ctrl_c_leaves_a_usable_folder(tmp_path: Path) -> None:
     for out in (results, whole):
         assert main(["detect", str(videos), "--out", str(out), *ONE]) == 0
     assert content(results) == content(whole)
+
+
+@pytest.fixture
+def copied(videos: Path, results: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """The videos and their results, to be changed."""
+    for folder in (videos, results):
+        shutil.copytree(folder, tmp_path / folder.name)
+    return tmp_path / videos.name, tmp_path / results.name
+
+
+def blank(video: Path) -> None:
+    """The same size and date, and nothing in it."""
+    status = video.stat()
+    video.write_bytes(bytes(status.st_size))
+    os.utime(video, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def another_model(folder: Path) -> Path:
+    shutil.copytree(find_model("default"), folder)
+    config = json.loads((folder / CONFIG).read_text())
+    config["decoding"]["nms_sigma"] = 0.5
+    (folder / CONFIG).write_text(json.dumps(config))
+    return folder
+
+
+def test_what_is_shown_changes_without_the_videos(
+    copied: tuple[Path, Path], results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos, out = copied
+    for name in ("a.mp4", "a.mkv", "deep/b [x].mp4"):
+        blank(videos / name)
+    site = tmp_path / "site"
+    assert main(["detect", str(videos), "--out", str(out), "--min-score", "0.02", "--report", str(site)]) == 1
+    assert "(0 now, 3 from what was kept, 0 before), 1 skipped, 1 failed" in capsys.readouterr().out
+    for name, before in read_truth(results).items():
+        assert read_truth(out)[name].events == before.events.above(0.02)
+        page = (site / f"{name}.html").read_text()
+        assert 'id="level"' in page and page.count("<tr data-event=") == len(before.events.above(0.02))
+    assert main(["detect", str(videos), "--out", str(out), *LOW]) == 1
+    assert content(out) == content(results)
+
+
+def test_a_results_folder_has_one_setting(
+    copied: tuple[Path, Path], results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos, out = copied
+    assert main(["detect", str(videos / "a.mp4"), "--out", str(out), "--min-score", "0.02"]) == 0
+    assert "2 results of other videos there were brought to the same settings" in capsys.readouterr().out
+    assert {name: v.events for name, v in read_truth(out).items()} == {
+        name: v.events.above(0.02) for name, v in read_truth(results).items()
+    }
+    assert len(list(csv.DictReader((out / TABLE).open()))) == sum(len(v.events) for v in read_truth(out).values())
+    before = content(out)
+    other = ["--out", str(out), "--model", str(another_model(tmp_path / "model"))]
+    assert main(["detect", str(videos / "a.mp4"), *other]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "(2 of them, such as a.mkv)" in error
+    assert content(out) == before
+
+
+def test_a_mix_of_settings_is_refused_by_all_who_read_it(
+    copied: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos, out = copied
+    mixed = tmp_path / "mixed"
+    shutil.copytree(out, mixed)
+    assert main(["detect", str(videos), "--out", str(out), "--min-score", "0.02"]) == 1
+    shutil.copy(out / "a.mkv.events.json", mixed)
+    capsys.readouterr()
+    truth = tmp_path / "truth.csv"
+    truth.write_text("video,start,end,label\na.mkv,0,1,dog barking\n")
+    for verb in (
+        ["report", str(mixed), "--out", str(tmp_path / "site")],
+        ["clips", str(mixed), "--out", str(tmp_path / "clips")],
+        ["convert", str(mixed), str(tmp_path / "all.csv")],
+        ["evaluate", str(mixed), "--truth", str(truth)],
+    ):
+        assert main(verb) == 1
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1 and "2 by default from score 0, 1 by default from score 0.02" in error, error
+        assert ("give --min-score 0.02" in error) == (verb[0] != "evaluate")
+    assert main(["convert", str(mixed), str(tmp_path / "all.csv"), "--min-score", "0.02"]) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,12 @@ import pytest
 from avloc.cli.main import main
 from avloc.events import Events
 from avloc.formats.activitynet import write_results
+from avloc.media.probe import MediaInfo
 from avloc.media.writer import write_video
 from avloc.report.page import made_from_of
+from avloc.scale.kept import Kept, kept_file, save_kept
+from avloc.scale.manifest import Entry, Manifest
+from avloc.scale.shown import Shown
 
 EVENTS = Events([0.2, 0.5], [0.4, 0.9], ["dog", "cat"], [0.9, 0.4])
 
@@ -99,3 +104,43 @@ def test_no_result_at_all_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["report", str(tmp_path), "--out", str(tmp_path / "site")]) == 1
     assert "holds no file that ends in .events.json" in capsys.readouterr().err
     assert not (tmp_path / "site").exists()
+
+
+def test_what_failed_is_listed_in_the_index(
+    tmp_path: Path, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "videos" / "<b>.mp4").write_text("no video")
+    (tmp_path / "videos" / "c.mp4").write_text("no sound")
+    manifest = Manifest(results)
+    entries = [
+        Entry("a", "../videos/a.mp4", "done"),
+        Entry("<b>", "../videos/<b>.mp4", "failed", "cannot be read & so on"),
+        Entry("c", "../videos/c.mp4", "skipped", "has no sound"),
+        Entry("gone", "../videos/gone.mp4", "failed", "was removed since"),
+    ]
+    manifest.begin(entries)
+    assert main(["report", str(results), "--out", str(tmp_path / "site"), "--quick"]) == 0
+    assert "no result of 2 videos" in capsys.readouterr().out
+    index = (tmp_path / "site" / "index.html").read_text()
+    assert "1 failed, 1 skipped" in index and "gone" not in index.split("Without a result")[1].split("</table>")[0]
+    assert "<bdi>&lt;b&gt;</bdi></th><td>failed</td><td>cannot be read &amp; so on</td>" in index
+    for path in results.rglob("*.events.json"):
+        path.unlink()
+    (results / "events.csv").write_text("video,start_s,end_s,label,score\n")
+    (results / "failed.csv").write_text("video,file,state,reason\n<b>,x,failed,y\n")
+    assert main(["report", str(results), "--out", str(tmp_path / "empty")]) == 0
+    assert "1 failed, 1 skipped" in (tmp_path / "empty" / "index.html").read_text()
+
+
+def test_level_and_notes_come_from_what_detection_kept(tmp_path: Path, results: Path) -> None:
+    path = results / "deep" / "a.events.json"
+    info = MediaInfo(path, "mov", 1.0, None, None)
+    kept = Kept("k", info, 1.0, EVENTS, np.linspace(0, 1, 50, dtype=np.float32), ("the file ends early",))
+    save_kept(kept_file(path), kept)
+    Shown("m", 0.1, 0.001).write(path, kept, {"source": "b.mp4", "video": "../gone/b.mp4"})
+    assert main(["report", str(results), "--out", str(tmp_path / "site")]) == 0
+    page = pages(tmp_path / "site")["deep-a.html"]
+    assert 'id="level"' in page and "Note: the file ends early." in page
+    save_kept(kept_file(path), replace(kept, key="of another video"))
+    assert main(["report", str(results), "--out", str(tmp_path / "other")]) == 0
+    assert 'id="level"' not in pages(tmp_path / "other")["deep-a.html"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -41,6 +42,28 @@ def test_states_streams_and_length(tmp_path: Path, ending: str, video: str, audi
     assert info.audio.channels == 2
     assert info.audio.sample_rate == rate
     assert min(info.video.start_s, info.audio.start_s) == 0
+
+
+@pytest.mark.parametrize(
+    ("ending", "options"), [("mp4", {"movflags": "faststart"}), ("mp4", {"movflags": "frag_keyframe"}), ("mkv", {})]
+)
+def test_a_file_that_ends_early_is_told(tmp_path: Path, ending: str, options: dict[str, str]) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (80, 48, 64, 3), np.uint8)
+    plain = write_video(tmp_path / "plain.mp4", iter(noise), FPS, beep(4, 16000, 1), 16000)
+    whole, part = tmp_path / f"whole.{ending}", tmp_path / f"part.{ending}"
+    with av.open(str(plain)) as read, av.open(str(whole), "w", options=options) as written:
+        streams = {s.index: written.add_stream_from_template(s) for s in read.streams}  # type: ignore[arg-type]
+        for packet in read.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                written.mux(packet)
+    assert probe(whole).notes == ()
+    content = whole.read_bytes()
+    part.write_bytes(content[: len(content) * 6 // 10])
+    info = probe(part)
+    assert 0.5 < info.duration_s < 3
+    (note,) = info.notes
+    assert "ends early" in note and f"{info.duration_s:.1f} s are there of the 4." in note
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])

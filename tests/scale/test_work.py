@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avloc.errors import MediaError, ModelError
+from avloc.errors import MediaError, ModelError, NothingToDoError
 from avloc.features.store import load_features, save_features
 from avloc.media.probe import MediaInfo
 from avloc.media.writer import write_video
@@ -74,7 +74,17 @@ class Here:
                 function(task, lambda seconds, of: None)
                 yield Ended(number, function(task, lambda seconds, of: None))
             except MediaError as error:
-                yield Ended(number, Failed(str(error)))
+                yield Ended(number, Failed(str(error), skipped=isinstance(error, NothingToDoError)))
+
+
+class Stopped(Here):
+    """An engine that is stopped before its first task ends."""
+
+    def run(
+        self, make: Callable[[], Function[Task, Value]], tasks: Sequence[Task]
+    ) -> Generator[Progress | Ended[Value], None, None]:
+        raise KeyboardInterrupt
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +114,34 @@ def test_a_work_of_one_s_own(videos: list[Job], tmp_path: Path, engine: Engine) 
     assert not again.done and sorted(again.found) == ["deep/a", "deep/b"] and list(again.failed) == ["bad"]
     other = run(tmp_path, Measure("frames"), engine, videos)
     assert sorted(other.done + other.found) == ["deep/a", "deep/b"] and other.gathered.counts == {"frames": 2}
+
+
+def test_a_stopped_run_still_tells_of_all_results(videos: list[Job], tmp_path: Path) -> None:
+    run(tmp_path, Measure(), Here(), videos)
+    batch = Batch(tmp_path, Measure("frames"), Stopped())
+    with batch.locked() as manifest, pytest.raises(KeyboardInterrupt):
+        list(batch.run(manifest, videos))
+    assert batch.summary.left == 3 and batch.summary.gathered.counts == {"s": 2}
+    assert run(tmp_path, Measure("frames"), Here(), videos).gathered.counts == {"frames": 2}
+
+
+def test_what_has_nothing_to_do_is_skipped_and_stays_so(tmp_path: Path) -> None:
+    work = Extract(GRID, threads=1)
+    silent = write_video(tmp_path / "silent.mp4", [np.zeros((48, 64, 3), np.uint8)] * 8, 10, None)
+    (tmp_path / "bad.mp4").write_text("no video")
+    jobs = [Job(silent, "silent"), Job(tmp_path / "bad.mp4", "bad")]
+    out = tmp_path / "out"
+    out.mkdir()
+    for _ in range(2):
+        summary = run(out, work, Here(), jobs)
+        assert list(summary.failed) == ["bad"] and list(summary.skipped) == ["silent"]
+        assert summary.skipped["silent"].startswith("has no sound") and summary.failures is not None
+    assert (out / "features.failed.csv").read_text().count("\n") == 3
+    (tmp_path / "bad.mp4").unlink()
+    assert run(out, work, Stopped(), jobs[:1]).failures == out / "features.failed.csv"
+    assert "bad" not in (out / "features.failed.csv").read_text()
+    silent.unlink()
+    assert run(out, work, Stopped(), []).failures is None and not (out / "features.failed.csv").exists()
 
 
 def test_a_work_that_cannot_begin_ends_the_run(videos: list[Job], tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from rich.table import Table
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.inputs import Video
 from avloc.cli.progress import BatchBar, batching
-from avloc.errors import AvlocError, one_line
+from avloc.errors import AvlocError, one_line, without_path
 from avloc.scale.batch import Batch, Begun, Job, News, Summary
 from avloc.scale.engine import ProcessEngine
 from avloc.scale.manifest import Entry, Manifest
@@ -100,12 +100,13 @@ def run_batch(
                 say = bar.console if screen.is_terminal and errors.is_terminal else screen
                 _follow(events, bar, say, said)
         except KeyboardInterrupt:
-            done = len(batch.summary.done) + len(batch.summary.found)
+            summary = batch.summary
+            done = len(summary.done) + len(summary.again) + len(summary.found)
             screen.print(f"Stopped: {done} of {len(jobs)} videos are done. The same command goes on from here.")
             return 130
         states = manifest.path
         index = None if on_end is None else on_end(manifest.entries.values())
-    _sum_up(batch.summary, len(jobs), states, screen)
+    _sum_up(batch.summary, jobs, states, screen)
     if index is not None:
         screen.print(f"index:  {one_line(str(index))}", markup=False, soft_wrap=True)
     return 1 if batch.summary.failed else 0
@@ -136,33 +137,36 @@ def _follow(
             ended += 1
             bar.end(numbers[event.job.name])
             line = f"[{ended}/{len(numbers)}] {one_line(event.job.name)}: {_told(event, said)}"
-            failed = isinstance(event.outcome, Failed)
+            failed = isinstance(event.outcome, Failed) and not event.outcome.skipped
             say.print(line, style="yellow" if failed else None, markup=False, soft_wrap=True)
 
 
 def _told(news: News[D], said: Callable[[D], str]) -> str:
     outcome = news.outcome
     if isinstance(outcome, Failed):
-        return f"failed ({_reason(outcome.reason, news.job.video)})"
+        return f"{'skipped' if outcome.skipped else 'failed'} ({without_path(outcome.reason, news.job.video)})"
     if outcome.found_before:
         return "was done before"
+    if outcome.again:
+        return f"{said(outcome)} (from what was kept)"
     speed = f", {outcome.duration_s / outcome.took_s:.0f}x real time" if outcome.took_s > 0 else ""
     return f"{said(outcome)} ({outcome.took_s:.1f} s{speed})"
 
 
-def _reason(reason: str, video: Path) -> str:
-    """The reason without the path that stands before it already."""
-    return reason.removeprefix(one_line(str(video))).removeprefix(":").strip()
-
-
-def _sum_up(summary: Summary, count: int, states: Path, screen: Console) -> None:
-    made, before, failed = len(summary.done), len(summary.found), len(summary.failed)
+def _sum_up(summary: Summary, jobs: Sequence[Job], states: Path, screen: Console) -> None:
+    made, again, before = len(summary.done), len(summary.again), len(summary.found)
+    kept = f"{again} from what was kept, " if again else ""
+    skipped = f"{len(summary.skipped)} skipped, " if summary.skipped else ""
     speed = f", {summary.video_s / summary.took_s:.1f}x real time" if made and summary.took_s > 0 else ""
     took = f"{timedelta(seconds=round(summary.took_s))}{speed}"
     screen.print(
-        f"{made + before} of {count} videos done ({made} now, {before} before), {failed} failed; {took}.",
+        f"{made + again + before} of {len(jobs)} videos done ({made} now, {kept}{before} before), "
+        f"{skipped}{len(summary.failed)} failed; {took}.",
         style="bold",
+        soft_wrap=True,
     )
+    if summary.brought:
+        screen.print(f"{summary.brought} results of other videos there were brought to the same settings.")
     counts = summary.gathered.counts
     if counts:
         table = Table("class", "events", box=None)
@@ -173,13 +177,14 @@ def _sum_up(summary: Summary, count: int, states: Path, screen: Console) -> None
         if len(ranked) > _MOST_CLASSES:
             table.add_row(f"{len(ranked) - _MOST_CLASSES} more", str(sum(n for _, n in ranked[_MOST_CLASSES:])))
         screen.print(table)
+    videos = {job.name: job.video for job in jobs}
     for name, reason in sorted(summary.failed.items()):
-        print(f"avloc: {one_line(name)}: {reason}", file=sys.stderr)
+        print(f"avloc: {one_line(str(videos[name]))}: {reason}", file=sys.stderr)
     if summary.failed:
         screen.print("What failed is tried again with --retry-failed, or when its file has changed.")
-    if summary.gathered.table is not None:
-        screen.print(f"table:  {one_line(str(summary.gathered.table))}", markup=False, soft_wrap=True)
-    screen.print(f"states: {one_line(str(states))}", markup=False, soft_wrap=True)
+    for what, path in (("table:", summary.gathered.table), ("failed:", summary.failures), ("states:", states)):
+        if path is not None:
+            screen.print(f"{what:7} {one_line(str(path))}", markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

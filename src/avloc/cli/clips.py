@@ -75,7 +75,8 @@ def clips(
     choices = chosen(fps, tier, annotator)
     screen = screen_console()
     problems: list[str] = []
-    every = plan(find_results(results, videos, problems.append, choices=choices), margin)
+    found = find_results(results, videos, problems.append, choices=choices, least_score=min_score)
+    every = plan(found, margin)
     wanted = choose(every, label, min_score, limit)
     if not wanted:
         raise AvlocError(f"{results}: no event has a score of {min_score:g} or more; give a lower --min-score")

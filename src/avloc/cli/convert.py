@@ -18,8 +18,19 @@ from avloc.cli.inputs import require_writable
 from avloc.cli.predictions import counted
 from avloc.cli.shelf import Shelf, is_file
 from avloc.errors import AvlocError, FormatError, OutputError
-from avloc.formats.files import FORMATS, Format, Videos, format_to_write, merged, named, read_truth, write_events
+from avloc.formats.files import (
+    FORMATS,
+    Format,
+    Videos,
+    files_below,
+    format_to_write,
+    merged,
+    named,
+    read_truth,
+    write_events,
+)
 from avloc.scale.manifest import is_inside
+from avloc.scale.shown import require_one_setting
 
 
 def convert(
@@ -70,6 +81,8 @@ def convert(
     if from_ is not None:
         named(from_)
     key = _format(out, to)
+    for folder in (path for path in sources if path.is_dir()):
+        require_one_setting(folder, files_below(folder, from_), min_score or 0.0)
     read = merged({str(path): read_truth(path, from_, choices) for path in sources})
     targets = _targets(out, key, to, read if videos is None else _placed(read, Shelf(videos)))
     if min_score is not None:

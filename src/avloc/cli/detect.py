@@ -20,14 +20,14 @@ from avloc.cli.inputs import Video, find_videos, require_least_score, require_wr
 from avloc.cli.page_media import PageVideo, proxy_of
 from avloc.cli.pages import DetectionPage, Paged, page_of, write_index_of
 from avloc.cli.progress import following
-from avloc.errors import AvlocError, one_line
-from avloc.events import Events
+from avloc.errors import AvlocError, ModelError, NothingToDoError, one_line, without_path
 from avloc.media.playable import unplayable
 from avloc.media.probe import probe
+from avloc.report.index import Missing
 from avloc.report.page import summary
 from avloc.report.terminal import EventsTimeline, events_table
 from avloc.scale.detect import Detect, Detected, Found
-from avloc.scale.manifest import Entry
+from avloc.scale.manifest import Entry, without_outcome
 from avloc.scale.work import Task, content_of
 
 _MOST_SHOWN = 100
@@ -49,15 +49,21 @@ def detect(
 ) -> int:
     """Find the events of videos that are seen and heard at once.
 
-    Each video's events go to NAME.events.json (seconds, label, score) beside the video, or into --out. A folder of
-    results also holds events.csv, all events in one table, and manifest.jsonl, what became of each video; the same
-    command goes on where a stopped run was.
+    Each video's events go to NAME.events.json (seconds, label, score) beside the video, or into --out. Some kilobytes
+    of candidates go to NAME.candidates.safetensors: with them another --min-score, --all or --report takes a moment,
+    without the video. A folder of results also holds events.csv, all events in one table, failed.csv, the videos
+    without a result and why, and manifest.jsonl, what became of each video; the same command goes on where a stopped
+    run was.
+
+    Exit status: 0 where every video has a result or, of several, was skipped for want of picture or sound; 1 where
+    one failed; 130 where the run was stopped.
 
     examples:
       avloc detect my.mp4
       avloc detect my.mp4 --report out/
       avloc detect old.avi --report out/ --proxy --inline
-      avloc detect videos/ --out results/ --min-score 0.5
+      avloc detect videos/ --out results/
+      avloc detect videos/ --out results/ --min-score 0.4 --report site/     (the same results, shown otherwise)
       avloc detect videos/ --out results/ --workers 2 --time-limit 3600
 
     Args:
@@ -97,14 +103,15 @@ def detect(
 
 def _index(report: Path, out: Path, work: Detect, states: Iterable[Entry]) -> Path:
     """Over the pages in `report` of all that is done in the folder `out`."""
-    pages = []
-    for state in states:
+    pages, known = [], list(states)
+    for state in known:
         page = Path(os.path.normpath(out.resolve() / state.page))
         if state.state == "done" and state.page and page.is_relative_to(report.resolve()) and page.is_file():
             done = work.read(out / f"{state.result}{work.ending}")
             if done is not None:
                 pages.append(Paged(state.path(out), state.result, page, done.events, done.duration_s))
-    return write_index_of(report.resolve(), pages, work.made_by)
+    lacking = [Missing(entry.result, entry.state, entry.reason) for entry in without_outcome(out, known)]
+    return write_index_of(report.resolve(), pages, work.made_by, lacking)
 
 
 def _said(done: Detected) -> str:
@@ -112,11 +119,11 @@ def _said(done: Detected) -> str:
 
 
 def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, work: Detect) -> int:
-    """Videos in this process, each made anew, its events on the screen."""
-    work.load()
+    """Videos in this process, their events on the screen."""
     screen, errors = screen_console(), error_console()
     problems: list[str] = []
     pages: list[Paged] = []
+    skipped = 0
     for number, video in enumerate(found, 1):
         stem = video.stem
         folder = video.path.parent if out is None else (out / stem).parent
@@ -126,17 +133,25 @@ def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, w
             require_writable(task.result.parent)
             made = _run(task, work, screen, errors, number, len(found))
             if page is not None:
-                pages.append(Paged(video.path, stem.as_posix(), page, made.shown, made.detection.duration_s))
+                pages.append(Paged(video.path, stem.as_posix(), page, made.shown, made.kept.duration_s))
+        except ModelError:
+            raise
         except AvlocError as error:
-            problems.append(str(error))
+            # A video that was named alone and gives nothing is an answer to the question; one of many is none.
+            passed = isinstance(error, NothingToDoError) and len(found) > 1
+            skipped += passed
+            problems += [] if passed else [str(error)]
             if len(found) > 1:
-                screen.print(f"{one_line(video.path.name)}: no result", style="yellow", markup=False)
+                why = f"skipped ({without_path(str(error), video.path)})" if passed else "no result"
+                style = None if passed else "yellow"
+                screen.print(f"{one_line(video.path.name)}: {why}", style=style, markup=False, soft_wrap=True)
     if report is not None and len(pages) > 1:
         index = write_index_of(report, pages, work.made_by)
         screen.print(f"index:  {one_line(str(index))}", markup=False, soft_wrap=True)
     if len(found) > 1:
-        done = len(found) - len(problems)
-        screen.print(f"{done} of {len(found)} videos done" + (f", {len(problems)} not:" if problems else "."))
+        done = f"{len(found) - len(problems) - skipped} of {len(found)} videos done"
+        done += f", {skipped} skipped" if skipped else ""
+        screen.print(done + (f", {len(problems)} not:" if problems else "."))
     for problem in problems:
         print(f"avloc: {problem}", file=sys.stderr)
     return 1 if problems else 0
@@ -144,14 +159,17 @@ def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, w
 
 def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int, count: int) -> Found:
     began = time.perf_counter()
-    info = probe(task.video)
-    with following(errors, number, count, info) as on_seconds:
-        found = work.find(task, info, content_of(task.video), lambda seconds, of: on_seconds(seconds))
+    info, content = probe(task.video), content_of(task.video)
+    found = work.find_again(task, work.key(content))
+    if found is None:
+        work.load()
+        with following(errors, number, count, info) as on_seconds:
+            found = work.find(task, info, content, lambda seconds, of: on_seconds(seconds))
     took_s = time.perf_counter() - began
     # A full disk does not keep the events from the screen, nor a closed pipe keep them from the disk.
     try:
-        _show(screen, task.video.name, found.shown, found.detection.duration_s, took_s)
-        for note in found.detection.notes:
+        _show(screen, found, took_s)
+        for note in found.kept.notes:
             screen.print(f"note:   {note}", markup=False, soft_wrap=True)
     finally:
         work.write(found)
@@ -163,9 +181,11 @@ def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int
     return found
 
 
-def _show(screen: Console, name: str, events: Events, duration_s: float, took_s: float) -> None:
+def _show(screen: Console, found: Found, took_s: float) -> None:
+    events, duration_s = found.shown, found.kept.duration_s
     speed = f"{duration_s / took_s:.0f}x real time" if took_s > 0 else ""
-    head = f"{one_line(name)}: {summary(events, duration_s)} ({took_s:.1f} s, {speed})"
+    how = "from what was kept" if found.again else f"{took_s:.1f} s, {speed}"
+    head = f"{one_line(found.task.video.name)}: {summary(events, duration_s)} ({how})"
     screen.print(head, style="bold", markup=False, soft_wrap=True)
     if len(events):
         screen.print(events_table(events, most=_MOST_SHOWN))

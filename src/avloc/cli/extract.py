@@ -33,8 +33,8 @@ def extract(
     """Write what the encoders see and hear, step by step, to NAME.features.safetensors.
 
     The file holds `visual`, `audio`, `visual_scores`, `audio_scores` and `cues`, one row a step, in 16-bit floats. A
-    folder of several also holds features.manifest.jsonl, what became of each video; the same command goes on where a
-    stopped run was.
+    folder of several also holds features.manifest.jsonl, what became of each video, and features.failed.csv, the
+    videos without features and why; the same command goes on where a stopped run was. Exit status as of detect.
 
     examples:
       avloc extract my.mp4

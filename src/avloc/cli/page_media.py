@@ -38,7 +38,7 @@ class PageVideo:
             MediaError, FormatError: the copy cannot be made, or the video not be put inside.
         """
         why = unplayable(info)
-        large = self.inline and info.path.stat().st_size > LARGEST_INLINE_BYTES
+        large = self.inline and info.path.is_file() and info.path.stat().st_size > LARGEST_INLINE_BYTES
         played, zero_s = info.path, info.zero_s
         if self.proxy and (why or large):
             played, zero_s, why = make_proxy(info, proxy_of(page)), 0.0, ""

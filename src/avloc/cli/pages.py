@@ -1,26 +1,22 @@
-"""The page of a video that `avloc detect` makes: it hears the sound while the video is searched."""
+"""The page of a video that `avloc detect` makes."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from avloc.cli.page_media import PageVideo
 from avloc.events import Events
-from avloc.report.index import Entry
-from avloc.report.levels import LevelMeter
-from avloc.report.page import write_page
+from avloc.report.index import Entry, Missing
+from avloc.report.page import made_from_of, write_page
 from avloc.report.site import INDEX, write_site
 from avloc.scale.detect import Found
 from avloc.scale.work import make_folder
 
 TITLE = "Events seen and heard"
-LEVELS = 2000
 
 
 class DetectionPage:
@@ -28,11 +24,10 @@ class DetectionPage:
 
     def __init__(self, path: Path, *, how: PageVideo, made_by: str) -> None:
         self._path, self._how, self._made_by = path, how, made_by
-        self._meter = LevelMeter()
 
-    def hear(self, block: NDArray[np.float32], sample_rate: int) -> None:
-        """The next block of the waveform."""
-        self._meter.add(block, sample_rate)
+    def is_of(self, mark: str) -> bool:
+        """Whether the page is there, made of what `mark` stands for, in the same way."""
+        return made_from_of(self._path) == self._made_from(mark)
 
     def write(self, found: Found) -> None:
         """Write the page.
@@ -57,9 +52,15 @@ class DetectionPage:
             video=self._how.of(info, self._path, found.shown),
             duration_s=info.duration_s,
             events=found.shown,
-            levels=self._meter.levels(LEVELS, info.duration_s),
+            levels=found.levels,
             metadata=facts,
+            note=read_notes(found.kept.notes),
+            made_from=self._made_from(found.mark),
         )
+
+    def _made_from(self, mark: str) -> str:
+        told = repr((mark, self._how, self._made_by))
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def page_of(report: Path, name: str) -> Path:
@@ -79,7 +80,7 @@ class Paged:
     duration_s: float
 
 
-def write_index_of(report: Path, pages: Iterable[Paged], made_by: str) -> Path:
+def write_index_of(report: Path, pages: Iterable[Paged], made_by: str, missing: Sequence[Missing] = ()) -> Path:
     """The index over the pages in `report`, which are linked to one another; its path.
 
     Raises:
@@ -95,9 +96,14 @@ def write_index_of(report: Path, pages: Iterable[Paged], made_by: str) -> Path:
         )
         for one in pages
     ]
-    write_site(report / INDEX, entries, title=TITLE, metadata={"Made by": made_by})
+    write_site(report / INDEX, entries, title=TITLE, metadata={"Made by": made_by}, missing=missing)
     return report / INDEX
 
 
 def _channels(count: int) -> str:
     return {1: "mono", 2: "stereo"}.get(count, f"{count} channels")
+
+
+def read_notes(notes: Sequence[str]) -> str:
+    """What was chosen in reading a file, as one sentence under a page's title."""
+    return f"Note: {'; '.join(notes)}." if notes else ""

@@ -15,6 +15,7 @@ from avloc.formats.media_names import SOUND_ENDINGS
 from avloc.formats.result_arrays import are_arrays, as_json, events_of_arrays
 from avloc.formats.strict_json import as_text, load_json
 from avloc.formats.truth import Choices, Odd
+from avloc.scale.shown import require_one_setting
 
 _PICKLES = (".pkl", ".pickle")
 _TORCH = (".pt", ".pth", ".tar")
@@ -43,12 +44,15 @@ def read_predictions(
     unscored: a detection in JSON without a score has score 1; else it is odd.
 
     Raises:
-        FormatError: a file cannot be read, the folder holds none, or a video stands in two files.
+        FormatError: a file cannot be read, the folder holds none, results of different settings, or a video stands in
+            two files.
     """
     chosen = choices or Choices()
     if not path.is_dir():
         return _read_file(path, odd, chosen, label_of, unscored)
-    files = {file: _read_file(file, odd, chosen, label_of, unscored) for file in files_below(path)}
+    inside = files_below(path)
+    require_one_setting(path, inside)
+    files = {file: _read_file(file, odd, chosen, label_of, unscored) for file in inside}
     scores = {found.show_score for found in files.values()}
     found = below(path, {file: found.events for file, found in files.items()})
     return Predictions(found, scores.pop() if len(scores) == 1 else None)

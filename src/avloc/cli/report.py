@@ -22,19 +22,22 @@ from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_least_score, require_writable
 from avloc.cli.names import slug, told_apart
 from avloc.cli.page_media import PageVideo
+from avloc.cli.pages import read_notes
+from avloc.cli.predictions import counted
 from avloc.cli.progress import counting
-from avloc.cli.results import Result, find_results, missing_line
+from avloc.cli.results import Result, find_results, missing_line, without_result
 from avloc.errors import AvlocError, MediaError, one_line
 from avloc.events import Events
+from avloc.media.levels import LevelMeter
 from avloc.media.probe import probe
 from avloc.media.reader import read_audio
-from avloc.report.index import Entry, summary
-from avloc.report.levels import LevelMeter
+from avloc.report.index import Entry, Missing, summary
 from avloc.report.page import Shown, made_from_of, video_url, write_page
 from avloc.report.site import INDEX, write_site
+from avloc.scale.kept import LEVELS, kept_file, read_kept
+from avloc.scale.table import FAILURES
 
 PAGES = "pages"
-_LEVELS = 2000
 _SAMPLE_RATE = 8000
 
 
@@ -82,7 +85,7 @@ def report(
     problems: list[str] = []
     missing: list[str] = []
     with counting(errors, "results") as on_progress:
-        found = find_results(results, videos, problems.append, on_progress, choices)
+        found = find_results(results, videos, problems.append, on_progress, choices, min_score)
     require_writable(out / PAGES)
     site = _Site(out, videos, min_score, PageVideo(proxy=proxy, pictures=not quick), missing.append)
     names = told_apart([slug(result.name.replace("/", "-"), "video") for result in found], [r.name for r in found])
@@ -96,7 +99,13 @@ def report(
             on_progress(number, len(found))
     models = sorted({result.model for result in found if result.model})
     facts = {"Model": ", ".join(models)} if models else {}
-    write_site(out / INDEX, entries, title=title, metadata=facts | {"Made by": f"avloc {__version__}"})
+    lacking = [Missing(entry.result, entry.state, entry.reason) for entry in without_result(results)]
+    write_site(
+        out / INDEX, entries, title=title, metadata=facts | {"Made by": f"avloc {__version__}"}, missing=lacking
+    )
+    if lacking:
+        told = f"no result of {counted(len(lacking), 'video')}: {results / FAILURES} tells why"
+        screen.print(told, markup=False, soft_wrap=True)
     for line in (summary(entries), f"pages: {site.made} made, {site.kept} kept", f"index: {out / INDEX}"):
         screen.print(line, markup=False, soft_wrap=True)
     if site.unplayable:
@@ -139,8 +148,9 @@ class _Site:
                 video=self._shown(result, source, page, events),
                 duration_s=duration_s,
                 events=events,
-                levels=None if result.video is None else self._levels(result.video, duration_s),
+                levels=self._levels(result, duration_s) if self.how.pictures else None,
                 metadata={key: value for key, value in facts.items() if value} | {"Made by": f"avloc {__version__}"},
+                note=read_notes(result.notes),
                 made_from=mark,
             )
             self.made += 1
@@ -156,23 +166,35 @@ class _Site:
                 self.on_missing(str(error))
         return Shown(video_url(source, page))
 
-    def _levels(self, video: Path, duration_s: float) -> NDArray[np.float32] | None:
-        if not self.how.pictures:  # nor is the sound decoded
+    def _levels(self, result: Result, duration_s: float) -> NDArray[np.float32] | None:
+        """As detection kept them, else by listening to the video; None where it cannot be heard."""
+        kept = read_kept(kept_file(result.file), result.file) if result.key else None
+        if kept is not None and kept.key == result.key:
+            return kept.levels
+        if result.video is None:
             return None
         meter = LevelMeter()
         try:
-            for block in read_audio(video, sample_rate=_SAMPLE_RATE):
+            for block in read_audio(result.video, sample_rate=_SAMPLE_RATE):
                 meter.add(block, _SAMPLE_RATE)
         except AvlocError as error:
             self.on_missing(str(error))
             return None
-        return meter.levels(_LEVELS, duration_s)
+        return meter.levels(LEVELS, duration_s)
 
     def _mark(self, result: Result, address: str) -> str:
         """Changes with all that a page shows."""
         video, events = result.video.stat() if result.video else None, result.events
         columns = [column.tobytes() for column in (events.start_s, events.end_s, events.score)]
-        about = (result.title, result.duration_s, result.model, result.min_score, self.min_score, self.how)
+        about = (
+            result.title,
+            result.duration_s,
+            result.model,
+            result.min_score,
+            self.min_score,
+            self.how,
+            result.notes,
+        )
         file = (video.st_size, video.st_mtime_ns) if video else None
         seen = (__version__, _looks(), address, columns, events.labels, about, file)
         return hashlib.sha256(repr(seen).encode("utf-8", "backslashreplace")).hexdigest()[:32]

@@ -14,6 +14,8 @@ from avloc.formats.activitynet import read_external
 from avloc.formats.files import ENDING, below, files_below, named, sniff
 from avloc.formats.media_names import seen_from
 from avloc.formats.truth import Choices
+from avloc.scale.manifest import Entry, read_manifest, without_outcome
+from avloc.scale.shown import require_one_setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class Result:
     """The events of one video.
 
     name is unique: the place of the file below the folder, without ending, or, where one file holds many videos,
-    that of the video. recorded says where the video was, as written in the file; "" where it does not say.
+    that of the video. recorded says where the video was, as written in the file; "" where it does not say. key is of
+    what was computed by `avloc detect`, notes tell what it chose in reading the video.
     """
 
     name: str
@@ -32,6 +35,8 @@ class Result:
     video: Path | None
     model: str
     min_score: float | None
+    key: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -46,20 +51,24 @@ def find_results(
     on_problem: Callable[[str], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     choices: Choices | None = None,
+    least_score: float = 0.0,
 ) -> list[Result]:
     """All NAME.events.json below a folder, or else its files of labels, in order; or one file of any format.
 
     videos: where to look for videos that are not where they were, by their place below it or by their file name.
     on_problem: is told of a file that cannot be read, which is then left out; without it that is an error.
     choices: what to read of labels that hold more than one thing.
+    least_score: the least score of events that will be used; it decides whether results of several fit together.
 
     Raises:
-        FormatError: the folder holds no result, or none that can be read; `videos` is no folder.
+        FormatError: the folder holds no result, none that can be read, or results of different settings; `videos` is
+            no folder.
     """
     places = _Places(path if path.is_dir() else path.parent, None if videos is None else Shelf(videos))
     if not path.exists():
         raise FormatError(f"{path}: does not exist; give a folder of results, as `avloc detect --out` makes it")
     files = files_below(path) if path.is_dir() else [path]
+    require_one_setting(path, files, least_score)
     found: dict[Path, dict[str, Result]] = {}
     problems: list[str] = []
     for number, file in enumerate(files, 1):
@@ -98,9 +107,20 @@ def _read(file: Path, places: _Places, choices: Choices) -> dict[str, Result]:
             video=places.find(file, video, truth.media),
             model=_text(about, "model"),
             min_score=_number(about, "min_score"),
+            key=_text(about, "key"),
+            notes=_texts(about, "notes"),
         )
         for video, truth in videos.items()
     }
+
+
+def without_result(path: Path) -> list[Entry]:
+    """What a run of `avloc detect` into a folder could not search, or did not for want of picture or sound.
+
+    Raises:
+        OutputError: the folder's manifest cannot be read.
+    """
+    return without_outcome(path, read_manifest(path).values()) if path.is_dir() else []
 
 
 class _Places:
@@ -127,6 +147,11 @@ def missing_line(result: Result, videos: Path | None) -> str:
 def _text(about: Mapping[str, object], key: str) -> str:
     value = about.get(key)
     return value if isinstance(value, str) else ""
+
+
+def _texts(about: Mapping[str, object], key: str) -> tuple[str, ...]:
+    value = about.get(key)
+    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list) else ()
 
 
 def _number(about: Mapping[str, object], key: str) -> float | None:

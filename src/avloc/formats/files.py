@@ -111,7 +111,7 @@ def _events(videos: Mapping[str, Truth]) -> dict[str, Events]:
 
 _SELECTIONS = ".selections.txt"
 _WORKBOOKS = (".xlsx", ".xls", ".ods", ".numbers")
-_BESIDE = re.compile(r"BirdNET.*(\.list\.txt|params\.csv)", re.IGNORECASE)  # lists of files and settings
+_BESIDE = re.compile(r"BirdNET.*(\.list\.txt|params\.csv)|(features\.)?failed\.csv", re.IGNORECASE)  # lists, settings
 
 FORMATS: Mapping[str, Format] = {
     "activitynet": Format("ActivityNet results", (ENDING, ".json"), True, True, _read_results, _write_results),

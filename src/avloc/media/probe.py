@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +15,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream as AvVideoStream
 
 from avloc.errors import MediaError
+from avloc.media.clock import JOINED, STRAYED
 from avloc.media.orientation import orientation_of
 from avloc.media.source import Source, open_source, packets, start_s
 
 _TAIL_S = 2.0
+_OFF_S = 1.0  # by which a header may be wrong
 _LONGEST_S = 30 * 24 * 3600.0
 _PACKETS_TO_FIRST_PICTURE = 600
 
@@ -153,13 +157,51 @@ def _ends_s(source: Source) -> dict[int, float]:
     found: dict[int, float] = {}
     if not source.restarts and longest_s <= _LONGEST_S and _seek(source, longest_s - _TAIL_S):
         found = _last_packets_s(source)
-    if found and abs(max(found.values()) - longest_s) <= 1.0:
-        return {**stated, **found}
-    # The tail is not where the header says, or tells nothing: read all packets, without decoding.
-    with open_source(source.path) as afresh:
-        found = _last_packets_s(afresh)
-        source.notes.update(afresh.notes)
-        return found
+    whole = all(index in found or end_s < longest_s - _TAIL_S for index, end_s in stated.items())
+    if found and whole and abs(max(found.values()) - longest_s) <= _OFF_S:
+        found = {**stated, **found}
+    else:
+        # The tail is not where the header says, or tells nothing: read all packets, without decoding.
+        with open_source(source.path) as afresh:
+            found = _last_packets_s(afresh)
+            source.notes.update(afresh.notes)
+    source.notes.update(dict.fromkeys(_missing(source, stated, found)))
+    return found
+
+
+def _missing(source: Source, stated: Mapping[int, float], found: Mapping[int, float]) -> Iterator[str]:
+    """A note where the file ends before its header says it does, as one does that was not copied whole."""
+    if source.guesses_end or {JOINED, STRAYED} & set(source.notes):
+        return
+    # Where only the file has a length, a stream may end before it, and a last picture may stand for long.
+    one_for_all = source.matroska or any(stream.duration is None for stream in source.streams)
+    if one_for_all and source.audio is None:
+        return
+    early = {}
+    for stream in source.streams:
+        there_s = max(found.values(), default=0.0) if one_for_all else found.get(stream.index, 0.0)
+        end_s = stated.get(stream.index, math.inf)
+        if there_s + _OFF_S < end_s <= _LONGEST_S:
+            early[stream.type] = there_s, end_s
+    if not early:
+        return
+    there_s, end_s = max(early.values())
+    if one_for_all and _latest_s(source.path) + _OFF_S > end_s:
+        return  # it is the length of another stream, such as subtitles
+    what = "file" if len(early) == len(source.streams) else {"video": "picture", "audio": "sound"}[min(early)]
+    yield f"the {what} ends early: {there_s:.1f} s are there of the {end_s:.1f} s that its header says"
+
+
+def _latest_s(path: Path) -> float:
+    """End of the last packet of any stream, since file time zero."""
+    with open_source(path) as source:
+        latest_s = 0.0
+        with contextlib.suppress(av.FFmpegError, ValueError, IndexError):
+            for packet in source.container.demux():
+                if packet.size and packet.pts is not None:
+                    end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                    latest_s = max(latest_s, end_s - source.zero_s)
+        return latest_s
 
 
 def _stated_end_s(source: Source, stream: Stream) -> float | None:
@@ -168,7 +210,8 @@ def _stated_end_s(source: Source, stream: Stream) -> float | None:
     whole, begin = source.container.duration, source.container.start_time
     if whole is None or whole <= 0:
         return None
-    return (whole + (begin or 0)) / av.time_base - source.zero_s
+    # Matroska's duration is from zero, whenever the first packet comes.
+    return (whole + (0 if source.matroska else begin or 0)) / av.time_base - source.zero_s
 
 
 def _seek(source: Source, time_s: float) -> bool:

@@ -71,6 +71,11 @@ class Source:
         return self.leaps or (self.matroska and math.isinf(self.stated_end_s))  # the latter as it was sent live
 
     @property
+    def guesses_end(self) -> bool:
+        """Whether its header says nothing of its length, and libav makes it up from what is there."""
+        return bool({"mpegts", "mpeg"} & set(self.container.format.name.split(",")))
+
+    @property
     def matroska(self) -> bool:
         """Whether it is a Matroska or WebM file."""
         return "matroska" in self.container.format.name

@@ -40,7 +40,7 @@ from avloc.own.samples import Repeated, StoredVideos
 from avloc.timegrid import TimeGrid
 from avloc.training.batches import CroppedBatches
 from avloc.training.checkpoint import load_model, save_model
-from avloc.training.devices import Device
+from avloc.training.devices import Device, one_thread
 from avloc.training.export import export_model
 from avloc.training.fit import fit, make_fabric
 from avloc.training.method import Method
@@ -105,7 +105,8 @@ def train_own(
     own = own.require(config.skip_bad)
     kept = _features(config, start, own, out, watch)
     work = _Work(config, out, source, start, own, kept, device, watch)
-    return work.run(resume)
+    with one_thread():
+        return work.run(resume)
 
 
 def _require_free(out: Path, resume: bool) -> None:

@@ -8,7 +8,6 @@ out/trainer/                                      what --resume goes on from, wh
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
@@ -40,7 +39,7 @@ from avloc.models.grounded import Grounded, Member
 from avloc.recipes.default import GroundedRun
 from avloc.recipes.vocabulary import PROCEDURAL, SHIPPED, Vocabulary, read_vocabulary
 from avloc.training.checkpoint import save_model
-from avloc.training.devices import Device
+from avloc.training.devices import Device, one_thread
 from avloc.training.export import export_model
 from avloc.training.fit import fit, make_fabric
 from avloc.training.method import Method
@@ -125,7 +124,7 @@ class GroundedTraining:
             "validation", Part(VALIDATION, c.validation_videos, seed + SEED_OF[VALIDATION], c.scene)
         )
         quiet = self.compose("quiet", Part(VALIDATION, c.quiet_videos, seed + _QUIET_SEED, c.quiet_scene))
-        with _one_thread():
+        with one_thread():
             return self._finish(self.train(composed), validation, quiet)
 
     def train(self, composed: Composed) -> Grounded:
@@ -281,14 +280,3 @@ def _require_known(classes: tuple[str, ...], vocabulary: Vocabulary, path: Path)
             f"{path}: lacks {unknown[0]!r}, a class of the media ({len(unknown)} are lacking); say there what it is "
             "by ear and by eye, or take it out of the media"
         )
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """The same seed gives the same weights, however many cores there are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -18,6 +18,8 @@ from avloc.events import Events
 from avloc.files import replace_file
 from avloc.report.timeline import clock, tone
 
+_MOST_OPEN = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -31,12 +33,27 @@ class Entry:
     events: Events
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A video that has no events: its name, what became of it ("failed" or "skipped"), and why."""
+
+    name: str
+    state: str
+    reason: str
+
+
 def write_index(
-    path: str | os.PathLike[str], entries: Sequence[Entry], *, title: str, metadata: Mapping[str, str]
+    path: str | os.PathLike[str],
+    entries: Sequence[Entry],
+    *,
+    title: str,
+    metadata: Mapping[str, str],
+    missing: Sequence[Missing] = (),
 ) -> None:
     """Write the index of many videos; its order is that of the names.
 
     metadata: facts shown below the list, name -> value.
+    missing: what is not in the list.
 
     Raises:
         OutputError: the file cannot be written.
@@ -52,6 +69,7 @@ def write_index(
         style=_static("page.css") + "\n" + _static("index.css"),
         script=script,
         data=data(entries),
+        missing=_missing(missing),
         facts="".join(f"<div><dt>{escape(k)}</dt><dd><bdi>{escape(v)}</bdi></dd></div>" for k, v in metadata.items()),
     )
     # A name that is not UTF-8 reaches us with lone surrogates; \udcXX is how JSON spells them.
@@ -92,6 +110,25 @@ def data(entries: Sequence[Entry]) -> str:
 def _line(entry: Entry, place: Mapping[str, int]) -> list[object]:
     address = quote(os.fsencode(entry.page))
     return [entry.name, address, _short(entry.duration_s, 2), int(entry.playable), _columns(entry.events, place)]
+
+
+def _missing(missing: Sequence[Missing]) -> str:
+    """The list of videos without a result, open where it is short; "" where there is none."""
+    if not missing:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row"><bdi>{escape(m.name)}</bdi></th>'
+        f"<td>{escape(m.state)}</td><td>{escape(m.reason)}</td></tr>"
+        for m in sorted(missing, key=lambda m: (m.state, m.name))
+    )
+    count = Counter(m.state for m in missing)
+    told = ", ".join(f"{count[state]:,} {state}" for state in sorted(count))
+    return (
+        f'<section class="missing"><details{" open" if len(missing) <= _MOST_OPEN else ""}>'
+        f"<summary><h2>Without a result</h2><span>{escape(told)}</span></summary>"
+        f"<table><thead><tr><th>Video</th><th>State</th><th>Why</th></tr></thead><tbody>{rows}</tbody></table>"
+        "</details></section>"
+    )
 
 
 def _columns(events: Events, place: Mapping[str, int]) -> list[float]:

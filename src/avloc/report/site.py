@@ -10,22 +10,29 @@ from pathlib import Path
 from urllib.parse import quote
 
 from avloc.files import replace_file
-from avloc.report.index import Entry, in_order, write_index
+from avloc.report.index import Entry, Missing, in_order, write_index
 from avloc.report.page import links_html
 
 INDEX = "index.html"
 _LINKS = re.compile(rb'<nav class="links">.*?</nav>', re.DOTALL)
 
 
-def write_site(index: Path, entries: Sequence[Entry], *, title: str, metadata: Mapping[str, str]) -> None:
+def write_site(
+    index: Path,
+    entries: Sequence[Entry],
+    *,
+    title: str,
+    metadata: Mapping[str, str],
+    missing: Sequence[Missing] = (),
+) -> None:
     """Write the index, and into each page, which is there already, where it and the pages before and behind are.
 
-    metadata: facts shown below the list, name -> value.
+    metadata: facts shown below the list, name -> value. missing: what is not in the list.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    write_index(index, entries, title=title, metadata=metadata)
+    write_index(index, entries, title=title, metadata=metadata, missing=missing)
     for before, entry, after in _threes(in_order(entries)):
         page = index.parent / entry.page
         ends = (_link(entry, other) for other in (before, after))

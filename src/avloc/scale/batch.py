@@ -1,6 +1,6 @@
 """Many videos > a results folder, by any Work: what is done stays done, what failed is known.
 
-    lock > manifest > tasks that are left > engine > a line of the manifest each > what all come to
+    lock > manifest > tasks left > what is kept of them, else the engine > a line of the manifest each > tables
 
 Stop it as you like, by Ctrl-C, SIGKILL or a power cut: the same command goes on, and the files come out the same.
 """
@@ -10,16 +10,18 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Container, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Generic
 
-from avloc.errors import OutputError
+from avloc.errors import OutputError, without_path
+from avloc.files import files_in
 from avloc.lock import locked
 from avloc.scale.engine import Engine
-from avloc.scale.manifest import Entry, Manifest
-from avloc.scale.messages import Failed, Progress
+from avloc.scale.manifest import Entry, Manifest, without_outcome
+from avloc.scale.messages import Ended, Failed, Progress
+from avloc.scale.table import write_failures
 from avloc.scale.work import D, Gathered, Task, Work, ready, relative
 
 LOCK = ".avloc.lock"
@@ -36,12 +38,27 @@ class Job:
 
 @dataclass
 class Summary:
-    """What a run came to; `failed` holds the reason by name, those of earlier runs that were not tried again too."""
+    """What a run came to, by name.
+
+    Attributes:
+        done: Made now.
+        again: Made now of what an earlier run kept.
+        found: There before.
+        failed: Why, those of earlier runs that were not tried again too.
+        skipped: Why there was nothing to do.
+        left: Jobs without an outcome.
+        brought: Results of other videos in the folder that were brought to the settings of this run.
+        failures: The table of what failed or was skipped, if there is any.
+    """
 
     done: list[str] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
     left: int = 0
+    brought: int = 0
+    failures: Path | None = None
     video_s: float = 0.0
     took_s: float = 0.0
     gathered: Gathered = field(default_factory=Gathered)
@@ -103,70 +120,96 @@ class Batch(Generic[D]):
 
         Raises:
             ModelError, FeatureError: what the work needs is missing or broken.
-            OutputError: a file cannot be written.
+            OutputError: a file cannot be written, or results of other videos would stay that other settings made.
         """
         began = time.monotonic()
-        entries = {job.name: self._entry(job, manifest.entries.get(job.name)) for job in jobs}
+        before = dict(manifest.entries)
+        entries = {job.name: self._entry(job, before.get(job.name)) for job in jobs}
         todo = [job for job in jobs if entries[job.name].state == "pending"]
+        working = {name for name, entry in entries.items() if entry.state in ("pending", "done")}
+        others = {name: path for name, path in self._results().items() if name not in working}
+        self.summary.brought = self.work.bring_along(self.out, others)
         manifest.begin(entries.values())
         self.summary.found = [name for name, entry in entries.items() if entry.state == "done"]
-        self.summary.failed = {name: entry.reason for name, entry in entries.items() if entry.state == "failed"}
+        for state, reasons in (("failed", self.summary.failed), ("skipped", self.summary.skipped)):
+            reasons |= {name: entry.reason for name, entry in entries.items() if entry.state == state}
         self.summary.left = len(todo)
         try:
             yield Begun(todo, [max(entries[job.name].size, 0) for job in todo], len(self.summary.found))
-            tasks = [Task(job.video, self._file(job.name), job.page) for job in todo]
-            with contextlib.closing(self.engine.run(partial(ready, self.work), tasks)) as reports:
-                for report in reports:
-                    if isinstance(report, Progress):
-                        yield report
-                        continue
-                    job = todo[report.number]
-                    self._note(manifest, job, report.outcome)
-                    yield News(job, report.outcome)
+            for report in self._outcomes(todo, [before.get(job.name) for job in todo]):
+                if isinstance(report, Progress):
+                    yield report
+                    continue
+                job = todo[report.number]
+                self._note(manifest, job, report.outcome)
+                yield News(job, report.outcome)
         finally:
             self.summary.took_s = time.monotonic() - began
             self._gather(manifest, entries)
+
+    def _outcomes(
+        self, todo: Sequence[Job], before: Sequence[Entry | None]
+    ) -> Generator[Progress | Ended[D], None, None]:
+        """Of each job, told by its place: at once where something is kept of it, else by the engine."""
+        left: list[int] = []
+        for number, (job, entry) in enumerate(zip(todo, before, strict=True)):
+            same = entry is not None and self._is_same(job, entry)
+            kept = self.work.again(self._task(job), entry.key) if same and entry is not None and entry.key else None
+            if kept is None:
+                left.append(number)
+            else:
+                yield Ended(number, kept)
+        if not left:
+            return
+        tasks = [self._task(todo[number]) for number in left]
+        with contextlib.closing(self.engine.run(partial(ready, self.work), tasks)) as reports:
+            for report in reports:
+                yield replace(report, number=left[report.number])
+
+    def _task(self, job: Job) -> Task:
+        return Task(job.video, self._file(job.name), job.page)
 
     def _file(self, name: str) -> Path:
         return self.out / f"{name}{self.work.ending}"
 
     def _entry(self, job: Job, before: Entry | None) -> Entry:
-        """What is known of a job: done and failed hold as long as video, settings and files are the same."""
+        """What is known of a job: its state holds as long as video, settings and files are the same."""
         size, mtime_ns = _stamp(job.video)
-        page = "" if job.page is None else relative(job.page, self.out)
-        fresh = Entry(
-            job.name,
-            relative(job.video, self.out),
-            settings=self._digest,
-            size=size,
-            mtime_ns=mtime_ns,
-            page=page,
-        )
-        if before is None or (before.settings, before.size, before.mtime_ns) != (self._digest, size, mtime_ns):
-            return fresh
-        if before.state == "failed" and not self.retry_failed:
-            return before
-        if before.state == "done" and (not page or (before.page == page and job.page and job.page.is_file())):
-            result = self.work.read(self._file(job.name))
-            if result is not None and result.key == before.key:
-                return before
-        return fresh
+        place, page = relative(job.video, self.out), "" if job.page is None else relative(job.page, self.out)
+        if before is not None and self._is_same(job, before):
+            stays = before.state == "skipped" or (before.state == "failed" and not self.retry_failed)
+            if stays or (before.state == "done" and self.work.whole(self._task(job), before.key) is not None):
+                return replace(before, video=place, page=page or before.page)
+        return Entry(job.name, place, settings=self._digest, size=size, mtime_ns=mtime_ns, page=page)
+
+    def _is_same(self, job: Job, before: Entry) -> bool:
+        """Whether what is computed of a job is what was computed before, as far as size and date of its file tell."""
+        return (before.settings, before.size, before.mtime_ns) == (self._digest, *_stamp(job.video))
 
     def _note(self, manifest: Manifest, job: Job, outcome: D | Failed) -> None:
         self.summary.left -= 1
+        summary = self.summary
         if isinstance(outcome, Failed):
-            self.summary.failed[job.name] = outcome.reason
-            manifest.put(job.name, "failed", reason=outcome.reason)
+            reason = without_path(outcome.reason, job.video)
+            (summary.skipped if outcome.skipped else summary.failed)[job.name] = reason
+            manifest.put(job.name, "skipped" if outcome.skipped else "failed", reason=reason)
+            self.work.give_up(self._file(job.name))
             return
-        (self.summary.found if outcome.found_before else self.summary.done).append(job.name)
-        if not outcome.found_before:
-            self.summary.video_s += outcome.duration_s
-        manifest.put(job.name, "done", key=outcome.key)
+        (summary.found if outcome.found_before else summary.again if outcome.again else summary.done).append(job.name)
+        if not (outcome.found_before or outcome.again):
+            summary.video_s += outcome.duration_s
+        manifest.put(job.name, "done", sync=not outcome.again, key=outcome.key)
 
     def _gather(self, manifest: Manifest, mine: Container[str]) -> None:
-        """Of all that is done in the folder, that of other runs too."""
-        done = {name: self._file(name) for name, entry in manifest.entries.items() if entry.state == "done"}
-        self.summary.gathered = self.work.gather(self.out, done, mine)
+        """Of all results in the folder, those of other runs too."""
+        self.summary.gathered = self.work.gather(self.out, self._results(), mine)
+        lacking = without_outcome(self.out, manifest.entries.values())
+        self.summary.failures = write_failures(self.out / self.work.failures, lacking)
+
+    def _results(self) -> dict[str, Path]:
+        """Result files in the folder by name."""
+        files = (path for path in files_in(self.out, lambda problem: None) if path.name.endswith(self.work.ending))
+        return {path.relative_to(self.out).as_posix().removesuffix(self.work.ending): path for path in files}
 
 
 def _stamp(path: Path) -> tuple[int, int]:

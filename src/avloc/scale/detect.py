@@ -1,10 +1,15 @@
-"""Detect: one video > its events in a JSON file, and a page beside it where one is wanted."""
+"""Detect: one video > its candidates, and of them its events in a JSON file, and a page where one is wanted.
+
+key of a video's content, the model and how it is computed > candidates (`avloc.scale.kept`)
+candidates, least score > events, page: made again without the video when only that has changed
+"""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -13,20 +18,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc import zoo
-from avloc.config import ModelConfig
-from avloc.detector import Detection, Detector
-from avloc.errors import AvlocError, ModelError
+from avloc.config import ModelConfig, to_dict
+from avloc.detector import Detector
+from avloc.errors import ModelError
 from avloc.events import Events
 from avloc.files import file_hash
-from avloc.formats.activitynet import read_external, read_results, write_results
 from avloc.formats.files import ENDING
+from avloc.media.levels import LevelMeter
 from avloc.media.probe import MediaInfo
+from avloc.scale.kept import LEVELS, Kept, kept_file, read_kept, save_kept
 from avloc.scale.messages import OnProgress
+from avloc.scale.shown import Shown, Stored, read_stored
 from avloc.scale.table import TABLE, write_events_table
-from avloc.scale.work import Done, Gathered, Task, Work, make_folder, relative, unchanged
+from avloc.scale.work import Done, Gathered, Task, Work, digest_of, make_folder, relative, unchanged
 
-VERSION = 2
-"""Raised when a change of the code gives other events for the same model: results are then made anew."""
+VERSION = 3
+"""Raised when a change of the code gives other candidates for the same model: they are then made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +45,10 @@ class Detected(Done):
 
 
 class Page(Protocol):
-    """What the caller makes of a video for people, while its sound is read anyway."""
+    """What the caller makes of a video for people."""
 
-    def hear(self, block: NDArray[np.float32], sample_rate: int) -> object:
-        """The next block of the waveform."""
+    def is_of(self, mark: str) -> bool:
+        """Whether it is there already, made of what `mark` stands for."""
 
     def write(self, found: Found) -> None:
         """Write the page; the result is written after it.
@@ -53,17 +60,26 @@ class Page(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All that is to be written of one video; `shown` are its events for people."""
+    """All that is to be written of one video; `shown` are its events for people, `mark` changes with all of it."""
 
     task: Task
-    info: MediaInfo
-    detection: Detection
+    kept: Kept
     shown: Events
     least_score: float
     model: str
-    content: str
-    page: Page | None
-    took_s: float
+    mark: str
+    took_s: float = 0.0
+    again: bool = False
+
+    @property
+    def info(self) -> MediaInfo:
+        """What the file holds."""
+        return self.kept.info
+
+    @property
+    def levels(self) -> NDArray[np.float32]:
+        """(L,) peak levels of the sound, 0 to 1, in equal parts of the video's length."""
+        return self.kept.levels
 
 
 @dataclass(frozen=True)
@@ -97,43 +113,60 @@ class Detect(Work[Detected]):
         return Detector.load(self.model, threads=self.threads)
 
     @cached_property
+    def show(self) -> Shown:
+        """What is shown of what is computed. Raises ModelError as `load`."""
+        least = self.config.show_score if self.min_score is None else self.min_score
+        return Shown(self.digest, least, self.config.decoding.min_score, self.all, self.made_by)
+
+    @cached_property
     def config(self) -> ModelConfig:
         """What the model says of itself. Raises ModelError as `load`."""
         return zoo.read_config(self.model)
 
     def settings(self) -> tuple[str, ...]:
-        """Model, least score, all or not.
+        """What is computed: all of the model but its own least score to show.
 
         Raises:
             ModelError: the model's folder lacks a file.
         """
+        told = json.dumps(to_dict(replace(self.config, show_score=0.0)), sort_keys=True)
         try:
-            files = [file_hash(self.model / name) for name in (zoo.CONFIG, zoo.ONNX)]
+            return str(VERSION), told, file_hash(self.model / zoo.ONNX)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise ModelError(
                 f"{self.model}: cannot be read as a model ({reason}); give a whole model folder"
             ) from None
-        return str(VERSION), *files, repr(self.min_score), repr(self.all)
 
     def read(self, result: Path) -> Detected | None:
         """The events to show of a result file, None for one that is no whole result of one video."""
-        stored = read_detected(result)
-        if stored is None:
+        stored = read_stored(result)
+        return None if stored is None else self._told(stored)
+
+    def whole(self, task: Task, key: str) -> Detected | None:
+        """As every work; its files are whole when they show what these settings show."""
+        stored = read_stored(task.result)
+        if stored is None or stored.key != key or not self.show.fits(stored):
             return None
-        return Detected(key=stored.key, duration_s=stored.duration_s, events=self.shown(stored.events))
+        if stored.about.get("video") != relative(task.video, task.result.parent):
+            return None
+        if task.page is not None and self.pages is not None and not self.pages(task.page).is_of(self._mark(key)):
+            return None
+        return self._told(stored)
+
+    def again(self, task: Task, key: str) -> Detected | None:
+        """From what is kept beside the result: neither video nor network is needed."""
+        found = self.find_again(task, key)
+        if found is None:
+            return None
+        self.write(found)
+        return _detected(found)
 
     def make(self, task: Task, info: MediaInfo, content: str, on_progress: OnProgress) -> Detected:
-        """Page first, JSON last: where the JSON file has its key, all is there."""
+        """Candidates first, then the page, JSON last: where the JSON file has its key, all is there."""
         found = self.find(task, info, content, on_progress)
         self.write(found)
-        return Detected(
-            key=self.key(content),
-            duration_s=found.detection.duration_s,
-            took_s=found.took_s,
-            events=found.shown,
-            notes=found.detection.notes,
-        )
+        return _detected(found)
 
     def find(self, task: Task, info: MediaInfo, content: str, on_progress: OnProgress) -> Found:
         """Events of the video; nothing is written.
@@ -141,45 +174,53 @@ class Detect(Work[Detected]):
         Raises:
             MediaError: as `make`.
         """
-        began = time.perf_counter()
-        page = self.pages(task.page) if self.pages is not None and task.page is not None else None
+        began, meter = time.perf_counter(), LevelMeter()
         with unchanged(task.video):
             detection = self.detector.detect_fully(
                 task.video,
-                on_sound=None if page is None else page.hear,
+                on_sound=meter.add,
                 on_seconds=lambda seconds: on_progress(seconds, info.duration_s),
             )
-        shown, took_s = self.shown(detection.all_events), time.perf_counter() - began
-        return Found(task, info, detection, shown, self._least_score(), self.config.name, content, page, took_s)
+        levels = meter.levels(LEVELS, info.duration_s)
+        kept = Kept(
+            self.key(content), info, detection.duration_s, detection.all_events, levels, detection.notes
+        ).rounded()
+        return self._found(task, kept, time.perf_counter() - began)
+
+    def find_again(self, task: Task, key: str) -> Found | None:
+        """As `find`, from what is kept beside the task's result; None where nothing is of this key."""
+        began = time.perf_counter()
+        kept = read_kept(kept_file(task.result), task.video)
+        if kept is None or kept.key != key:
+            return None
+        return self._found(task, kept, time.perf_counter() - began, again=True)
 
     def write(self, found: Found) -> None:
-        """The page, then the result.
+        """What is kept, the page, then the result.
 
         Raises:
             OutputError: a file cannot be written.
         """
-        if found.page is not None:
-            found.page.write(found)
-        result = found.task.result
-        make_folder(result.parent)
-        about: dict[str, object] = {
-            "made_by": self.made_by,
+        task, kept = found.task, found.kept
+        make_folder(task.result.parent)
+        if not found.again:
+            save_kept(kept_file(task.result), kept)
+        if task.page is not None and self.pages is not None:
+            self.pages(task.page).write(found)
+        about = {
             "model": found.model,
-            "source": found.task.video.name,
-            "video": relative(found.task.video, result.parent),
-            "duration": round(found.detection.duration_s, 3),
-            "min_score": found.least_score,
-            "key": self.key(found.content),
+            "source": task.video.name,
+            "video": relative(task.video, task.result.parent),
         }
-        if found.detection.notes:
-            about["notes"] = list(found.detection.notes)
-        events = found.detection.all_events if self.all else found.shown
-        write_results(result, {result.name.removesuffix(ENDING): events}, about)
+        self.show.write(task.result, kept, about)
 
-    def shown(self, events: Events) -> Events:
-        """The events for people, in the order of time."""
-        least = self.config.show_score if self.min_score is None else self.min_score
-        return events.above(least).by_time()
+    def bring_along(self, folder: Path, results: Mapping[str, Path]) -> int:
+        """Results of other least scores are made again from what is kept."""
+        return self.show.bring_along(folder, results)
+
+    def give_up(self, result: Path) -> None:
+        """A result of an earlier run is brought to these settings, or removed."""
+        self.show.give_up(result)
 
     def gather(self, folder: Path, results: Mapping[str, Path], mine: Container[str]) -> Gathered:
         """The table of all events in the folder; events by class of the results of this run.
@@ -189,7 +230,7 @@ class Detect(Work[Detected]):
         """
         gathered, rows = Gathered(folder / TABLE), dict[str, Events]()
         for name, path in results.items():
-            stored = read_detected(path)
+            stored = read_stored(path)
             if stored is None:
                 continue
             rows[name] = stored.events
@@ -198,17 +239,25 @@ class Detect(Work[Detected]):
         write_events_table(folder / TABLE, rows)
         return gathered
 
-    def _least_score(self) -> float:
-        if self.all:
-            return self.config.decoding.min_score
-        return self.config.show_score if self.min_score is None else self.min_score
+    def _told(self, stored: Stored) -> Detected:
+        return Detected(key=stored.key, duration_s=stored.duration_s, events=self.show.events(stored.events))
+
+    def _found(self, task: Task, kept: Kept, took_s: float, *, again: bool = False) -> Found:
+        show = self.show
+        shown, mark = show.events(kept.events), self._mark(kept.key)
+        return Found(task, kept, shown, show.written_from, self.config.name, mark, took_s, again)
+
+    def _mark(self, key: str) -> str:
+        """Of all that a page shows but its looks."""
+        return digest_of(key, repr(self.show.least_score), repr(self.show.written_from))
 
 
-def read_detected(path: Path) -> Detected | None:
-    """All events of a whole result file of one video, or None for one that is missing, cut off, or no such result."""
-    try:
-        about = read_external(path)
-        (events,) = read_results(path).values()
-        return Detected(key=str(about["key"]), duration_s=float(about["duration"]), events=events)
-    except (AvlocError, KeyError, TypeError, ValueError):
-        return None
+def _detected(found: Found) -> Detected:
+    return Detected(
+        key=found.kept.key,
+        duration_s=found.kept.duration_s,
+        took_s=found.took_s,
+        again=found.again,
+        events=found.shown,
+        notes=found.kept.notes,
+    )

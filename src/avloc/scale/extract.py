@@ -36,6 +36,7 @@ class Extract(Work[Extracted]):
 
     ending = ENDING
     manifest = "features.manifest.jsonl"
+    failures = "features.failed.csv"
 
     def load(self) -> None:
         """Get ready.

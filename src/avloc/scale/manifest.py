@@ -1,4 +1,4 @@
-"""The manifest of a results folder: which video is done, failed (and why) or pending.
+"""The manifest of a results folder: which video is done, failed or skipped (and why) or pending.
 
 `manifest.jsonl` (of detection; other work has one of another name) holds a JSON object a line. Each change of state
 is appended; the last line of a result wins. A line that a crash cut off is no line, so at worst one state is
@@ -14,13 +14,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from io import FileIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Literal
+from typing import Literal, get_args
 
 from avloc.errors import OutputError
 from avloc.files import replace_file
 
 MANIFEST = "manifest.jsonl"
-State = Literal["pending", "done", "failed"]
+State = Literal["pending", "done", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Entry:
     """State of one video.
 
     result is the place of its JSON file below the folder without ending, video its own as seen from the folder; both
-    in POSIX form. size and mtime_ns are the video's when the state came about, settings and key as in the result.
+    in POSIX form. size and mtime_ns are the video's when the state came about; settings and key are of what is
+    computed, not of what is shown of it. page is the latest page, as seen from the folder.
     """
 
     result: str
@@ -71,6 +72,12 @@ def read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Entry]:
     return entries
 
 
+def without_outcome(folder: Path, entries: Iterable[Entry]) -> list[Entry]:
+    """Those that failed or were skipped and whose videos are still there, by name."""
+    lacking = (entry for entry in entries if entry.state in ("failed", "skipped"))
+    return sorted((e for e in lacking if e.path(folder).exists()), key=lambda entry: entry.result)
+
+
 def is_inside(result: str) -> bool:
     """Whether a place in POSIX form stays below the folder that it is joined to, on any system."""
     windows = PureWindowsPath(result)
@@ -99,8 +106,8 @@ class Manifest:
         ordered = sorted(self.entries.values(), key=lambda entry: entry.result)
         replace_file(self.path, b"".join(map(_line, ordered)))
 
-    def put(self, result: str, state: State, **changes: str | int) -> None:
-        """Append a change of state.
+    def put(self, result: str, state: State, *, sync: bool = True, **changes: str | int) -> None:
+        """Append a change of state, and bring it to the disk at once unless that is not worth the wait.
 
         Raises:
             OutputError: it cannot be written.
@@ -112,7 +119,8 @@ class Manifest:
             line = _line(entry)
             if self._file.write(line) != len(line):
                 raise OSError("no space left on device")
-            os.fsync(self._file.fileno())
+            if sync:
+                os.fsync(self._file.fileno())
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise OutputError(
@@ -138,7 +146,7 @@ _KINDS: Mapping[str, type] = {f.name: int if f.type == "int" else str for f in f
 def _entry(line: bytes) -> Entry | None:
     try:
         known = json.loads(line)
-        if not isinstance(known, dict) or known.get("state") not in ("pending", "done", "failed"):
+        if not isinstance(known, dict) or known.get("state") not in get_args(State):
             return None
         if any(type(value) is not _KINDS.get(name) for name, value in known.items()):
             return None

@@ -25,9 +25,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Why a task has no value."""
+    """Why a task has no value; `skipped` where nothing went wrong and there was nothing to do."""
 
     reason: str
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

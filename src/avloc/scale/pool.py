@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Generic
 
-from avloc.errors import AvlocError, ModelError, OutputError, one_line
+from avloc.errors import AvlocError, ModelError, NothingToDoError, OutputError, one_line
 from avloc.scale.messages import Ended, Failed, Function, OnProgress, Progress, Task, Value
 
 _TICK_S = 0.5
@@ -149,7 +149,7 @@ def _outcome(function: Function[Task, Value], task: Task, tell: OnProgress) -> V
     except OutputError:
         raise
     except AvlocError as error:
-        return Failed(str(error))
+        return Failed(str(error), skipped=isinstance(error, NothingToDoError))
     except MemoryError:
         return Failed("there is too little memory for it")
     except Exception as error:  # one odd file must not end the run over all others

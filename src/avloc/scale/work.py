@@ -18,6 +18,7 @@ from avloc.files import file_hash
 from avloc.media.probe import MediaInfo, probe
 from avloc.scale.manifest import MANIFEST
 from avloc.scale.messages import OnProgress
+from avloc.scale.table import FAILURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What came of one video. `found_before`: its files were whole, nothing was made."""
+    """What came of one video. `found_before`: its files were whole, nothing was made; `again`: they were made of what
+    an earlier run kept."""
 
     key: str
     duration_s: float
     took_s: float = 0.0
     found_before: bool = False
+    again: bool = False
 
 
 D = TypeVar("D", bound=Done)
@@ -60,6 +63,8 @@ class Work(ABC, Generic[D]):
     """What names of result files end in."""
     manifest: ClassVar[str] = MANIFEST
     """Name of the manifest; another kind of work in the same folder keeps another."""
+    failures: ClassVar[str] = FAILURES
+    """Name of the table of what failed or was skipped; as with the manifest."""
 
     @abstractmethod
     def load(self) -> None:
@@ -71,7 +76,7 @@ class Work(ABC, Generic[D]):
 
     @cached_property
     def digest(self) -> str:
-        """Hash of all that results depend on beside the video.
+        """Hash of all that what is computed depends on beside the video.
 
         Raises:
             ModelError: it cannot be read.
@@ -95,8 +100,35 @@ class Work(ABC, Generic[D]):
             OutputError: a file cannot be written.
         """
 
+    def whole(self, task: Task, key: str) -> D | None:
+        """The outcome where all files of the task are there, of this key."""
+        read = self.read(task.result)
+        return read if read is not None and read.key == key else None
+
+    def again(self, task: Task, key: str) -> D | None:
+        """Make the task's files of what an earlier run kept under this key, quickly and without the video.
+
+        Returns:
+            None where nothing is kept.
+
+        Raises:
+            OutputError: a file cannot be written.
+        """
+        return None
+
+    def bring_along(self, folder: Path, results: Mapping[str, Path]) -> int:
+        """Bring results of other videos in a folder, files by name, to these settings; how many were not so before.
+
+        Raises:
+            OutputError: one cannot be.
+        """
+        return 0
+
+    def give_up(self, result: Path) -> None:
+        """There is no new result of a video: see to it that none of other settings stays in its place."""
+
     def gather(self, folder: Path, results: Mapping[str, Path], mine: Container[str]) -> Gathered:
-        """What is told of all results together: files by name, of which those of this run are `mine`."""
+        """What is told of all results of a folder together: files by name, of which those of this run are `mine`."""
         return Gathered()
 
     def __call__(self, task: Task, on_progress: OnProgress) -> D:
@@ -110,15 +142,14 @@ class Work(ABC, Generic[D]):
         return self.done(task, content) or self.make(task, info, content, on_progress)
 
     def key(self, content: str) -> str:
-        """Key of the result of a video whose file has the hash `content`."""
+        """Key of what is computed of a video whose file has the hash `content`."""
         return digest_of(content, self.digest)
 
     def done(self, task: Task, content: str) -> D | None:
-        """The outcome where all is there from the same content and settings."""
-        if task.page is not None and not task.page.is_file():
-            return None
-        read = self.read(task.result)
-        return None if read is None or read.key != self.key(content) else replace(read, found_before=True)
+        """The outcome where all is there from the same content and settings, or can be made of what is kept."""
+        key = self.key(content)
+        read = self.whole(task, key)
+        return self.again(task, key) if read is None else replace(read, found_before=True)
 
 
 def ready(work: Work[D]) -> Work[D]:

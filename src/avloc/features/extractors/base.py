@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.errors import FeatureError, MediaError
+from avloc.errors import FeatureError, NothingToDoError
 from avloc.features.sequence import FeatureSequence
 from avloc.files import file_hash
 from avloc.media.probe import MediaInfo
@@ -89,10 +89,9 @@ class Extractor(Protocol):
 
 
 def require_both(info: MediaInfo) -> None:
-    """Raise MediaError where a file has no picture or no sound."""
-    if info.video is None:
-        raise MediaError(
-            f"{info.path}: has no picture, so no event can be both seen and heard; give a video with both"
-        )
-    if info.audio is None:
-        raise MediaError(f"{info.path}: has no sound, so no event can be both seen and heard; give a video with both")
+    """Raise NothingToDoError where a file has no picture or no sound."""
+    for what, stream in (("picture", info.video), ("sound", info.audio)):
+        if stream is None:
+            raise NothingToDoError(
+                f"{info.path}: has no {what}, so no event can be both seen and heard; give a video with both"
+            )

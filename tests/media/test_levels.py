@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avloc.report.levels import CELLS_PER_S, LevelMeter
+from avloc.media.levels import CELLS_PER_S, LevelMeter
 
 
 @settings(max_examples=60, deadline=None)
