@@ -13,6 +13,7 @@ from avloc.formats.media_names import PROXY_ENDING
 from avloc.media.playable import make_proxy, stills, unplayable
 from avloc.media.probe import MediaInfo
 from avloc.report.page import LARGEST_INLINE_BYTES, Shown, video_url
+from avloc.report.stills import Span, span_of, stills_in
 
 _STILL_LINES = 108
 _MOST_STILLS = 300
@@ -48,17 +49,30 @@ class PageVideo:
             sound="" if info.audio is None else info.audio.codec,
             unplayable=why,
             zero_s=zero_s,
-            stills=self._stills(info, events),
+            stills=self._stills(info, events, page),
+            file=_version(info.path),
         )
 
-    def _stills(self, info: MediaInfo, events: Events) -> dict[tuple[float, float], bytes]:
-        """Of the surest events, by their start and end."""
+    def _stills(self, info: MediaInfo, events: Events, page: Path) -> dict[Span, bytes]:
+        """Of the surest events, by their start and end; those of a page that was made before are taken from it."""
         if info.video is None or not self.pictures:
             return {}
         chosen = events.take(np.argsort(-events.score, kind="stable")[:_MOST_STILLS]) if len(events) else events
-        spans = sorted({(e.start_s, e.end_s) for e in chosen}, key=sum)
+        spans = sorted({span_of(e.start_s, e.end_s) for e in chosen}, key=sum)
+        known = stills_in(page, _version(info.path))
+        lacking = [span for span in spans if span not in known]
         try:
-            found = stills(info.path, [max(0.0, sum(span) / 2) for span in spans], _STILL_LINES)
-            return dict(zip(spans, found, strict=True))
-        except AvlocError:  # a page without pictures says as much
-            return {}
+            made = stills(info.path, [max(0.0, sum(span) / 2) for span in lacking], _STILL_LINES)
+            known |= dict(zip(lacking, made, strict=True))
+        except AvlocError:  # the page does without
+            pass
+        return {span: known[span] for span in spans if span in known}
+
+
+def _version(video: Path) -> str:
+    """Changes with the file; "" where it is gone."""
+    try:
+        now = video.stat()
+    except OSError:
+        return ""
+    return f"{now.st_size}-{now.st_mtime_ns}"

@@ -6,7 +6,7 @@ import hashlib
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -34,7 +34,7 @@ from avloc.media.reader import read_audio
 from avloc.report.index import Entry, Missing, summary
 from avloc.report.page import Shown, made_from_of, video_url, write_page
 from avloc.report.site import INDEX, write_site
-from avloc.scale.kept import LEVELS, kept_file, read_kept
+from avloc.scale.kept import LEVELS, Kept, kept_file, read_kept
 from avloc.scale.table import FAILURES
 
 PAGES = "pages"
@@ -140,15 +140,16 @@ class _Site:
         if made_from_of(page) == mark:
             self.kept += 1
         else:
+            kept = _kept_of(result)
             least = max(self.min_score, result.min_score or 0.0)
             facts = {"Model": result.model, "Threshold": f"{least:g}", "Results": result.file.name}
             write_page(
                 page,
                 title=result.title,
-                video=self._shown(result, source, page, events),
+                video=self._shown(result, kept, source, page, events),
                 duration_s=duration_s,
                 events=events,
-                levels=self._levels(result, duration_s) if self.how.pictures else None,
+                levels=self._levels(result, kept, duration_s) if self.how.pictures else None,
                 metadata={key: value for key, value in facts.items() if value} | {"Made by": f"avloc {__version__}"},
                 note=read_notes(result.notes),
                 made_from=mark,
@@ -156,20 +157,20 @@ class _Site:
             self.made += 1
         return Entry(name, f"{PAGES}/{file}", duration_s, result.video is not None, events)
 
-    def _shown(self, result: Result, source: Path, page: Path, events: Events) -> Shown:
+    def _shown(self, result: Result, kept: Kept | None, source: Path, page: Path, events: Events) -> Shown:
         if result.video is not None:
             try:
-                shown = self.how.of(probe(result.video), page, events)
+                info = probe(result.video) if kept is None else replace(kept.info, path=result.video)
+                shown = self.how.of(info, page, events)
                 self.unplayable.update([shown.unplayable] if shown.unplayable else [])
                 return shown
             except MediaError as error:
                 self.on_missing(str(error))
         return Shown(video_url(source, page))
 
-    def _levels(self, result: Result, duration_s: float) -> NDArray[np.float32] | None:
+    def _levels(self, result: Result, kept: Kept | None, duration_s: float) -> NDArray[np.float32] | None:
         """As detection kept them, else by listening to the video; None where it cannot be heard."""
-        kept = read_kept(kept_file(result.file), result.file) if result.key else None
-        if kept is not None and kept.key == result.key:
+        if kept is not None:
             return kept.levels
         if result.video is None:
             return None
@@ -198,6 +199,12 @@ class _Site:
         file = (video.st_size, video.st_mtime_ns) if video else None
         seen = (__version__, _looks(), address, columns, events.labels, about, file)
         return hashlib.sha256(repr(seen).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def _kept_of(result: Result) -> Kept | None:
+    """What detection kept beside a result."""
+    kept = read_kept(kept_file(result.file), result.file) if result.key else None
+    return kept if kept is not None and kept.key == result.key else None
 
 
 @cache

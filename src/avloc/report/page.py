@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
+from avloc.report.stills import Span, span_of, still_html
 from avloc.report.timeline import axis_html, clock, colour, curve_svg, rows_html
 
 LARGEST_INLINE_BYTES = 200_000_000  # browsers give up on longer data: addresses
@@ -40,7 +41,7 @@ class Shown:
     picture, sound: their codecs; "" where there is none, or nothing is known.
     unplayable: what browsers do not know about it, in a few words; "" where they play it.
     zero_s: where the time zero of events lies on the file's own clock.
-    stills: JPEG pictures of events, by start and end.
+    stills: JPEG pictures of events, by start and end. file: names the version of the file that they are of.
     """
 
     address: str
@@ -48,7 +49,8 @@ class Shown:
     sound: str = ""
     unplayable: str = ""
     zero_s: float = 0.0
-    stills: Mapping[tuple[float, float], bytes] = field(default_factory=dict)
+    stills: Mapping[Span, bytes] = field(default_factory=dict)
+    file: str = ""
 
 
 def write_page(
@@ -108,6 +110,7 @@ def write_page(
         sound="Time" if levels is None else "Sound level",
         thin=" thin" if levels is None else "",
         made_from=escape(made_from),
+        file=escape(video.file),
         rows=rows_html(ordered, duration_s) or _nothing(note),
         table=_table(ordered, video.stills),
         hidden="" if len(ordered) else "hidden",
@@ -202,8 +205,10 @@ def _nothing(note: str) -> str:
     return f'<div class="nothing"><p><strong>No event was found.</strong></p><p>{escape(why)}</p></div>'
 
 
-def _table(events: Events, stills: Mapping[tuple[float, float], bytes]) -> str:
-    return "\n".join(_table_row(i, event, stills.get((event.start_s, event.end_s))) for i, event in enumerate(events))
+def _table(events: Events, stills: Mapping[Span, bytes]) -> str:
+    return "\n".join(
+        _table_row(i, event, stills.get(span_of(event.start_s, event.end_s))) for i, event in enumerate(events)
+    )
 
 
 def _table_row(i: int, event: Event, still: bytes | None) -> str:
@@ -213,16 +218,8 @@ def _table_row(i: int, event: Event, still: bytes | None) -> str:
         f'<tr data-event="{i}" style="{colour(event.label)}">'
         f'<td class="go"><button type="button" data-play="{i}" aria-label="Play {name} at '
         f'{clock(event.start_s, 2)}"><svg viewBox="0 0 10 10" aria-hidden="true"><path d="M2 1l7 4-7 4z"/></svg>'
-        f'</button></td><th scope="row">{_picture(still)}<b class="dot"></b><bdi>{name}</bdi></th>'
+        f'</button></td><th scope="row">{still_html(still)}<b class="dot"></b><bdi>{name}</bdi></th>'
         f"<td>{clock(event.start_s, 2)}</td><td>{clock(event.end_s, 2)}</td>"
         f'<td class="length">{event.duration_s:.2f} s</td>'
         f'<td class="score"><span class="meter"><i style="width:{sure:.1f}%"></i></span>{event.score:.2f}</td></tr>'
-    )
-
-
-def _picture(still: bytes | None) -> str:
-    if still is None:
-        return ""
-    return (
-        f'<img class="still" alt="" loading="lazy" src="data:image/jpeg;base64,{base64.b64encode(still).decode()}">'
     )
