@@ -40,6 +40,7 @@ def detect(
     report: Path | None = None,
     inline: bool = False,
     proxy: bool = False,
+    quick: bool = False,
     min_score: float | None = None,
     all: bool = False,
     threads: int = 0,
@@ -49,11 +50,11 @@ def detect(
 ) -> int:
     """Find the events of videos that are seen and heard at once.
 
-    Each video's events go to NAME.events.json (seconds, label, score) beside the video, or into --out. Some kilobytes
-    of candidates go to NAME.candidates.safetensors: with them another --min-score, --all or --report takes a moment,
-    without the video. A folder of results also holds events.csv, all events in one table, failed.csv, the videos
-    without a result and why, and manifest.jsonl, what became of each video; the same command goes on where a stopped
-    run was.
+    Each video's events go to NAME.events.json (seconds, label, score) beside the video, or into --out. Some
+    kilobytes of candidates go to NAME.candidates.safetensors: with them another --min-score, --all or --report
+    takes a moment, without the video but for pictures of new events on the pages. A folder of results also holds
+    events.csv, all events in one table, failed.csv, the videos without a result and why, and manifest.jsonl, what
+    became of each video; the same command goes on where a stopped run was.
 
     Exit status: 0 where every video has a result or, of several, was skipped for want of picture or sound; 1 where
     one failed; 130 where the run was stopped.
@@ -74,6 +75,7 @@ def detect(
         inline: Put the video inside its page instead of a link to it.
         proxy: Where browsers do not play a video (HEVC, ProRes, MPEG-2, AVI, MPEG-TS and others), make a small copy
             beside its page that they do: H.264, at most 360 lines. Also of one that is too large for --inline.
+        quick: Leave the pictures of events out of the pages; they take some decoding of the video.
         min_score: Threshold: events with a lower score are left out; without it the model's own threshold.
         all: Write all candidates to the JSON file, as evaluation wants them.
         threads: CPU threads for the networks; 0 takes all cores, or one for each worker.
@@ -88,7 +90,7 @@ def detect(
         if folder is not None:
             require_writable(folder)
     made_by = f"avloc {__version__}"
-    pages = partial(DetectionPage, how=PageVideo(inline, proxy), made_by=made_by)
+    pages = partial(DetectionPage, how=PageVideo(inline, proxy, pictures=not quick), made_by=made_by)
     work = Detect(zoo.find_model(model), min_score, all, made_by, threads, pages)
     folder = flags.folder(len(found), work.manifest)
     if folder is None:
