@@ -2,8 +2,8 @@
 
     python bench/kept.py [--videos 1000]
 
-One composed video of 30 s is searched once; its result and what is kept of it stand for those of all others, which are
-links to it. Then `avloc detect` is typed again with other settings.
+One composed video of 30 s is searched once; its result and what is kept of it stand for those of all others, which
+are links to it. Then `avloc detect` is typed again with other settings.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def main() -> None:
         multiply(first, results, count)
         typed(f"{count} results, the same again", videos, results)
         typed("another least score", videos, results, "--min-score", "0.3")
-        typed("pages", videos, results, "--min-score", "0.3", "--report", str(site))
-        typed("pages of another least score elsewhere", videos, results, "--report", str(site / "b"))
+        typed("pages", videos, results, "--min-score", "0.3", "--report", str(site), "--quick")
+        typed("pages of another least score elsewhere", videos, results, "--report", str(site / "b"), "--quick")
         typed("all candidates", videos, results, "--all")
         sizes = [path.stat().st_size for path in results.rglob(f"*{ENDING}")]
         print(f"kept: {sum(sizes) / len(sizes):.0f} bytes a video of 30 s")

@@ -132,7 +132,7 @@ def test_a_videos_name_leads_out_of_no_folder(name: str, tmp_path: Path, capsys:
         (["results", "x"], "x: is a folder; say with --to"),
         (["results", "x.csv", "--to", "excel"], "'excel' is no format; the formats are"),
         (["results", "x.csv", "--from", "excel"], "'excel' is no format; the formats are"),
-        (["results", "x.csv", "--fps", "0"], "--fps is 0; a number"),
+        (["results", "x.csv", "--fps", "0"], "--fps is 0; a frame rate"),
         (["results", "x.csv", "--min-score", "nan"], "--min-score is nan; a number"),
         (["results", "results/a.events.json", "x.csv"], "video 'a' stands in"),
     ],

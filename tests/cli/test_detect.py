@@ -164,6 +164,14 @@ def test_an_unwritable_output_is_told_before_the_work(tmp_path: Path, capsys: py
         assert "cannot be written" in capsys.readouterr().err
 
 
+def test_a_video_beside_which_nothing_can_be_written_is_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tiny(tmp_path / "a.mp4").open("rb") as file:
+        assert main(["detect", f"/proc/self/fd/{file.fileno()}"]) == 1
+    assert "/proc/self/fd: cannot be written to" in capsys.readouterr().err
+
+
 def test_a_folder_goes_on_past_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     videos = tmp_path / "videos"
     (videos / "deep").mkdir(parents=True)

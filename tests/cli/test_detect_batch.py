@@ -168,6 +168,7 @@ def test_the_failed_are_tried_again_on_request(tmp_path: Path, capsys: pytest.Ca
 
 def test_pages_are_made_by_workers_too(tmp_path: Path) -> None:
     tiny(tmp_path / "videos" / "deep" / "a.mp4", 1)
+    tiny(tmp_path / "videos" / "index.mp4", 2)
     arguments = ["detect", str(tmp_path / "videos"), "--out", str(tmp_path / "out"), *ONE]
     assert main(arguments) == 0
     assert main([*arguments, "--report", str(tmp_path / "site")]) == 0
@@ -175,6 +176,12 @@ def test_pages_are_made_by_workers_too(tmp_path: Path) -> None:
     made = page.stat().st_mtime_ns
     assert main([*arguments, "--report", str(tmp_path / "site")]) == 0
     assert page.stat().st_mtime_ns == made
+    index = (tmp_path / "site" / "index.html").read_text()
+    assert '["deep/a.mp4","deep/a.html",0.8,1,' in index and '["index.mp4","index_.html",0.8,1,' in index
+    assert (
+        'href="../index.html"' in page.read_text() and 'href="../index_.html" title="index.mp4"' in page.read_text()
+    )
+    assert 'href="deep/a.html" title="deep/a.mp4"' in (tmp_path / "site" / "index_.html").read_text()
 
 
 def test_two_runs_on_one_folder(videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

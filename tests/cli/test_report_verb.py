@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from avloc.cli import page_media
 from avloc.cli.main import main
 from avloc.events import Events
 from avloc.formats.activitynet import write_results
@@ -144,3 +146,28 @@ def test_level_and_notes_come_from_what_detection_kept(tmp_path: Path, results: 
     save_kept(kept_file(path), replace(kept, key="of another video"))
     assert main(["report", str(results), "--out", str(tmp_path / "other")]) == 0
     assert 'id="level"' not in pages(tmp_path / "other")["deep-a.html"]
+
+
+def test_pictures_of_events_are_taken_from_the_page_of_before(
+    tmp_path: Path, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, made = tmp_path / "site", list[int]()
+    real = page_media.stills
+
+    def counted(path: Path, times_s: list[float], side: int) -> Iterator[bytes]:
+        made.append(len(times_s))
+        return real(path, times_s, side)
+
+    monkeypatch.setattr(page_media, "stills", counted)
+    run = ["report", str(results), "--out", str(site)]
+    assert main(run) == 0
+    pictures = re.findall(r'class="still" [^>]*src="([^"]*)"', pages(site)["a.html"])
+    assert made == [2] and len(set(pictures)) == 2
+    assert main([*run, "--min-score", "0.5"]) == 0
+    assert made == [2, 0]
+    assert re.findall(r'class="still" [^>]*src="([^"]*)"', pages(site)["a.html"]) == pictures[:1]
+    assert main(run) == 0  # one of them is new again
+    assert made == [2, 0, 1]
+    os.utime(tmp_path / "videos" / "a.mp4", (1, 1))
+    assert main(run) == 0
+    assert made == [2, 0, 1, 2]

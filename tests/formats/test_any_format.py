@@ -46,6 +46,7 @@ HOLDS = {
     "webvtt": Holds(3, "\0", negative=False, least_ms=1),
     "srt": Holds(3, LINES, negative=False, least_ms=1, scores="none"),
     "elan": Holds(3, "".join(map(chr, (*range(9), *range(11, 32), 0xFFFE, 0xFFFF))), False, 1, "none"),
+    "praat": Holds(3, LINES, negative=False, least_ms=1, scores="none"),
     "rttm": Holds(3, negative=False, empty_videos=False),
     "label-studio": Holds(None, durations=True),
     "via": Holds(None, scores="none"),

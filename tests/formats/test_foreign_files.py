@@ -62,6 +62,39 @@ def studio(value: dict[str, Any], kind: str, **data: Any) -> list[dict[str, Any]
 FRAMES = {"ranges": [{"start": 26, "end": 50}], "timelinelabels": ["dog"]}
 DOG = {"a": Events([1], [2], ["dog"])}
 
+PRAAT = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+xmin = 0
+xmax = 30
+tiers? <exists>
+size = 2
+item []:
+    item [1]:
+        class = "IntervalTier"
+        name = "animals"
+        xmin = 0
+        xmax = 30
+        intervals: size = 1
+        intervals [1]:
+            xmin = 1
+            xmax = 2
+            text = "a ""big"" dog"
+    item [2]:
+        class = "TextTier"
+        name = "bells"
+        xmin = 0
+        xmax = 30
+        points: size = 1
+        points [1]:
+            number = 7.5
+            mark = "bell"
+"""
+PRAAT_SHORT = (
+    'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n30\n<exists>\n1\n"IntervalTier"\n"t"\n0\n30\n3\n'
+    '0\n1\n""\n1\n2\n"dog"\n2\n30\n""\n'
+)
+
 READ: list[tuple[str, str, dict[str, Events]]] = [
     ("a.txt", "1,000000\t2.000000\tdog\r\n\\\t100.0\t-1.0\r\n", DOG),
     ("a.txt", "", {"a": Events()}),
@@ -79,6 +112,20 @@ READ: list[tuple[str, str, dict[str, Events]]] = [
     (
         "x.rttm",
         ";; by hand\nSPKR-INFO a 1 <NA> <NA> <NA> unknown dog <NA> <NA>\nSPEAKER a 1 1.0 1.0 <NA> <NA> dog <NA>\n",
+        DOG,
+    ),
+    ("a.TextGrid", PRAAT, {"a": Events([1, 7.5], [2, 7.5], ['a "big" dog', "bell"])}),
+    ("a.TextGrid", PRAAT_SHORT, DOG),
+    ("a.tsv", "start\tend\ttext\n1000\t2000\tdog\n", DOG),  # Whisper counts milliseconds
+    ("a.tsv", "start\tend\ttext\n1\t2\tdog\n", DOG),
+    (
+        "x.csv",
+        "FOLDER,IN FILE,OFFSET,DURATION,DATE,TIME,HOUR,MANUAL ID\nn,a.wav,1,1,2024-05-01,10:00:00,10,dog\n",
+        DOG,
+    ),
+    (
+        "a.csv",
+        "Name\tStart\tDuration\tTime Format\tType\tDescription\ndog\t0:01.000\t0:01.000\tdecimal\tCue\t\n",
         DOG,
     ),
     ("x.tsv", "filename\tonset\toffset\tevent_label\na\t1.0\t2.0\tdog\nb\t\t\t\n", {**DOG, "b": Events()}),
@@ -111,6 +158,31 @@ READ: list[tuple[str, str, dict[str, Events]]] = [
 def test_what_others_write_is_read(tmp_path: Path, name: str, text: str, events: dict[str, Events]) -> None:
     (tmp_path / name).write_bytes(text.encode())
     assert read_events(tmp_path / name) == events
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Marker Name\tDescription\tIn\tOut\tDuration\tMarker Type\n"
+        "dog\t\t00:00:01:00\t00:00:01:24\t00:00:01:00\tComment\n",  # Premiere: the last frame belongs to it
+        "start_frame,end_frame,label\n25,50,dog\n",
+    ],
+)
+def test_timecodes_take_a_rate(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    event = read_events(path, choices=Choices(fps=25))["a"][0]
+    assert (event.start_s, event.label) == (1.0, "dog") and 1.96 <= event.end_s <= 2.0
+    with pytest.raises(FormatError, match="which counts frames; give the frame rate of the video"):
+        read_events(path)
+
+
+def test_tiers_of_praat_can_be_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "a.TextGrid"
+    path.write_text(PRAAT)
+    assert read_events(path, choices=Choices(tiers=("bells",)))["a"].labels == ("bell",)
+    with pytest.raises(FormatError, match="no tier is called 'x'; there are: animals, bells"):
+        read_events(path, choices=Choices(tiers=("x",)))
 
 
 def test_frames_take_a_rate(tmp_path: Path) -> None:
@@ -175,6 +247,9 @@ BAD: list[tuple[str, str, str]] = [
     ("a.eaf", "<x/>", "begins with 'x', not ANNOTATION_DOCUMENT"),
     ("a.eaf", f"{BOMB}<x>&b;</x>", "declares a document type"),
     ("a.eaf", f"{FETCH}<x>&a;</x>", "declares a document type"),
+    ("a.TextGrid", PRAAT[:-22], "ends where a text in quotes is needed; is the TextGrid whole"),
+    ("a.TextGrid", PRAAT.replace('"TextGrid"', '"Sound"'), "is no TextGrid in text"),
+    ("a.TextGrid", PRAAT.replace("xmin = 1", 'xmin = "x"'), "line 16: '\"x\"' stands where a number is needed"),
     ("x.rttm", "SPEAKER a 1 1.0 1.0 <NA> <NA> dog\n", "line 1: is 'SPEAKER a"),
     ("x.rttm", "SPEAKER a 1 1.0 -1.0 <NA> <NA> dog <NA> <NA>\n", "line 1: the event ends at 0 s"),
     ("x.rttm", "SPEAKER a 1 1.0 1.0 <NA> <NA> <NA> <NA> <NA>\n", "line 1: the event has no name in field 8"),

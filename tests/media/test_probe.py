@@ -193,3 +193,9 @@ def test_real_clips() -> None:
         info = probe(path)
         assert info.video is not None and info.audio is not None
         assert 7 < info.duration_s < 20
+
+
+def test_a_long_step_between_pictures_out_of_order_is_no_length(tmp_path: Path) -> None:
+    times_s = [*(0.04 * k for k in range(50)), 6.0, 6.04, 6.8, 6.84]
+    path = write_video(tmp_path / "a.mp4", ramp(len(times_s)), FPS, beep(7, 48000, 1), 48000, frame_times_s=times_s)
+    assert probe(path).duration_s == pytest.approx(7.0, abs=0.05)

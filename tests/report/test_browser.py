@@ -75,7 +75,7 @@ def browser(chromium: Browser) -> Iterator[Browser]:
 
 
 def asked_for(browser: Browser) -> set[str]:
-    strange = [a for a in browser.requests if not a.startswith(("file:///", "data:image/svg+xml", "about:blank"))]
+    strange = [a for a in browser.requests if not a.startswith(("file:///", "data:image/", "about:blank"))]
     assert strange == []
     return {unquote(a).split("#t=")[0].rsplit("/", 1)[-1] for a in browser.requests if a.startswith("file:")}
 
@@ -138,6 +138,41 @@ def test_the_page_filters_by_score_and_keys_move_between_events(browser: Browser
     assert browser.value("document.activeElement.dataset.label") == EVIL
     browser.press("Enter")
     browser.until("document.querySelector('video').currentTime >= 2")
+
+
+def test_space_pauses_and_goes_on_wherever_the_focus_is(browser: Browser, site: Path) -> None:
+    browser.open(page_of(site))
+    browser.until("document.querySelector('video').readyState >= 2")
+    browser.press(" ")
+    browser.until("document.querySelector('video').currentTime > 0.1")
+    browser.value("document.querySelector('.bar').focus()")
+    browser.press(" ")
+    browser.until("document.querySelector('video').paused")
+    assert 0.1 < browser.value("document.querySelector('video').currentTime") < EVENTS[2].start_s
+    assert browser.value("document.querySelector('.bar.playing')") is None
+
+
+def test_arrows_go_to_the_next_event_from_where_the_video_is(browser: Browser, site: Path) -> None:
+    browser.open(page_of(site))
+    browser.until("document.querySelector('video').readyState >= 2")
+    browser.value("document.querySelector('video').currentTime = 1.7")
+    browser.press("ArrowRight")
+    assert browser.value("document.activeElement.dataset.label") == EVIL
+    browser.value("document.activeElement.blur()")
+    browser.press("ArrowLeft")
+    assert browser.value("document.activeElement.dataset.label") == "dog barking"
+
+
+def test_pages_lead_to_the_next_video_and_back(browser: Browser, site: Path) -> None:
+    browser.open(page_of(site))
+    assert texts(browser, "nav a") == ["All videos", "Next \u2192"]
+    browser.press("n")
+    browser.until("document.title === 'take 000.mp4'")
+    assert texts(browser, "nav a") == ["All videos", "\u2190 Previous", "Next \u2192"]
+    browser.press("p")
+    browser.until(f"document.querySelector('h1')?.textContent === {EVIL_NAME + '.webm'!r}")
+    browser.click("nav .index")
+    browser.until("document.querySelector('.video') !== null")
 
 
 def test_an_address_with_a_time_begins_there(browser: Browser, site: Path) -> None:
@@ -228,3 +263,49 @@ def test_nothing_is_wider_than_the_window(browser: Browser, site: Path, width: i
         ground = browser.value("getComputedStyle(document.body).backgroundColor")
         assert (float(ground.removeprefix("oklch(").split()[0]) < 0.5) == dark
     browser.look(1280, 900)
+
+
+@pytest.fixture(scope="module")
+def hevc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A result whose video Chromium plays as sound over black."""
+    root = tmp_path_factory.mktemp("hevc")
+    pictures = (np.full((96, 128, 3), shade(i), np.uint8) for i in range(60))
+    wave = 0.2 * np.sin(np.arange(round(DURATION_S * 16000)) * 0.3).astype(np.float32)
+    write_video(root / "a.mp4", pictures, 10, wave, video_codec="libx265")
+    about = {"source": "a.mp4", "video": "a.mp4", "duration": DURATION_S}
+    write_results(root / "a.events.json", {"a": EVENTS}, about)
+    return root
+
+
+def test_a_picture_that_the_browser_cannot_show_is_told(browser: Browser, hevc: Path, tmp_path: Path) -> None:
+    assert main(["report", str(hevc / "a.events.json"), "--out", str(tmp_path)]) == 0
+    browser.open(tmp_path / "pages" / "a.html")
+    browser.until("document.querySelector('video').readyState >= 1")
+    browser.until("!document.getElementById('unseen').hidden")
+    assert "cannot show its picture (hevc)" in browser.value("document.getElementById('unseen').textContent")
+    browser.click(".bar[data-event='1']")
+    browser.until("!document.getElementById('still').hidden")  # the picture of the event stands for the film
+    assert browser.value("document.getElementById('still').naturalWidth") == 128
+
+
+def test_events_are_found_where_the_clock_of_the_file_begins_late(browser: Browser, tmp_path: Path) -> None:
+    pictures = (np.full((96, 128, 3), shade(i), np.uint8) for i in range(60))
+    wave = 0.2 * np.sin(np.arange(round(DURATION_S * 16000)) * 0.3).astype(np.float32)
+    late = {"video_start_s": 50.0, "audio_start_s": 50.0}
+    write_video(tmp_path / "a.webm", pictures, 10, wave, video_codec="libvpx-vp9", audio_codec="libopus", **late)
+    about = {"source": "a.webm", "video": "a.webm", "duration": DURATION_S}
+    write_results(tmp_path / "a.events.json", {"a": EVENTS}, about)
+    assert main(["report", str(tmp_path / "a.events.json"), "--out", str(tmp_path)]) == 0
+    browser.open(tmp_path / "pages" / "a.html", "#t=4")
+    browser.until("document.querySelector('video').currentTime >= 54")
+    assert browser.value("document.querySelector('.bar.playing').dataset.label") == "violin"
+    browser.until("document.querySelector('#now li')?.textContent === 'violin'")
+
+
+def test_a_copy_shows_in_its_place(browser: Browser, hevc: Path, tmp_path: Path) -> None:
+    assert main(["report", str(hevc / "a.events.json"), "--out", str(tmp_path), "--proxy"]) == 0
+    browser.open(tmp_path / "pages" / "a.html", "#t=2")
+    browser.until("document.querySelector('video').videoWidth === 128")
+    browser.until("document.querySelector('video').currentTime >= 2")
+    assert browser.value("document.getElementById('unseen').hidden && document.getElementById('unplayable').hidden")
+    assert asked_for(browser) == {"a.html", "a.proxy.mp4"}

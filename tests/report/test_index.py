@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from avloc.errors import OutputError
 from avloc.events import Events
 from avloc.report.index import Entry, summary, write_index
+from avloc.report.timeline import tone
 
 EVIL = "</script><script>alert(1)</script><!-- ${x} $data \u2028"
 EVENTS = Events([2.0, 0.5], [3.25, 1.0], ["violin", "dog"], [0.5, 0.98764])
@@ -64,7 +65,7 @@ def test_the_data_are_those_that_were_given(tmp_path: Path) -> None:
         Entry("c", "pages/c.html", 4.0, True, Events()),
     ]
     assert data_of(write(tmp_path, entries)) == {
-        "classes": [["dog", 255, 0], ["violin", 35, 0]],
+        "classes": [["dog", *tone("dog")], ["violin", *tone("violin")]],
         "videos": [
             ["a", "pages/a.html", 3, 0, [1, 2, 0, 1]],
             ["b/two", "pages/two.html", 61.25, 1, [0.5, 1, 0, 0.9876, 2, 3.25, 1, 0.5]],

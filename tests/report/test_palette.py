@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from avloc.report.timeline import PALETTE, colour
+from avloc.report.timeline import PALETTE, colour, tone
 
 Matrix = NDArray[np.float64]
 
@@ -56,7 +56,19 @@ def test_classes_differ_by_several_times_what_an_eye_can_tell(sight: str, classe
         assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(colours, 2)) > least
 
 
-def test_no_two_of_a_hundred_classes_share_hue_and_lightness_with_a_neighbour() -> None:
-    styles = [colour(k) for k in range(100)]
-    assert styles[0] == "--h:255;--v:0"
-    assert all(len(set(styles[k : k + 8])) == 8 for k in range(92))
+def test_a_class_has_one_colour_whatever_stands_beside_it() -> None:
+    assert colour("dog barking") == colour("Dog barking") == "--h:225;--v:2"
+    assert len({colour(f"class {k}") for k in range(400)}) == 24
+
+
+def test_classes_that_often_come_together_look_different() -> None:
+    for pair in (
+        ("man speaking", "woman speaking"),
+        ("man speaking", "people laughing"),
+        ("people cheering", "people clapping"),
+        ("male singing", "playing acoustic guitar"),
+        ("sea waves", "wind noise"),
+    ):
+        for base, chroma in themes():
+            a, b = (seen(base + 0.09 * v, chroma, h, np.eye(3)) for h, v in map(tone, pair))
+            assert np.linalg.norm(a - b) > 0.06, pair

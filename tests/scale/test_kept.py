@@ -18,7 +18,11 @@ from avloc.scale.shown import Shown
 
 VIDEO = Path("v.mp4")
 INFO = MediaInfo(
-    VIDEO, "mov", 30.0, VideoStream("h264", 64, 48, None, 90, 0.0, 30.0), AudioStream("aac", 16000, 1, 0.1, None)
+    VIDEO,
+    "mov",
+    30.0,
+    VideoStream("h264", 64, 48, None, 90, "yuv420p", 0.0, 30.0),
+    AudioStream("aac", 16000, 1, 0.1, None),
 )
 rows = st.lists(
     st.tuples(st.floats(0, 3000), st.floats(0, 50), st.sampled_from(["a", "b", "Sägen"]), st.floats(0, 1)), max_size=5

@@ -7,7 +7,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from avloc.cli.progress import BatchBar, batching
 from avloc.errors import AvlocError, one_line, without_path
 from avloc.scale.batch import Batch, Begun, Job, News, Summary
 from avloc.scale.engine import ProcessEngine
-from avloc.scale.manifest import Manifest
+from avloc.scale.manifest import Entry, Manifest
 from avloc.scale.messages import Failed, Progress
 from avloc.scale.names import settle
 from avloc.scale.work import D, Work
@@ -79,11 +79,13 @@ def run_batch(
     flags: BatchFlags,
     *,
     said: Callable[[D], str],
-    report: Path | None = None,
+    page_of: Callable[[str], Path] | None = None,
+    on_end: Callable[[Iterable[Entry]], Path] | None = None,
 ) -> int:
     """Do the work on `videos`, into the results folder `out`; the result is the exit status.
 
-    `said` tells of one outcome, in a few words.
+    `said` tells of one outcome, in a few words; `page_of` names the page of a result; `on_end` makes one more file
+    for people from the states of all results in the folder.
 
     Raises:
         AvlocError: the work cannot be begun, the folder is taken or cannot be written to.
@@ -91,7 +93,7 @@ def run_batch(
     screen, errors = screen_console(), error_console()
     batch = Batch(out, work, flags.engine, retry_failed=flags.retry_failed)
     with batch.locked() as manifest, _stoppable():
-        jobs = _jobs(videos, manifest, out, report)
+        jobs = _jobs(videos, manifest, out, page_of)
         try:
             with batching(errors) as bar, contextlib.closing(batch.run(manifest, jobs)) as events:
                 # Beside the bar on one terminal both must go through one console.
@@ -103,14 +105,17 @@ def run_batch(
             screen.print(f"Stopped: {done} of {len(jobs)} videos are done. The same command goes on from here.")
             return 130
         states = manifest.path
+        index = None if on_end is None else on_end(manifest.entries.values())
     _sum_up(batch.summary, jobs, states, screen)
+    if index is not None:
+        screen.print(f"index:  {one_line(str(index))}", markup=False, soft_wrap=True)
     return 1 if batch.summary.failed else 0
 
 
-def _jobs(videos: Sequence[Video], manifest: Manifest, out: Path, report: Path | None) -> list[Job]:
+def _jobs(videos: Sequence[Video], manifest: Manifest, out: Path, page_of: Callable[[str], Path] | None) -> list[Job]:
     names = settle([(video.path, video.stem.as_posix()) for video in videos], manifest.entries, out)
     return [
-        Job(video.path, name, None if report is None else report / f"{name}.html")
+        Job(video.path, name, None if page_of is None else page_of(name))
         for video, name in zip(videos, names, strict=True)
     ]
 

@@ -62,14 +62,14 @@ def clips(
             docs/formats.md.
         out: Folder for the clips.
         label: Classes to cut out; without it all.
-        min_score: Least score of an event.
+        min_score: Threshold: events with a lower score are left out.
         margin: Seconds to keep before and behind each event.
         limit: At most so many clips, those with the highest scores.
         videos: Folder to look for videos that are neither where they were when they were searched, nor beside the
             file.
-        tier: Tiers of ELAN files to read; without it all that have times.
+        tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
+        fps: Frame rate of the videos, for files that count frames (timecodes, Label Studio, FiftyOne).
     """
     _check(min_score, margin, limit)
     choices = chosen(fps, tier, annotator)

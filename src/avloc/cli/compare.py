@@ -75,9 +75,9 @@ def compare(
         thresholds: tIoU thresholds; the average is over all of them. Without it 0.1, 0.2, ... 0.9.
         split_only: Leave predictions for videos outside the split out, instead of counting them as false.
         strict: Refuse odd entries, missing and unknown videos and unknown labels, instead of telling them.
-        tier: Tiers of ELAN files to read; without it all that have times.
+        tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
+        fps: Frame rate of the videos, for files that count frames (timecodes, Label Studio, FiftyOne).
     """
     if not 1 <= draws <= _MOST_DRAWS:
         raise AvlocError(f"--draws is {draws}; a number from 1 to {_MOST_DRAWS} is needed, such as 1000")

@@ -62,14 +62,14 @@ def convert(
     Args:
         paths: Files or folders to read, and at the end the file or folder to write.
         from_: Format of what is read, where ending and content do not tell: activitynet, activitynet-truth, csv,
-            csv-truth, dcase, audioset, audacity, raven, webvtt, srt, elan, rttm, label-studio, via, fiftyone.
+            csv-truth, dcase, audioset, audacity, raven, webvtt, srt, elan, praat, rttm, label-studio, via, fiftyone.
         to: Format to write, where the ending does not tell, of the same names.
-        fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
-        tier: Tiers of ELAN files to read; without it all that have times.
+        fps: Frame rate of the videos, for files that count frames (timecodes, Label Studio, FiftyOne).
+        tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
         videos: Folder of the videos, to link them in ELAN files and tables where what is read does not say where
             they lie.
-        min_score: Least score of an event that is kept.
+        min_score: Threshold: events with a lower score are left out.
         force: Write over files that are there.
     """
     if len(paths) < 2:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,13 +17,17 @@ from avloc.cli.batch import BatchFlags, run_batch
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable
-from avloc.cli.pages import DetectionPage
+from avloc.cli.page_media import PageVideo, proxy_of
+from avloc.cli.pages import DetectionPage, Paged, page_of, write_index_of
 from avloc.cli.progress import following
 from avloc.errors import AvlocError, ModelError, NothingToDoError, one_line, without_path
+from avloc.media.playable import unplayable
 from avloc.media.probe import probe
+from avloc.report.index import Missing
 from avloc.report.page import summary
 from avloc.report.terminal import EventsTimeline, events_table
 from avloc.scale.detect import Detect, Detected, Found
+from avloc.scale.manifest import Entry, without_outcome
 from avloc.scale.work import Task, content_of
 
 _MOST_SHOWN = 100
@@ -34,6 +39,8 @@ def detect(
     out: Path | None = None,
     report: Path | None = None,
     inline: bool = False,
+    proxy: bool = False,
+    quick: bool = False,
     min_score: float | None = None,
     all: bool = False,
     threads: int = 0,
@@ -43,11 +50,11 @@ def detect(
 ) -> int:
     """Find the events of videos that are seen and heard at once.
 
-    Each video's events go to NAME.events.json (seconds, label, score) beside the video, or into --out. Some kilobytes
-    of candidates go to NAME.candidates.safetensors: with them another --min-score, --all or --report takes a moment,
-    without the video. A folder of results also holds events.csv, all events in one table, failed.csv, the videos
-    without a result and why, and manifest.jsonl, what became of each video; the same command goes on where a stopped
-    run was.
+    Each video's events go to NAME.events.json (seconds, label, score) beside the video, or into --out. Some
+    kilobytes of candidates go to NAME.candidates.safetensors: with them another --min-score, --all or --report
+    takes a moment, without the video but for pictures of new events on the pages. A folder of results also holds
+    events.csv, all events in one table, failed.csv, the videos without a result and why, and manifest.jsonl, what
+    became of each video; the same command goes on where a stopped run was.
 
     Exit status: 0 where every video has a result or, of several, was skipped for want of picture or sound; 1 where
     one failed; 130 where the run was stopped.
@@ -55,6 +62,7 @@ def detect(
     examples:
       avloc detect my.mp4
       avloc detect my.mp4 --report out/
+      avloc detect old.avi --report out/ --proxy --inline
       avloc detect videos/ --out results/
       avloc detect videos/ --out results/ --min-score 0.4 --report site/     (the same results, shown otherwise)
       avloc detect videos/ --out results/ --workers 2 --time-limit 3600
@@ -65,7 +73,10 @@ def detect(
         out: Folder for the JSON files; without it each lies beside its video.
         report: Folder for a page per video: NAME.html, which works offline.
         inline: Put the video inside its page instead of a link to it.
-        min_score: Least score of an event; without it the model's own threshold.
+        proxy: Where browsers do not play a video (HEVC, ProRes, MPEG-2, AVI, MPEG-TS and others), make a small copy
+            beside its page that they do: H.264, at most 360 lines. Also of one that is too large for --inline.
+        quick: Leave the pictures of events out of the pages; they take some decoding of the video.
+        min_score: Threshold: events with a lower score are left out; without it the model's own threshold.
         all: Write all candidates to the JSON file, as evaluation wants them.
         threads: CPU threads for the networks; 0 takes all cores, or one for each worker.
         workers: Processes that work side by side on many videos, with --out; unless given, a core each, at most 4.
@@ -79,14 +90,30 @@ def detect(
         if folder is not None:
             require_writable(folder)
     made_by = f"avloc {__version__}"
-    pages = partial(DetectionPage, inline=inline, made_by=made_by)
+    pages = partial(DetectionPage, how=PageVideo(inline, proxy, pictures=not quick), made_by=made_by)
     work = Detect(zoo.find_model(model), min_score, all, made_by, threads, pages)
     folder = flags.folder(len(found), work.manifest)
     if folder is None:
         return _one_by_one(found, out, report, work)
     # One thread unless asked for: sums in another order differ in the last digit, and the files would too.
     work = replace(work, threads=threads or 1)
-    return run_batch(found, folder, work, flags, said=_said, report=report)
+    if report is None:
+        return run_batch(found, folder, work, flags, said=_said)
+    index = partial(_index, report, folder, work)
+    return run_batch(found, folder, work, flags, said=_said, page_of=partial(page_of, report), on_end=index)
+
+
+def _index(report: Path, out: Path, work: Detect, states: Iterable[Entry]) -> Path:
+    """Over the pages in `report` of all that is done in the folder `out`."""
+    pages, known = [], list(states)
+    for state in known:
+        page = Path(os.path.normpath(out.resolve() / state.page))
+        if state.state == "done" and state.page and page.is_relative_to(report.resolve()) and page.is_file():
+            done = work.read(out / f"{state.result}{work.ending}")
+            if done is not None:
+                pages.append(Paged(state.path(out), state.result, page, done.events, done.duration_s))
+    lacking = [Missing(entry.result, entry.state, entry.reason) for entry in without_outcome(out, known)]
+    return write_index_of(report.resolve(), pages, work.made_by, lacking)
 
 
 def _said(done: Detected) -> str:
@@ -97,14 +124,18 @@ def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, w
     """Videos in this process, their events on the screen."""
     screen, errors = screen_console(), error_console()
     problems: list[str] = []
+    pages: list[Paged] = []
     skipped = 0
     for number, video in enumerate(found, 1):
         stem = video.stem
         folder = video.path.parent if out is None else (out / stem).parent
-        page = None if report is None else (report / stem).with_name(f"{stem.name}.html")
+        page = None if report is None else page_of(report, stem.as_posix())
         task = Task(video.path, folder / f"{stem.name}{work.ending}", page)
         try:
-            _run(task, work, screen, errors, number, len(found))
+            require_writable(task.result.parent)
+            made = _run(task, work, screen, errors, number, len(found))
+            if page is not None:
+                pages.append(Paged(video.path, stem.as_posix(), page, made.shown, made.kept.duration_s))
         except ModelError:
             raise
         except AvlocError as error:
@@ -116,6 +147,9 @@ def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, w
                 why = f"skipped ({without_path(str(error), video.path)})" if passed else "no result"
                 style = None if passed else "yellow"
                 screen.print(f"{one_line(video.path.name)}: {why}", style=style, markup=False, soft_wrap=True)
+    if report is not None and len(pages) > 1:
+        index = write_index_of(report, pages, work.made_by)
+        screen.print(f"index:  {one_line(str(index))}", markup=False, soft_wrap=True)
     if len(found) > 1:
         done = f"{len(found) - len(problems) - skipped} of {len(found)} videos done"
         done += f", {skipped} skipped" if skipped else ""
@@ -125,7 +159,7 @@ def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, w
     return 1 if problems else 0
 
 
-def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int, count: int) -> None:
+def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int, count: int) -> Found:
     began = time.perf_counter()
     info, content = probe(task.video), content_of(task.video)
     found = work.find_again(task, work.key(content))
@@ -144,6 +178,9 @@ def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int
     screen.print(f"events: {one_line(str(task.result))}", markup=False, soft_wrap=True)
     if task.page is not None:
         screen.print(f"page:   {one_line(str(task.page))}", markup=False, soft_wrap=True)
+        if (why := unplayable(info)) and not proxy_of(task.page).is_file():
+            screen.print(f"note:   browsers do not all play {why}; --proxy makes a copy that they do", markup=False)
+    return found
 
 
 def _show(screen: Console, found: Found, took_s: float) -> None:

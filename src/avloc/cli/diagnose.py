@@ -68,9 +68,9 @@ def diagnose(
         f1: Also print the sound-event F1 scores of detections with this score or more.
         split_only: Leave predictions for videos outside the split out, instead of counting them as false.
         strict: Refuse odd entries, missing and unknown videos and unknown labels, instead of telling them.
-        tier: Tiers of ELAN files to read; without it all that have times.
+        tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
+        fps: Frame rate of the videos, for files that count frames (timecodes, Label Studio, FiftyOne).
     """
     if not 0 < threshold <= 1:
         raise AvlocError(f"--threshold is {threshold:g}; a tIoU above 0, up to 1, is needed")

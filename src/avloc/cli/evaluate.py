@@ -73,15 +73,15 @@ def evaluate(
         bootstrap: Draws of videos for 95 % confidence intervals, such as 1000.
         seed: Seed of the draws.
         thresholds: tIoU thresholds; the average is over all of them. Without it 0.1, 0.2, ... 0.9.
-        min_score: Least score of what is shown to people, for precision, recall and F1. Without it what the
+        min_score: Threshold of what is shown to people, for precision, recall and F1. Without it what the
             predictions say, else all of them.
         every_class: Count detections of classes that the truth lacks as wrong, in precision and F1; mAP has no such
             classes.
         split_only: Leave predictions for videos outside the split out, instead of counting them as false.
         strict: Refuse odd entries, missing and unknown videos and unknown labels, instead of telling them.
-        tier: Tiers of ELAN files to read; without it all that have times.
+        tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
+        fps: Frame rate of the videos, for files that count frames (timecodes, Label Studio, FiftyOne).
     """
     require_least_score(min_score)
     if bootstrap < 0:

@@ -31,7 +31,7 @@ def chosen(fps: float | None, tier: tuple[str, ...], annotator: str | None) -> C
         AvlocError: the rate is none.
     """
     if fps is not None and not 0 < fps < math.inf:
-        raise AvlocError(f"--fps is {fps:g}; a number of frames a second above 0 is needed")
+        raise AvlocError(f"--fps is {fps:g}; a frame rate above 0 is needed")
     return Choices(fps, tier, annotator)
 
 

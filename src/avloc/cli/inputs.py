@@ -13,7 +13,7 @@ from pathlib import Path
 
 from avloc.errors import AvlocError, MediaError, OutputError
 from avloc.files import files_in
-from avloc.formats.media_names import VIDEO_ENDINGS
+from avloc.formats.media_names import PROXY_ENDING, VIDEO_ENDINGS
 
 MEDIA = VIDEO_ENDINGS
 
@@ -27,7 +27,8 @@ class Video:
 
 
 def find_videos(paths: Sequence[Path], on_problem: Callable[[str], None] | None = None) -> list[Video]:
-    """Files as given; of folders, the media files by ending, at any depth, in order, but for "._" files of macOS.
+    """Files as given; of folders, the media files by ending, at any depth, in order, but for "._" files of macOS
+    and copies that pages play.
 
     Links to folders are followed, each folder is looked into once. Of a file and links to it, the file is taken.
 
@@ -66,7 +67,8 @@ def media_below(folder: Path, on_problem: Callable[[str], None]) -> list[Path]:
 
 def is_media(path: Path) -> bool:
     """Whether a file may be a video, by its name."""
-    return path.suffix.lower() in MEDIA and not path.name.startswith("._")
+    own = path.name.startswith("._") or path.name.endswith(PROXY_ENDING)
+    return path.suffix.lower() in MEDIA and not own
 
 
 def _stem(path: Path) -> str:

@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"avloc {__version__}")
         return 0
     if not arguments or arguments[0] in ("--help", "-h"):
-        print(f"{DESCRIPTION}\n\nverbs (avloc VERB --help tells more):\n{_verbs()}")
+        print(f"{DESCRIPTION}\n\ncommands (avloc COMMAND --help tells more):\n{_verbs()}")
         return 0
     try:
         return _run(arguments[0], arguments)
@@ -97,8 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(verb: str, arguments: Sequence[str]) -> int:
     if verb not in VERBS:
         near = difflib.get_close_matches(verb, VERBS, n=1)
-        meant = f"did you mean avloc {near[0]}?" if near else f"the verbs are {', '.join(VERBS)}"
-        raise AvlocError(f"there is no verb {verb!r}; {meant}")
+        meant = f"did you mean avloc {near[0]}?" if near else f"the commands are {', '.join(VERBS)}"
+        raise AvlocError(f"there is no command {verb!r}; {meant}")
     return tyro.cli(
         plainly(train_verb(arguments) if verb == "train" else VERBS[verb]),
         prog=f"avloc {verb}",

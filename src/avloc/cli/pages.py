@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from avloc.report.page import made_from_of, video_url, write_page
+from avloc.cli.page_media import PageVideo
+from avloc.events import Events
+from avloc.report.index import Entry, Missing
+from avloc.report.page import made_from_of, write_page
+from avloc.report.site import INDEX, write_site
 from avloc.scale.detect import Found
 from avloc.scale.work import make_folder
 
+TITLE = "Events seen and heard"
+
 
 class DetectionPage:
-    """One page at `path`; `inline` puts the video inside."""
+    """One page at `path`, with the video as `how` says."""
 
-    def __init__(self, path: Path, *, inline: bool, made_by: str) -> None:
-        self._path, self._inline, self._made_by = path, inline, made_by
+    def __init__(self, path: Path, *, how: PageVideo, made_by: str) -> None:
+        self._path, self._how, self._made_by = path, how, made_by
 
     def is_of(self, mark: str) -> bool:
         """Whether the page is there, made of what `mark` stands for, in the same way."""
@@ -25,14 +33,14 @@ class DetectionPage:
         """Write the page.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError, MediaError, FormatError: it cannot be written, or a copy of the video, or the video inside.
         """
         info, video = found.info, found.task.video
         assert info.video is not None and info.audio is not None
-        rate = f", {info.video.fps:.4g} pictures a second" if info.video.fps else ""
+        rate = f", {info.video.fps:.4g} fps" if info.video.fps else ""
         facts = {
             "Model": found.model,
-            "Least score": f"{found.least_score:g}",
+            "Threshold": f"{found.least_score:g}",
             "Picture": f"{info.video.codec}, {info.video.width} x {info.video.height}{rate}",
             "Sound": f"{info.audio.codec}, {info.audio.sample_rate} Hz, {_channels(info.audio.channels)}",
             "Made by": self._made_by,
@@ -41,7 +49,7 @@ class DetectionPage:
         write_page(
             self._path,
             title=video.name,
-            video=video_url(video, self._path, inline=self._inline),
+            video=self._how.of(info, self._path, found.shown),
             duration_s=info.duration_s,
             events=found.shown,
             levels=found.levels,
@@ -51,8 +59,45 @@ class DetectionPage:
         )
 
     def _made_from(self, mark: str) -> str:
-        told = repr((mark, self._inline, self._made_by))
+        told = repr((mark, self._how, self._made_by))
         return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def page_of(report: Path, name: str) -> Path:
+    """The page of a result; none is called like the index."""
+    own = f"{name}_" if name.casefold() == Path(INDEX).stem else name
+    return report / f"{own}.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """A video, the name of its result, its page, and what is shown there."""
+
+    video: Path
+    name: str
+    page: Path
+    events: Events
+    duration_s: float
+
+
+def write_index_of(report: Path, pages: Iterable[Paged], made_by: str, missing: Sequence[Missing] = ()) -> Path:
+    """The index over the pages in `report`, which are linked to one another; its path.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    entries = [
+        Entry(
+            "/".join([*one.name.split("/")[:-1], one.video.name]),
+            Path(os.path.relpath(one.page, report)).as_posix(),
+            one.duration_s,
+            one.video.is_file(),
+            one.events,
+        )
+        for one in pages
+    ]
+    write_site(report / INDEX, entries, title=TITLE, metadata={"Made by": made_by}, missing=missing)
+    return report / INDEX
 
 
 def _channels(count: int) -> str:

@@ -78,7 +78,7 @@ def figure_timeline(
         run: Folder of a run.
         video: Name of the video; without it the one with the most classes.
         beside: Folder of another run, such as one with global attention.
-        min_score: Least score shown; without it as many detections as there are true events, the surest.
+        min_score: Threshold of what is shown; without it as many detections as there are true events, the surest.
         split: Subset of the annotations.
         features: Folder of features, if not the one of training.
         annotations: Annotation file, if not the one of training.

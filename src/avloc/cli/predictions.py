@@ -70,7 +70,7 @@ def _read_file(path: Path, odd: Odd | None, choices: Choices, label_of: LabelOf,
         told = isinstance(score, int | float) and not isinstance(score, bool)
         return Predictions(events, float(score) if told and score is not None else None)
     # Only detections may be odd here and there: what people label is mended, not left out.
-    videos = read_table(path, odd) if form == "csv" else named(form).read(path, choices)
+    videos = read_table(path, odd, choices.fps) if form == "csv" else named(form).read(path, choices)
     return Predictions({video: truth.events for video, truth in videos.items()}, None)
 
 

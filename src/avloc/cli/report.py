@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -20,20 +21,22 @@ from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_least_score, require_writable
 from avloc.cli.names import slug, told_apart
+from avloc.cli.page_media import PageVideo
 from avloc.cli.pages import read_notes
 from avloc.cli.predictions import counted
 from avloc.cli.progress import counting
 from avloc.cli.results import Result, find_results, missing_line, without_result
-from avloc.errors import AvlocError, one_line
+from avloc.errors import AvlocError, MediaError, one_line
+from avloc.events import Events
 from avloc.media.levels import LevelMeter
 from avloc.media.probe import probe
 from avloc.media.reader import read_audio
-from avloc.report.index import Entry, Missing, summary, write_index
-from avloc.report.page import made_from_of, video_url, write_page
-from avloc.scale.kept import LEVELS, kept_file, read_kept
+from avloc.report.index import Entry, Missing, summary
+from avloc.report.page import Shown, made_from_of, video_url, write_page
+from avloc.report.site import INDEX, write_site
+from avloc.scale.kept import LEVELS, Kept, kept_file, read_kept
 from avloc.scale.table import FAILURES
 
-INDEX = "index.html"
 PAGES = "pages"
 _SAMPLE_RATE = 8000
 
@@ -45,6 +48,7 @@ def report(
     min_score: float = 0.0,
     videos: Path | None = None,
     quick: bool = False,
+    proxy: bool = False,
     tier: Tiers = (),
     annotator: Annotator = None,
     fps: Fps = None,
@@ -64,13 +68,16 @@ def report(
             docs/formats.md.
         out: Folder for index.html and pages/.
         title: Heading of the index.
-        min_score: Least score of an event.
+        min_score: Threshold: events with a lower score are left out.
         videos: Folder to look for videos that are neither where they were when they were searched, nor beside the
             file.
-        quick: Leave the level of the sound out of the pages; it takes decoding the sound of every video.
-        tier: Tiers of ELAN files to read; without it all that have times.
+        quick: Leave the level of the sound and the pictures of events out of the pages; they take decoding the
+            videos.
+        proxy: Where browsers do not play a video (HEVC, ProRes, MPEG-2, AVI, MPEG-TS and others), make a small copy
+            beside its page that they do: H.264, at most 360 lines.
+        tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        fps: Frames a second of the videos, for Label Studio and FiftyOne files that count frames.
+        fps: Frame rate of the videos, for files that count frames (timecodes, Label Studio, FiftyOne).
     """
     choices = chosen(fps, tier, annotator)
     require_least_score(min_score)
@@ -80,7 +87,7 @@ def report(
     with counting(errors, "results") as on_progress:
         found = find_results(results, videos, problems.append, on_progress, choices, min_score)
     require_writable(out / PAGES)
-    site = _Site(out, videos, min_score, quick, missing.append)
+    site = _Site(out, videos, min_score, PageVideo(proxy=proxy, pictures=not quick), missing.append)
     names = told_apart([slug(result.name.replace("/", "-"), "video") for result in found], [r.name for r in found])
     entries: list[Entry] = []
     with counting(errors, "pages") as on_progress:
@@ -93,7 +100,7 @@ def report(
     models = sorted({result.model for result in found if result.model})
     facts = {"Model": ", ".join(models)} if models else {}
     lacking = [Missing(entry.result, entry.state, entry.reason) for entry in without_result(results)]
-    write_index(
+    write_site(
         out / INDEX, entries, title=title, metadata=facts | {"Made by": f"avloc {__version__}"}, missing=lacking
     )
     if lacking:
@@ -101,6 +108,9 @@ def report(
         screen.print(told, markup=False, soft_wrap=True)
     for line in (summary(entries), f"pages: {site.made} made, {site.kept} kept", f"index: {out / INDEX}"):
         screen.print(line, markup=False, soft_wrap=True)
+    if site.unplayable:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(site.unplayable.items()))
+        screen.print(f"note:  browsers do not all play {kinds}; --proxy makes copies that they do", markup=False)
     for line in missing + problems:
         print(f"avloc: {one_line(line)}", file=sys.stderr)
     return 1 if problems else 0
@@ -111,10 +121,11 @@ class _Site:
     out: Path
     videos: Path | None
     min_score: float
-    quick: bool
+    how: PageVideo
     on_missing: Callable[[str], None]  # what a page has to do without
     made: int = 0
     kept: int = 0
+    unplayable: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: Result, file: str) -> Entry:
         """Make the page of one video, unless it is there, and tell what the index has to say of it."""
@@ -125,32 +136,41 @@ class _Site:
             self.on_missing(missing_line(result, self.videos))
         duration_s = _duration_s(result)
         source = result.video or result.file.parent / (_tame(result.recorded) or result.title)
-        address = video_url(source, page)
-        mark = self._mark(result, address)
+        mark = self._mark(result, video_url(source, page))
         if made_from_of(page) == mark:
             self.kept += 1
         else:
+            kept = _kept_of(result)
             least = max(self.min_score, result.min_score or 0.0)
-            facts = {"Model": result.model, "Least score": f"{least:g}", "Results": result.file.name}
+            facts = {"Model": result.model, "Threshold": f"{least:g}", "Results": result.file.name}
             write_page(
                 page,
                 title=result.title,
-                video=address,
+                video=self._shown(result, kept, source, page, events),
                 duration_s=duration_s,
                 events=events,
-                levels=None if self.quick else self._levels(result, duration_s),
+                levels=self._levels(result, kept, duration_s) if self.how.pictures else None,
                 metadata={key: value for key, value in facts.items() if value} | {"Made by": f"avloc {__version__}"},
                 note=read_notes(result.notes),
-                index=f"../{INDEX}",
                 made_from=mark,
             )
             self.made += 1
         return Entry(name, f"{PAGES}/{file}", duration_s, result.video is not None, events)
 
-    def _levels(self, result: Result, duration_s: float) -> NDArray[np.float32] | None:
+    def _shown(self, result: Result, kept: Kept | None, source: Path, page: Path, events: Events) -> Shown:
+        if result.video is not None:
+            try:
+                info = probe(result.video) if kept is None else replace(kept.info, path=result.video)
+                shown = self.how.of(info, page, events)
+                self.unplayable.update([shown.unplayable] if shown.unplayable else [])
+                return shown
+            except MediaError as error:
+                self.on_missing(str(error))
+        return Shown(video_url(source, page))
+
+    def _levels(self, result: Result, kept: Kept | None, duration_s: float) -> NDArray[np.float32] | None:
         """As detection kept them, else by listening to the video; None where it cannot be heard."""
-        kept = read_kept(kept_file(result.file), result.file) if result.key else None
-        if kept is not None and kept.key == result.key:
+        if kept is not None:
             return kept.levels
         if result.video is None:
             return None
@@ -173,12 +193,18 @@ class _Site:
             result.model,
             result.min_score,
             self.min_score,
-            self.quick,
+            self.how,
             result.notes,
         )
         file = (video.st_size, video.st_mtime_ns) if video else None
         seen = (__version__, _looks(), address, columns, events.labels, about, file)
         return hashlib.sha256(repr(seen).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def _kept_of(result: Result) -> Kept | None:
+    """What detection kept beside a result."""
+    kept = read_kept(kept_file(result.file), result.file) if result.key else None
+    return kept if kept is not None and kept.key == result.key else None
 
 
 @cache

@@ -40,23 +40,34 @@ LENGTH = ("event duration", "duration", "dur", "length", "delta time")
 LABEL = (
     *("label", "event label", "annotation", "common name", "species", "class", "class name", "category", "event"),
     *("event type", "sound event", "behavior", "behaviour", "call type", "manual id", "tag", "text", "species name"),
-    *("scientific name", "auto id*", "top1match*", "species code", "value", "name", "labels", "description"),
+    *(
+        "scientific name",
+        "auto id*",
+        "top1match*",
+        "species code",
+        "value",
+        "name",
+        "marker name",
+        "labels",
+        "description",
+    ),
 )
 SCORE = ("score", "confidence", "probability", "prob")
 DURATION = ("duration", "video duration", "media duration", "file duration", "audio duration", "total duration")
 SUBSET = ("subset", "split")
 
 _UNIT = re.compile(
-    r"[\s_]*(?:-|[(\[])?\s*\b(s|sec|secs|second|seconds|ss\.msec|h+:m+:s+(?:\.m*s*)?|m+:s+|ms|msec|millisec|milliseconds)[)\]]?$"
+    r"[\s_]*(?:-|[(\[])?\s*\b(s|sec|secs|second|seconds|ss\.msec|h+:m+:s+(?:\.m*s*)?|m+:s+|ms|msec|millisec|milliseconds|frame|frames)[)\]]?$"
 )
 _MILLI = ("ms", "msec", "millisec", "milliseconds")
+_FRAMES = ("frame", "frames")
 _OWN = ("video", "start", "end", "label", "score", "duration", "subset")
 _DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's place, its title as it stands there, and what of a second its numbers count."""
+    """A column's place, its title as it stands there, and what of a second its numbers count; 0 for frames."""
 
     place: int
     title: str
@@ -105,7 +116,8 @@ def columns_of(titles: Sequence[str]) -> Columns:
         found.setdefault(name, Column(place, title.strip(), unit_s))
     start = _first(found, START)
     end = _first(found, END)
-    if start is None and (begin := found.get("offset")) is not None and _first(found, LENGTH):
+    begin = found.get("offset")
+    if begin is not None and (start is None or "in file" in found) and _first(found, LENGTH):
         start, end = begin, None  # Kaleidoscope's offset into the file
     length = None if end else _first(found, LENGTH)
     video = _first(found, VIDEO)
@@ -167,7 +179,8 @@ def _plain(title: str) -> tuple[str, float]:
     name = title.strip().strip("\"'").strip().lower().lstrip("#").strip()
     found = _UNIT.search(name.replace("_", " "))
     stem = name[: found.start()] if found and found.start() else name
-    unit_s = 1e-3 if found and found.start() and found[1] in _MILLI else 1.0
+    unit = found[1] if found and found.start() else ""
+    unit_s = 1e-3 if unit in _MILLI else 0.0 if unit in _FRAMES else 1.0
     return " ".join(stem.replace("_", " ").replace("-", " ").split()), unit_s
 
 

@@ -60,5 +60,5 @@ def _of_table(path: PathLike, head: str, ending: str) -> str | None:
         return "csv-truth" if table.columns.score is None else "csv"
     if ending == ".csv":
         said = f"its first line is {head[:80]!r}" if head else "is empty"
-        raise FormatError(f"{path}: {said}; the columns {','.join(REQUIRED)} are needed")
+        raise FormatError(f"{path}: {said}; the columns {','.join(REQUIRED)} are needed, named in the first line")
     return None

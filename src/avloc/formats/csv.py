@@ -50,7 +50,7 @@ def write_table(path: PathLike, results: Mapping[str, Truth | Events]) -> None:
     replace_file(path, encoded(text.getvalue()))
 
 
-def read_table(path: PathLike, odd: Odd | None = None) -> dict[str, Truth]:
+def read_table(path: PathLike, odd: Odd | None = None, fps: float | None = None) -> dict[str, Truth]:
     """Read detections; the order of videos and events is that of the file.
 
     odd: is told of each line that is no event; without it that is an error.
@@ -58,7 +58,7 @@ def read_table(path: PathLike, odd: Odd | None = None) -> dict[str, Truth]:
     Raises:
         FormatError: the file cannot be read, a column is missing, or a line is no event.
     """
-    table = open_table(path, "a table of events")
+    table = open_table(path, "a table of events", fps)
     missing = [*table.columns.missing, *(() if table.columns.score else ("score",))]
     if missing:
         raise FormatError(

@@ -28,14 +28,14 @@ OPTIONAL = ("duration", "subset")
 DEFAULT_SUBSET = "train"
 
 
-def read_csv_truth(path: PathLike) -> dict[str, Truth]:
+def read_csv_truth(path: PathLike, fps: float | None = None) -> dict[str, Truth]:
     """Videos in the order of their first rows. Without a duration it is infinite; without a subset it is "train".
 
     Raises:
         FormatError: the file cannot be read, lacks a column, has one that is nearly one of these, or a row is odd:
             the line is named.
     """
-    table = open_table(path, "a CSV file of events")
+    table = open_table(path, "a CSV file of events", fps)
     if table.columns.missing:
         raise FormatError(
             f"{path}: the first line is {','.join(table.titles)[:80]!r}; "

@@ -23,7 +23,8 @@ from avloc.events import Event, Events
 from avloc.files import replace_file
 from avloc.formats.elan_media import is_xml_text, link_media, media_of
 from avloc.formats.elan_times import Annotation, annotations_by_tier
-from avloc.formats.text import PathLike, labelled, milliseconds, only_video, read_bytes
+from avloc.formats.text import PathLike, labelled, only_video, read_bytes
+from avloc.formats.tiers import tiers_of
 from avloc.formats.truth import Truth
 
 _SCHEMA = {
@@ -53,18 +54,9 @@ def read_elan(path: PathLike, tiers: Sequence[str] = ()) -> dict[str, Truth]:
     return {media.name: Truth.of(by_time, media=media.place)}
 
 
-def require_tiers(paths: Iterable[PathLike], tiers: Sequence[str]) -> None:
-    """Every tier must be in one of the files.
-
-    Raises:
-        FormatError: one is in none; those that are there are named.
-    """
-    files = list(paths)
-    known = sorted({tier.get("TIER_ID", "") for path in files for tier in _document(path).iterfind("TIER")})
-    for tier in tiers:
-        if files and tier not in known:
-            several = f" and {len(files) - 1} more files" if len(files) > 1 else ""
-            raise FormatError(f"{files[0]}{several}: no tier is called {tier!r}; there are: {', '.join(known)}")
+def tier_names(path: PathLike) -> list[str]:
+    """The tiers of a file. Raises FormatError as `read_elan`."""
+    return [tier.get("TIER_ID", "") for tier in _document(path).iterfind("TIER")]
 
 
 def write_elan(path: PathLike, videos: Mapping[str, Truth]) -> None:
@@ -82,7 +74,12 @@ def write_elan(path: PathLike, videos: Mapping[str, Truth]) -> None:
     link_media(SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds"), video.media, path)
     order = SubElement(root, "TIME_ORDER")
     count = 0
-    for tier, members in _tiers(video.events, path).items():
+    for label in set(video.events.labels):
+        if not is_xml_text(label):
+            raise FormatError(
+                f"{path}: the name {label[:40]!r} has no place in ELAN; take out characters that are no text"
+            )
+    for tier, members in tiers_of(video.events, path, "ELAN").items():
         element = SubElement(root, "TIER", LINGUISTIC_TYPE_REF=_TYPE, TIER_ID=tier)
         for start, end, label in members:
             count += 1
@@ -100,23 +97,6 @@ def write_elan(path: PathLike, videos: Mapping[str, Truth]) -> None:
 
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC).isoformat()
-
-
-def _tiers(events: Events, path: PathLike) -> dict[str, list[tuple[int, int, str]]]:
-    """Name of a tier > start, end, label of its annotations, no two of them at a time."""
-    tiers: dict[str, list[tuple[int, int, str]]] = {label: [] for label in sorted(set(events.labels))}
-    for event in events.by_time():
-        if not is_xml_text(event.label):
-            raise FormatError(
-                f"{path}: the name {event.label[:40]!r} has no place in ELAN; take out characters that are no text"
-            )
-        start, end = milliseconds(event, path, "ELAN")
-        name, number = event.label, 1
-        while name in tiers and tiers[name] and (tiers[name][-1][2] != event.label or tiers[name][-1][1] > start):
-            number += 1
-            name = f"{event.label} ({number})"
-        tiers.setdefault(name, []).append((start, end, event.label))
-    return tiers
 
 
 def _parse(content: bytes, path: PathLike) -> Element:

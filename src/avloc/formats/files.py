@@ -16,19 +16,20 @@ from typing import Any, TypeVar
 from avloc.errors import FormatError
 from avloc.events import Events
 from avloc.files import files_in
-from avloc.formats import activitynet, raven
+from avloc.formats import activitynet, elan, praat, raven
 from avloc.formats.audacity import read_audacity, write_audacity
 from avloc.formats.content import format_of_content
 from avloc.formats.csv import read_table, write_table
 from avloc.formats.csv_truth import DEFAULT_SUBSET, read_csv_truth, write_csv_truth
 from avloc.formats.dcase import read_dcase, write_audioset, write_dcase
-from avloc.formats.elan import read_elan, require_tiers, write_elan
+from avloc.formats.elan import read_elan, write_elan
 from avloc.formats.fiftyone import read_fiftyone, write_fiftyone
 from avloc.formats.label_studio import read_label_studio, write_label_studio
 from avloc.formats.media_names import from_file, seen_from
 from avloc.formats.rttm import read_rttm, write_rttm
 from avloc.formats.srt import read_srt, write_srt
 from avloc.formats.text import PathLike
+from avloc.formats.tiers import require_tiers
 from avloc.formats.truth import Choices, Truth
 from avloc.formats.via import read_via, write_via
 from avloc.formats.webvtt import read_webvtt, write_webvtt
@@ -117,9 +118,11 @@ FORMATS: Mapping[str, Format] = {
     "activitynet-truth": Format(
         "ActivityNet annotations", (".json",), True, False, lambda p, _: activitynet.read_truth(p), _write_truth
     ),
-    "csv": Format("a table", (".csv", ".tsv", ".tab"), True, True, lambda p, _: read_table(p), write_table),
+    "csv": Format(
+        "a table", (".csv", ".tsv", ".tab"), True, True, lambda p, c: read_table(p, fps=c.fps), write_table
+    ),
     "csv-truth": Format(
-        "a table of annotations", (".csv",), True, False, lambda p, _: read_csv_truth(p), write_csv_truth
+        "a table of annotations", (".csv",), True, False, lambda p, c: read_csv_truth(p, c.fps), write_csv_truth
     ),
     "dcase": Format("DCASE", (".tsv",), True, False, lambda p, _: read_dcase(p), write_dcase),
     "audioset": Format("AudioSet", (".tsv",), True, False, lambda p, _: read_dcase(p), write_audioset),
@@ -130,11 +133,17 @@ FORMATS: Mapping[str, Format] = {
     "webvtt": Format("WebVTT", (".vtt",), False, True, lambda p, _: read_webvtt(p), write_webvtt),
     "srt": Format("SRT", (".srt",), False, False, lambda p, _: read_srt(p), write_srt),
     "elan": Format("ELAN", (".eaf",), False, False, lambda p, c: read_elan(p, c.tiers), write_elan),
+    "praat": Format(
+        "Praat", (praat.ENDING,), False, False, lambda p, c: praat.read_praat(p, c.tiers), praat.write_praat
+    ),
     "rttm": Format("RTTM", (".rttm",), True, True, lambda p, _: read_rttm(p), write_rttm),
     "label-studio": Format("Label Studio", (".json",), True, True, read_label_studio, write_label_studio),
     "via": Format("VIA 3", (".json",), True, False, lambda p, _: read_via(p), write_via),
     "fiftyone": Format("FiftyOne", (".json",), True, True, read_fiftyone, write_fiftyone),
 }
+
+
+_TIERS = {"elan": elan.tier_names, "praat": praat.tier_names}
 
 
 def read_truth(path: PathLike, format: str | None = None, choices: Choices | None = None) -> Videos:
@@ -153,7 +162,7 @@ def read_truth(path: PathLike, format: str | None = None, choices: Choices | Non
     files = files_below(folder, format) if folder.is_dir() else [folder]
     forms = {file: format or sniff(file) for file in files}
     if chosen.tiers:
-        require_tiers([file for file in files if forms[file] == "elan"], chosen.tiers)
+        require_tiers({file: _TIERS[forms[file]](file) for file in files if forms[file] in _TIERS}, chosen.tiers)
     found = {file: named(forms[file]).read(file, chosen) for file in files}
     return below(folder, found) if folder.is_dir() else found[folder]
 

@@ -11,10 +11,13 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-_VIDEO = "3gp asf avi divx f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogm ogv ts vob webm wmv"
+_VIDEO = "3gp asf avi divx dv f4v flv m2ts m4v mkv mov mp4 mpe mpeg mpg mts mxf ogm ogv qt rm rmvb ts vob webm wmv"
 _SOUND = "aac aif aiff flac m4a mp3 oga ogg opus wav wma"
 VIDEO_ENDINGS = frozenset("." + ending for ending in _VIDEO.split())
 SOUND_ENDINGS = frozenset("." + ending for ending in _SOUND.split())
+
+PROXY_ENDING = ".proxy.mp4"
+"""What names of copies end in that pages play; they are no videos of their own."""
 
 _ENDING = re.compile(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{1,3}$")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")

@@ -12,7 +12,7 @@ import io
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from avloc.errors import FormatError
@@ -24,6 +24,8 @@ from avloc.formats.truth import Odd, Truth
 
 _SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)  # what Excel wants to read, and leaves in
 _GROUPED = re.compile(r"-?\d{1,3},\d{3}")
+_TIMECODE = re.compile(r"(\d+):(\d\d):(\d\d)[:;](\d\d)")  # hours, minutes, seconds, frames
+_LEAST_MS = 100
 _ROUNDED_S = 0.011
 
 
@@ -41,19 +43,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The columns of a table, what divides them, and its rows."""
+    """The columns of a table, what divides them, its rows, and the frame rate where a person told one."""
 
     path: PathLike
     titles: Sequence[str]
     columns: Columns
     delimiter: str
     rows: Iterator[Row]
+    fps: float | None = None
 
 
-def open_table(path: PathLike, needed: str) -> Table:
+def open_table(path: PathLike, needed: str, fps: float | None = None) -> Table:
     """The first line is read at once, the rows as they are asked for.
 
-    needed: what should have been named, such as "a CSV file of events".
+    needed: what should have been named, such as "a CSV file of events". fps: frame rate, for times in frames.
 
     Raises:
         FormatError: the file cannot be read, or a line is no row of a table: it is named.
@@ -68,7 +71,7 @@ def open_table(path: PathLike, needed: str) -> Table:
     titles = fields_of(head, delimiter)
     # Lines keep their ends, for a quoted field may go over several.
     reader = csv.reader(io.StringIO("\n".join(lines[first + 1 :]), newline=""), delimiter=delimiter, strict=True)
-    return Table(path, titles, columns_of(titles), delimiter, _rows(reader, path, first + 1, len(titles)))
+    return Table(path, titles, columns_of(titles), delimiter, _rows(reader, path, first + 1, len(titles)), fps)
 
 
 def delimiter_of(head: str, path: PathLike) -> str:
@@ -102,6 +105,7 @@ def read_videos(table: Table, subset: str, odd: Odd | None = None, *, stripped: 
     """
     require_no_slip(table.path, table.titles, table.columns)
     rows = list(table.rows)
+    table = _of_whisper(table, rows)
     names, media = _videos(table, rows)
     if stripped:
         names = [name.strip() for name in names]
@@ -121,6 +125,21 @@ def read_videos(table: Table, subset: str, odd: Odd | None = None, *, stripped: 
     return {name: Truth(*about[name], Events.of(found), media.get(name, "")) for name, found in events.items()}
 
 
+def _of_whisper(table: Table, rows: Sequence[Row]) -> Table:
+    """The table, in milliseconds if it is one that Whisper writes: start, end, text, in whole numbers and tabs.
+
+    Nothing in the file tells. What is said in it would else last for minutes.
+    """
+    columns, titles = table.columns, [title.strip() for title in table.titles]
+    if titles != ["start", "end", "text"] or table.delimiter != "\t" or not columns.start or not columns.end:
+        return table
+    spans = [(row.text(columns.start), row.text(columns.end)) for row in rows]
+    if not all(a.isdecimal() and b.isdecimal() and int(b) - int(a) >= _LEAST_MS for a, b in spans):
+        return table
+    start, end = (replace(column, unit_s=1e-3) for column in (columns.start, columns.end))
+    return replace(table, columns=replace(columns, start=start, end=end))
+
+
 def event_of(table: Table, row: Row, stripped: bool = False, odd: Odd | None = None) -> Event:
     """The event of a row.
 
@@ -134,7 +153,7 @@ def event_of(table: Table, row: Row, stripped: bool = False, odd: Odd | None = N
     if columns.end is not None:
         end_s = time_of(table, row, columns.end)
     else:
-        end_s = start_s + time_of(table, row, columns.length)
+        end_s = round(start_s + time_of(table, row, columns.length), 9)
     label = _label(table, row)
     if not label:
         raise FormatError(
@@ -154,8 +173,16 @@ def time_of(table: Table, row: Row, column: Column | None) -> float:
         FormatError: there are none.
     """
     text, where = _filled(table, row, column)
-    seconds = as_time(text, where)
-    return seconds if column is None or column.unit_s == 1 else round(seconds * column.unit_s, 9)
+    timecode = _TIMECODE.fullmatch(text)
+    if timecode is None and (column is None or column.unit_s):
+        seconds = as_time(text, where)
+        return seconds if column is None or column.unit_s == 1 else round(seconds * column.unit_s, 9)
+    if table.fps is None:
+        raise FormatError(f"{where} is {text!r}, which counts frames; give the frame rate of the video (--fps)")
+    if timecode is None:
+        return round(as_seconds(text, where, "a number of a frame") / table.fps, 9)
+    hours, minutes, seconds, frames = map(int, timecode.groups())
+    return round(3600 * hours + 60 * minutes + seconds + frames / table.fps, 9)
 
 
 def number_of(table: Table, row: Row, column: Column) -> float:

@@ -62,8 +62,8 @@ class Choices:
     """What a person chooses where a file holds more than can be read, or does not say enough.
 
     Attributes:
-        fps: Pictures a second, for files that count frames (Label Studio, FiftyOne).
-        tiers: Tiers of ELAN files to read; none named: all that have times.
+        fps: Frame rate, for files that count frames (timecodes in tables, Label Studio, FiftyOne).
+        tiers: Tiers of ELAN and Praat files to read; none named: all that have times.
         annotator: Whose answers to read where several annotators, or several models, answered in Label Studio.
     """
 

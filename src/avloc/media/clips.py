@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,19 +29,33 @@ _UNSAID = 2  # no colour space is stated, in the list of ISO/IEC 23091-2
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 _STANDS_S = 0.3
 _AAC_RATE = 48000  # for what is none of these
+_BLOCK_S = 1.0
 _REORDER_S = 1.0  # packets are read on for this long behind the end, for they come in the order of decoding
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How a stretch is coded: x264's rate factor, most pixels of the shorter side, most pictures a second."""
+
+    crf: int = 20
+    side: int = MAX_SIDE
+    fps: float = 240.0
+
+
 def cut_clip(
-    source: str | Path, path: str | Path, start_s: float, end_s: float, *, info: MediaInfo | None = None
+    source: str | Path,
+    path: str | Path,
+    start_s: float,
+    end_s: float,
+    *,
+    info: MediaInfo | None = None,
+    quality: Quality = Quality(),
 ) -> Path:
     """Write [start_s, end_s) of `source` to `path`, H.264 and AAC; its ending names the container, as .mp4.
 
     Pictures keep their own times (also of a variable rate) and their looks: upright, in square pixels, with even
     sides; the first one's size is that of all, into which later ones of other proportions are fitted. The last one
-    stands to the end. Sound keeps its rate, in one channel or two. The file appears whole or not at all. All sound of
-    the stretch
-    is in memory at once (23 MB a minute of 48 kHz stereo).
+    stands to the end. Sound keeps its rate, in one channel or two. The file appears whole or not at all.
 
     Args:
         info: What `probe` says of `source`, where it is known already.
@@ -61,9 +76,9 @@ def cut_clip(
     waveform = None if info.audio is None else _waveform(info, start_s, end_s, rate)
     if info.video is None:
         return write_video(path, None, 1.0, waveform, rate)
-    size, aspect, coloured = _looks(info.path, start_s)
-    rate_hz = min(max(info.video.fps or 25.0, 25.0), 240.0)
-    times_s = [start_s, *picture_times(info, start_s, end_s)]
+    size, aspect, coloured = looks_of(info.path, start_s, quality.side)
+    rate_hz = min(max(info.video.fps or 25.0, 25.0), quality.fps)
+    times_s = _thinned([start_s, *picture_times(info, start_s, end_s)], quality.fps)
     if times_s[-1] < end_s - 2 / rate_hz:  # a track ends a picture's length behind its last one
         times_s.append(end_s - 1 / rate_hz)
     return write_video(
@@ -72,12 +87,21 @@ def cut_clip(
         rate_hz,
         waveform,
         rate,
-        crf=20,
+        crf=quality.crf,
         frame_times_s=(time_s - start_s for time_s in times_s),
         state_colours=coloured,
         video_options={"preset": "veryfast"} | ({"bf": "0"} if _slow(times_s) else {}),
         container_options={"movflags": "+faststart"} if Path(path).suffix.lower() == ".mp4" else None,
     )
+
+
+def _thinned(times_s: Iterable[float], fps: float) -> list[float]:
+    """Those that are not nearer to the one kept before than pictures may come."""
+    kept: list[float] = []
+    for time_s in times_s:
+        if not kept or time_s - kept[-1] >= 1 / fps - ROUNDING_S:
+            kept.append(time_s)
+    return kept
 
 
 def _slow(times_s: list[float]) -> bool:
@@ -119,31 +143,37 @@ def _stamps(source: Source, start_s: float, end_s: float) -> Iterator[float | No
             return
 
 
-def _waveform(info: MediaInfo, start_s: float, end_s: float, rate: int) -> NDArray[np.float32]:
-    """(S,) or (S, 2): the sound of the stretch, silence where there is none."""
+def _waveform(info: MediaInfo, start_s: float, end_s: float, rate: int) -> Iterator[NDArray[np.float32]]:
+    """Blocks (S,) or (S, 2) of the sound of the stretch, silence where there is none."""
     assert info.audio is not None
     channels = 1 if info.audio.channels == 1 else 2
-    count = round((end_s - start_s) * rate)
-    sound = np.zeros((count,) if channels == 1 else (count, channels), np.float32)
-    have = 0
-    for block in read_audio(info.path, sample_rate=rate, block_s=1.0, start_s=start_s, channels=channels):
-        taken = block[: count - have]
-        sound[have : have + len(taken)] = taken
-        have += len(taken)
-        if have == count:
-            break
-    return sound
+    left = round((end_s - start_s) * rate)
+    for block in read_audio(info.path, sample_rate=rate, block_s=_BLOCK_S, start_s=start_s, channels=channels):
+        yield block[:left]
+        left -= len(block[:left])
+        if not left:
+            return
+    while left:
+        silent = min(left, round(_BLOCK_S * rate))
+        yield np.zeros((silent,) if channels == 1 else (silent, channels), np.float32)
+        left -= silent
 
 
-def _looks(path: Path, start_s: float) -> tuple[tuple[int, int], float, bool]:
-    """Of the picture at start_s: width and height in square pixels as displayed, the aspect of its stored pixels, and
-    whether its colour space is stated."""
-    frame = frame_at(path, start_s)
+def looks_of(path: Path, time_s: float, side: int = MAX_SIDE) -> tuple[tuple[int, int], float, bool]:
+    """Of the picture at a time: width and height in square pixels as displayed, the shorter one at most `side`, the
+    aspect of its stored pixels, and whether its colour space is stated.
+
+    Raises:
+        MediaError: there is no picture.
+    """
+    frame = frame_at(path, time_s)
     with open_source(path) as source:
         assert source.video is not None
         aspect = float(source.video.sample_aspect_ratio or 1)
     size = square_size(frame.width, frame.height, aspect, orientation_of(frame))
-    return size, aspect, frame.colorspace != _UNSAID
+    smaller = min(1.0, side / min(size))
+    width, height = (2 * max(1, round(part * smaller / 2)) for part in size)
+    return (width, height), aspect, frame.colorspace != _UNSAID
 
 
 def square_size(width: int, height: int, aspect: float, turn: Orientation = UPRIGHT) -> tuple[int, int]:

@@ -38,6 +38,7 @@ class VideoStream:
     height: int
     fps: float | None
     rotation: int
+    pixel_format: str
     start_s: float
     duration_s: float | None
 
@@ -55,7 +56,8 @@ class AudioStream:
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """duration_s is from file time zero to the end of the stream that ends last.
+    """duration_s is from file time zero to the end of the stream that ends last; zero_s is where on the file's own
+    clock that zero lies.
 
     notes tell, in a few words each, what was chosen where a file leaves a choice.
     """
@@ -66,6 +68,7 @@ class MediaInfo:
     video: VideoStream | None
     audio: AudioStream | None
     notes: tuple[str, ...] = ()
+    zero_s: float = 0.0
 
 
 def probe(path: str | Path) -> MediaInfo:
@@ -86,7 +89,8 @@ def probe(path: str | Path) -> MediaInfo:
         duration_s = max(ends.values(), default=0.0)
         if not duration_s > 0:
             raise MediaError(f"{source.path}: holds no picture and no sound (zero length); give another file")
-        return MediaInfo(source.path, source.container.format.name, duration_s, video, audio, tuple(source.notes))
+        name, notes = source.container.format.name, tuple(source.notes)
+        return MediaInfo(source.path, name, duration_s, video, audio, notes, source.zero_s)
 
 
 def _video(source: Source, stream: AvVideoStream, first: VideoFrame, end_s: float | None) -> VideoStream:
@@ -100,6 +104,7 @@ def _video(source: Source, stream: AvVideoStream, first: VideoFrame, end_s: floa
         height=height,
         fps=float(rate) if rate else None,
         rotation=turn.clockwise,
+        pixel_format=first.format.name,
         start_s=begin_s,
         duration_s=None if end_s is None else max(0.0, end_s - begin_s),
     )
@@ -218,13 +223,39 @@ def _seek(source: Source, time_s: float) -> bool:
 
 
 def _last_packets_s(source: Source) -> dict[int, float]:
-    ends: dict[int, float] = {}
+    lasts: dict[int, _Last] = {}
     for packet in packets(source, *source.streams):
         if packet.size == 0:
             continue
         stamp = packet.dts if packet.pts is None else packet.pts
         length_s = float((packet.duration or 0) * packet.time_base)
-        last_s = ends.get(packet.stream_index, 0.0)
-        begin_s = last_s if stamp is None else float(stamp * packet.time_base) - source.zero_s
-        ends[packet.stream_index] = max(last_s, begin_s + length_s)
-    return ends
+        last = lasts.setdefault(packet.stream_index, _Last())
+        last.add(last.end_s if stamp is None else float(stamp * packet.time_base) - source.zero_s, length_s)
+    return {index: max(0.0, last.end_s) for index, last in lasts.items()}
+
+
+@dataclass
+class _Last:
+    """The packet of a stream that is shown last.
+
+    In mp4 the length of a packet is the time to the next in the order of decoding, which says nothing of how long its
+    picture stands where pictures are out of order and come at a variable rate: the shortest is taken there.
+    """
+
+    begin_s: float = 0.0
+    length_s: float = 0.0
+    shortest_s: float = math.inf
+    reordered: bool = False
+
+    @property
+    def end_s(self) -> float:
+        return self.begin_s + (min(self.length_s, self.shortest_s) if self.reordered else self.length_s)
+
+    def add(self, begin_s: float, length_s: float) -> None:
+        """The next packet of the file."""
+        if length_s > 0:
+            self.shortest_s = min(self.shortest_s, length_s)
+        if begin_s < self.begin_s:
+            self.reordered = True
+        else:
+            self.begin_s, self.length_s = begin_s, length_s

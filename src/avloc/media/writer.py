@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from avloc.errors import MediaError
 
 Picture = NDArray[np.uint8]
+Sound = NDArray[np.float32]
 
 _LAYOUTS = {1: "mono", 2: "stereo", 4: "quad", 6: "5.1", 8: "7.1"}
 _TICKS = 1000  # time base 1/1000 for pictures at given times: every codec and container takes it
@@ -37,7 +38,7 @@ def write_video(
     path: str | Path,
     frames: Iterable[Picture] | None,
     fps: float,
-    waveform: NDArray[np.float32] | None,
+    waveform: Sound | Iterable[Sound] | None,
     sample_rate: int = 16000,
     *,
     video_codec: str = "libx264",
@@ -54,9 +55,10 @@ def write_video(
 ) -> Path:
     """Write pictures (H, W, 3) uint8 RGB and sound (S,) or (S, C) float32 in [-1, 1]; the ending names the container.
 
-    frames or waveform may be None: a file without picture or sound. frame_times_s gives each picture a time of
-    its own in place of index / fps. The streams begin at video_start_s and audio_start_s. rotation states by how
-    many degrees clockwise a player turns the picture. The file appears whole or not at all.
+    frames or waveform may be None: a file without picture or sound. The waveform may come in blocks. frame_times_s
+    gives each picture a time of its own in place of index / fps. The streams begin at video_start_s and
+    audio_start_s. rotation states by how many degrees clockwise a player turns the picture. The file appears whole or
+    not at all.
 
     Raises:
         MediaError: the folder cannot be written to, an encoder is absent or does not fit the container,
@@ -82,8 +84,10 @@ def write_video(
                 ticks = _ticks(fps, frame_times_s, video_start_s)
                 tracks.append(_pictures(container, video, itertools.chain([first], pictures), ticks))
             if waveform is not None:
-                sound = _as_channels(waveform)
-                audio = _audio_stream(container, audio_codec, sample_rate, sound.shape[1])
+                blocks = map(_as_channels, [waveform] if isinstance(waveform, np.ndarray) else waveform)
+                first_block = next(blocks, np.zeros((0, 1), np.float32))
+                audio = _audio_stream(container, audio_codec, sample_rate, first_block.shape[1])
+                sound = itertools.chain([first_block], blocks)
                 tracks.append(_sound(container, audio, sound, sample_rate, audio_start_s))
             _interleave(tracks)
         partial.replace(path)
@@ -151,7 +155,7 @@ def _audio_stream(container: OutputContainer, codec: str, sample_rate: int, chan
     return stream
 
 
-def _as_channels(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+def _as_channels(waveform: Sound) -> Sound:
     if waveform.ndim not in (1, 2):
         raise ValueError(f"the waveform has shape {waveform.shape}; (samples,) or (samples, channels) is needed")
     return np.asarray(waveform, np.float32).reshape(len(waveform), -1)  # (S, C)
@@ -198,20 +202,22 @@ def _pictures(
 def _sound(
     container: OutputContainer,
     stream: AudioStream,
-    sound: NDArray[np.float32],
+    sound: Iterable[Sound],
     sample_rate: int,
     start_s: float,
 ) -> Iterator[float]:
     """Encode and write a tenth of a second a step; yields the time reached, in seconds."""
-    first = round(start_s * sample_rate)
-    block = max(1, sample_rate // 10)
-    for at in range(0, len(sound), block):
-        piece = np.ascontiguousarray(sound[at : at + block]).reshape(1, -1)  # packed (1, S * C)
-        frame = AudioFrame.from_ndarray(piece, format="flt", layout=_LAYOUTS[sound.shape[1]])
-        frame.sample_rate, frame.time_base = sample_rate, Fraction(1, sample_rate)
-        frame.pts = first + at
-        container.mux(stream.encode(frame))
-        yield (first + at) / sample_rate
+    place = round(start_s * sample_rate)
+    step = max(1, sample_rate // 10)
+    for block in sound:
+        for at in range(0, len(block), step):
+            piece = np.ascontiguousarray(block[at : at + step]).reshape(1, -1)  # packed (1, S * C)
+            frame = AudioFrame.from_ndarray(piece, format="flt", layout=_LAYOUTS[block.shape[1]])
+            frame.sample_rate, frame.time_base = sample_rate, Fraction(1, sample_rate)
+            frame.pts = place + at
+            container.mux(stream.encode(frame))
+            yield (place + at) / sample_rate
+        place += len(block)
     container.mux(stream.encode(None))
 
 

@@ -23,7 +23,7 @@ _MOST_OPEN = 20
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the index: name of the video (with folders, divided by /), address of its page relative to the
+    """One line of the index: name of the video (with folders, divided by /), place of its page relative to the
     index, length in seconds, whether its video can be played, and its events."""
 
     name: str
@@ -76,6 +76,11 @@ def write_index(
     replace_file(path, text.encode("utf-8", "backslashreplace"))
 
 
+def in_order(entries: Sequence[Entry]) -> list[Entry]:
+    """By name, whatever its capitals."""
+    return sorted(entries, key=lambda entry: (entry.name.casefold(), entry.name))
+
+
 def summary(entries: Sequence[Entry]) -> str:
     """One line: how many events of how many classes in how many videos of what length together."""
     events = sum(len(entry.events) for entry in entries)
@@ -96,13 +101,15 @@ def data(entries: Sequence[Entry]) -> str:
     count = Counter(label for entry in entries for label in entry.events.labels)
     order = sorted(count, key=lambda label: (-count[label], label))
     place = {label: k for k, label in enumerate(order)}
-    videos = [
-        [entry.name, entry.page, _short(entry.duration_s, 2), int(entry.playable), _columns(entry.events, place)]
-        for entry in sorted(entries, key=lambda entry: (entry.name.casefold(), entry.name))
-    ]
-    body = {"classes": [[label, *tone(k)] for k, label in enumerate(order)], "videos": videos}
+    videos = [_line(entry, place) for entry in in_order(entries)]
+    body = {"classes": [[label, *tone(label)] for label in order], "videos": videos}
     # "<" alone could end the script or open a comment in it.
     return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _line(entry: Entry, place: Mapping[str, int]) -> list[object]:
+    address = quote(os.fsencode(entry.page))
+    return [entry.name, address, _short(entry.duration_s, 2), int(entry.playable), _columns(entry.events, place)]
 
 
 def _missing(missing: Sequence[Missing]) -> str:

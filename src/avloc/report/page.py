@@ -11,6 +11,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -23,7 +24,8 @@ from numpy.typing import NDArray
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
-from avloc.report.timeline import axis_html, class_order, clock, colour, curve_svg, rows_html
+from avloc.report.stills import Span, span_of, still_html
+from avloc.report.timeline import axis_html, clock, colour, curve_svg, rows_html
 
 LARGEST_INLINE_BYTES = 200_000_000  # browsers give up on longer data: addresses
 _HEAD_BYTES = 300
@@ -31,36 +33,56 @@ _MADE_FROM = re.compile(rb'<meta name="made-from" content="([^"<>]*)">')
 MEDIA_TYPES = {".webm": "video/webm", ".ogv": "video/ogg", ".mkv": "video/x-matroska"}
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The video of a page.
+
+    address: relative, or a data: URI, as `video_url` makes it.
+    picture, sound: their codecs; "" where there is none, or nothing is known.
+    unplayable: what browsers do not know about it, in a few words; "" where they play it.
+    zero_s: where the time zero of events lies on the file's own clock.
+    stills: JPEG pictures of events, by start and end. file: names the version of the file that they are of.
+    """
+
+    address: str
+    picture: str = ""
+    sound: str = ""
+    unplayable: str = ""
+    zero_s: float = 0.0
+    stills: Mapping[Span, bytes] = field(default_factory=dict)
+    file: str = ""
+
+
 def write_page(
     path: str | os.PathLike[str],
     *,
     title: str,
-    video: str,
+    video: Shown,
     duration_s: float,
     events: Events,
     levels: NDArray[np.float32] | None,
     metadata: Mapping[str, str],
     note: str = "",
-    index: str = "",
     made_from: str = "",
 ) -> None:
     """Write the page of one video.
 
-    video: a relative address or a data: URI, as `video_url` makes it.
     duration_s: length of the video in seconds, positive.
     levels: (n,) peak levels of the sound, 0 to 1, in n equal parts of the duration; (0,) where there is no sound,
         None where it was not listened to.
     metadata: facts shown beside the video, name -> value.
     note: one sentence under the title, or, where there is no event, why that may be.
-    index: relative address of the page that lists all videos; "" for none.
     made_from: a mark of what went into the page, for `made_from_of` to read.
 
     Raises:
         OutputError: the file cannot be written.
-        FormatError: `video` is an address of the network, or duration_s is not positive.
+        FormatError: the video lies on the network, or duration_s is not positive.
     """
-    if urlsplit(video).scheme not in ("", "data", "file") or video.startswith("//"):
-        raise FormatError(f"the video {video[:80]!r} lies on the network; a page links a file beside it or holds it")
+    address = video.address
+    if urlsplit(address).scheme not in ("", "data", "file") or address.startswith("//"):
+        raise FormatError(
+            f"the video {address[:80]!r} lies on the network; a page links a file beside it or holds it"
+        )
     if not (math.isfinite(duration_s) and duration_s > 0):
         raise FormatError(f"a page of {duration_s:g} s was asked for; the video's length in seconds is needed")
     ordered = events.by_time()
@@ -75,7 +97,11 @@ def write_page(
         mark=_static("mark.svg"),
         style=_static("page.css"),
         script=script,
-        video=escape(video),
+        video=escape(address),
+        picture=escape(video.picture),
+        heard=escape(video.sound),
+        zero=f"{max(video.zero_s, 0.0):.3f}",
+        kind=f" ({escape(video.unplayable)})" if video.unplayable else "",
         duration=f"{duration_s:.3f}",
         zoom=_largest_zoom(duration_s),
         facts=_facts(metadata),
@@ -83,10 +109,10 @@ def write_page(
         curve="" if levels is None else curve_svg(levels) or '<p class="silent">no sound</p>',
         sound="Time" if levels is None else "Sound level",
         thin=" thin" if levels is None else "",
-        index=f'<a class="index" href="{escape(index)}">All videos</a>' if index else "",
         made_from=escape(made_from),
+        file=escape(video.file),
         rows=rows_html(ordered, duration_s) or _nothing(note),
-        table=_table(ordered),
+        table=_table(ordered, video.stills),
         hidden="" if len(ordered) else "hidden",
         count=len(ordered),
         least=f"{_least(ordered):.2f}",
@@ -118,6 +144,17 @@ def video_url(video: str | os.PathLike[str], page: str | os.PathLike[str], *, in
     except OSError as error:
         raise FormatError(f"{source} cannot be read ({error.strerror}); name a video file") from error
     return f"data:{MEDIA_TYPES.get(source.suffix.lower(), 'video/mp4')};base64,{content}"
+
+
+def links_html(index: str, before: tuple[str, str] | None = None, after: tuple[str, str] | None = None) -> str:
+    """Links to the index and to the pages before and after this one: address and name of the video."""
+    links = [("index", index, "All videos", "All videos")]
+    links += [("before", *before, "\N{LEFTWARDS ARROW} Previous")] if before else []
+    links += [("next", *after, "Next \N{RIGHTWARDS ARROW}")] if after else []
+    return "".join(
+        f'<a class="{kind}" href="{escape(address)}" title="{escape(name)}">{words}</a>'
+        for kind, address, name, words in links
+    )
 
 
 def made_from_of(path: str | os.PathLike[str]) -> str:
@@ -168,19 +205,20 @@ def _nothing(note: str) -> str:
     return f'<div class="nothing"><p><strong>No event was found.</strong></p><p>{escape(why)}</p></div>'
 
 
-def _table(events: Events) -> str:
-    colours = {label: colour(k) for k, label in enumerate(class_order(events))}
-    return "\n".join(_table_row(i, event, colours[event.label]) for i, event in enumerate(events))
+def _table(events: Events, stills: Mapping[Span, bytes]) -> str:
+    return "\n".join(
+        _table_row(i, event, stills.get(span_of(event.start_s, event.end_s))) for i, event in enumerate(events)
+    )
 
 
-def _table_row(i: int, event: Event, style: str) -> str:
+def _table_row(i: int, event: Event, still: bytes | None) -> str:
     name = escape(event.label)
     sure = 100 * min(max(event.score, 0.0), 1.0)
     return (
-        f'<tr data-event="{i}" style="{style}">'
+        f'<tr data-event="{i}" style="{colour(event.label)}">'
         f'<td class="go"><button type="button" data-play="{i}" aria-label="Play {name} at '
         f'{clock(event.start_s, 2)}"><svg viewBox="0 0 10 10" aria-hidden="true"><path d="M2 1l7 4-7 4z"/></svg>'
-        f'</button></td><th scope="row"><b class="dot"></b><bdi>{name}</bdi></th>'
+        f'</button></td><th scope="row">{still_html(still)}<b class="dot"></b><bdi>{name}</bdi></th>'
         f"<td>{clock(event.start_s, 2)}</td><td>{clock(event.end_s, 2)}</td>"
         f'<td class="length">{event.duration_s:.2f} s</td>'
         f'<td class="score"><span class="meter"><i style="width:{sure:.1f}%"></i></span>{event.score:.2f}</td></tr>'

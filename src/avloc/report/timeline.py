@@ -6,6 +6,7 @@ Places along the time axis are percentages of the video's duration, so that the 
 from __future__ import annotations
 
 import bisect
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -22,8 +23,10 @@ TICKS = (8, 32, 128)  # at most so many at each level of zoom
 
 # Hue in degrees and lightness step of OKLCH colours; page.css has chroma and lightness for light and dark. Found by a
 # search for the set whose least distance is largest over ordinary sight and the three colour blindnesses at once.
-# After the eighth class the hues come again, turned by half their usual distance.
+# They come thrice, turned by half their usual distance.
 PALETTE = ((255, 0), (35, 0), (225, 2), (85, 2), (170, 1), (280, 1), (330, 0), (55, 1))
+_TURNS, _TURN = 3, 22
+_SALT = (15720).to_bytes(8, "little")  # of 20,000 the one by which classes of one video of UnAV-100 differ most
 
 
 def clock(seconds: float, decimals: int = 0) -> str:
@@ -37,15 +40,17 @@ def clock(seconds: float, decimals: int = 0) -> str:
     return sign + text + (f".{part:0{decimals}d}" if decimals else "")
 
 
-def tone(k: int) -> tuple[int, int]:
-    """Hue in degrees and lightness step of the k-th class."""
-    hue, step = PALETTE[k % len(PALETTE)]
-    return (hue + 22 * (k // len(PALETTE))) % 360, step
+def tone(label: str) -> tuple[int, int]:
+    """Hue in degrees and lightness step of a class: by its name alone, so that it is the same on every page."""
+    digest = hashlib.blake2s(label.casefold().encode("utf-8", "surrogatepass"), salt=_SALT, digest_size=2).digest()
+    turn, k = divmod(digest[0] % (_TURNS * len(PALETTE)), len(PALETTE))
+    hue, step = PALETTE[k]
+    return (hue + _TURN * turn) % 360, step
 
 
-def colour(k: int) -> str:
-    """Style of the k-th class: the custom properties --h (hue) and --v (lightness step)."""
-    hue, step = tone(k)
+def colour(label: str) -> str:
+    """Style of a class: the custom properties --h (hue) and --v (lightness step)."""
+    hue, step = tone(label)
     return f"--h:{hue};--v:{step}"
 
 
@@ -130,7 +135,7 @@ def curve_svg(levels: NDArray[np.float32]) -> str:
 def rows_html(events: Events, duration_s: float) -> str:
     """One row per class with one button per event. `events` are in the order of the page's table."""
     rows = []
-    for k, label in enumerate(class_order(events)):
+    for label in class_order(events):
         chosen = [i for i, name in enumerate(events.labels) if name == label]
         members = [events[i] for i in chosen]
         lane_of = lanes(members)
@@ -139,7 +144,7 @@ def rows_html(events: Events, duration_s: float) -> str:
         )
         name = escape(label)
         rows.append(
-            f'<div class="row" role="group" aria-label="{name}" style="{colour(k)}">'
+            f'<div class="row" role="group" aria-label="{name}" style="{colour(label)}">'
             f'<div class="label" title="{name}"><b class="dot"></b><bdi>{name}</bdi>'
             f"<small>{len(chosen)}</small></div>"
             f'<div class="track" style="--lanes:{max(lane_of) + 1}">{bars}</div></div>'

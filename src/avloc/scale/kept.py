@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,7 @@ def _about(kept: Kept) -> dict[str, Any]:
         "duration_s": kept.duration_s,
         "container": info.container,
         "length_s": info.duration_s,
+        "zero_s": info.zero_s,
         "video": None if info.video is None else asdict(info.video),
         "audio": None if info.audio is None else asdict(info.audio),
         "notes": list(kept.notes),
@@ -130,6 +131,7 @@ def _unpacked(video: Path, arrays: dict[str, NDArray[Any]], about: dict[str, Any
         for name, stream in (("video", VideoStream), ("audio", AudioStream))
     ]
     info = MediaInfo(video, about["container"], lengths_s[1], *streams)  # type: ignore[arg-type]
+    info = replace(info, zero_s=float(about["zero_s"]))
     events = Events(
         arrays["start_ms"] / 1000,
         arrays["end_ms"] / 1000,

@@ -9,18 +9,25 @@
   const lines = new Map([...document.querySelectorAll("tr[data-event]")].map((line) => [line.dataset.event, line]));
   const events = [...timeline.querySelectorAll(".bar")].map((bar) => ({
     bar, label: bar.dataset.label, row: bar.closest(".row"),
-    line: lines.get(bar.dataset.event), index: Number(bar.dataset.event),
+    line: lines.get(bar.dataset.event), still: lines.get(bar.dataset.event).querySelector(".still"), index: Number(bar.dataset.event),
     start: Number(bar.dataset.start), end: Number(bar.dataset.end), score: Number(bar.dataset.score), shown: true,
   })).sort((a, b) => a.index - b.index);
   let playing = null;      // the event being played, until its end
   let ownSeek = false;     // the seek under way is ours, not the viewer's
   let drawing = false;     // a frame of the page is being drawn for each frame of the screen
   let nowKey = "";         // the events named beside the video
+  let dark = false;        // the browser plays the sound alone
 
   document.documentElement.classList.add("js");
   if (played) played.setAttribute("d", find("level").getAttribute("d"));
   for (const event of events) event.bar.removeAttribute("title");
 
+  // Where a file's clock begins late, some browsers count from its zero, others from the first picture.
+  function zero() {
+    const late = Number(video.dataset.zero);
+    return video.duration > duration + late / 2 ? late : 0;
+  }
+  function now() { return Math.max(0, video.currentTime - zero()); }
   function clock(seconds) {
     const hundredths = Math.round(Math.max(0, seconds) * 100);
     const h = Math.floor(hundredths / 360000), m = Math.floor(hundredths / 6000) % 60, s = (hundredths % 6000) / 100;
@@ -34,7 +41,7 @@
     if (playing) for (const part of [playing.bar, playing.line]) part.classList.add("playing");
   }
   function seek(seconds) {
-    const go = () => { video.currentTime = seconds; show(); };
+    const go = () => { video.currentTime = seconds + zero(); show(); };
     if (video.readyState >= 1) go();
     else { video.addEventListener("loadedmetadata", go, { once: true }); video.load(); }
   }
@@ -45,7 +52,7 @@
     video.play().catch(() => {});
   }
   function show() {
-    const seconds = video.currentTime;
+    const seconds = now();
     if (playing && !video.paused && seconds >= playing.end && !video.seeking) { video.pause(); mark(null); }
     const at = `${Math.min(100, (100 * seconds) / duration)}%`;
     playhead.style.setProperty("--at", at);
@@ -63,6 +70,7 @@
     const key = active.map((e) => e.index).join();
     if (key === nowKey) return;
     nowKey = key;
+    if (dark) showStill(playing ?? active.find((e) => e.still));
     const labels = new Map(active.map((e) => [e.label, e.row]));
     nowList.replaceChildren(...[...labels].map(([label, row]) => {
       const item = document.createElement("li"), dot = document.createElement("b"), name = document.createElement("bdi");
@@ -76,6 +84,23 @@
     const lit = new Set(labels.values());
     for (const row of rows) row.classList.toggle("lit", lit.has(row));
   }
+  // A codec that the browser does not know shows as black, or as silence, without an error.
+  function showStill(event) {
+    find("still").hidden = !event?.still;
+    if (event?.still) find("still").src = event.still.src;
+  }
+  video.addEventListener("loadedmetadata", () => {
+    dark = video.dataset.picture !== "" && video.videoWidth === 0;
+    find("unseen").hidden = !dark;
+    video.parentElement.classList.toggle("dark", dark);
+    nowKey = "-";
+  });
+  video.addEventListener("timeupdate", () => {
+    if (dark || video.dataset.sound === "" || video.paused || video.currentTime - heardFrom < 1) return;
+    find("unheard").hidden = !(video.webkitAudioDecodedByteCount === 0 || video.mozHasAudio === false);
+  });
+  let heardFrom = 0;
+  for (const name of ["seeked", "play"]) video.addEventListener(name, () => { heardFrom = video.currentTime; });
   function everyFrame() {
     show();
     drawing = !video.paused;
@@ -96,16 +121,37 @@
     for (const name of ["pointerleave", "blur"]) event.bar.addEventListener(name, () => { tip.hidden = true; });
   }
   document.addEventListener("keydown", (press) => {
-    if (press.key !== "Escape") return;
-    tip.hidden = true;
-    video.pause();
-    mark(null);
+    if (press.ctrlKey || press.altKey || press.metaKey) return;
+    if (press.key === "Escape") {
+      tip.hidden = true;
+      video.pause();
+      mark(null);
+    } else if (isPause(press)) {
+      press.preventDefault();
+      if (!press.repeat) { if (video.paused) video.play().catch(() => {}); else video.pause(); }
+    } else if (press.key === "n" || press.key === "p") {
+      document.querySelector(press.key === "n" ? "nav .next" : "nav .before")?.click();
+    } else if ((press.key === "ArrowRight" || press.key === "ArrowLeft") && !press.target.closest("input, video, .bar")) {
+      goFromHere(press);
+    }
   });
+  // Space pauses and goes on wherever the focus is, but for controls that it works itself.
+  const isPause = (press) => press.key === " " && !press.target.closest("input, a, button:not(.bar)");
+  document.addEventListener("keyup", (press) => { if (isPause(press)) press.preventDefault(); });  // no click on a bar
+  function goFromHere(press) {
+    const from = now(), shown = events.filter((e) => e.shown);
+    const next = press.key === "ArrowRight" ? shown.find((e) => e.start >= from) : shown.findLast((e) => e.start < from);
+    if (!next) return;
+    press.preventDefault();
+    rove(next);
+    next.bar.focus();
+  }
   document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true, capture: true });
 
   function tell(event) {
     const name = document.createElement("b");
     name.textContent = event.label;
+    if (event.still) name.prepend(event.still.cloneNode());
     tip.replaceChildren(name, `${clock(event.start)} – ${clock(event.end)}  ·  score ${event.score.toFixed(2)}`);
     tip.hidden = false;
     const bar = event.bar.getBoundingClientRect(), box = tip.getBoundingClientRect();
@@ -157,7 +203,7 @@
     if (!shown.some((e) => e.bar.tabIndex === 0) && shown.length) rove(shown[0]);
     if (playing && !playing.shown) mark(null);
     nowKey = "-";
-    tellNow(video.currentTime);
+    tellNow(now());
   }
   floor.addEventListener("input", filter);
   if (events.length) { rove(events[0]); filter(); }
