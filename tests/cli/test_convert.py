@@ -144,7 +144,7 @@ def test_a_videos_name_leads_out_of_no_folder(name: str, tmp_path: Path, capsys:
         (["results", "x.csv", "--merge-gap", "-1"], "--merge-gap is -1"),
         (
             ["results", "x.srt", "--wall-clock"],
-            "--wall-clock: SRT has no place for the time of day; activitynet, csv",
+            "--wall-clock: SRT has no place for the time of day; activitynet, csv, edl",
         ),
         (["results", "x.csv", "--wall-clock"], "a: its video is not there to tell when it began"),
         (["results", "x.csv", "--wall-clock", "--time-from", "file"], "--time-from is 'file'; metadata, or name:"),

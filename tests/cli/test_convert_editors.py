@@ -13,7 +13,7 @@ from test_recording import film
 from avloc.cli.main import main
 from avloc.events import Events
 from avloc.formats.files import read_events, read_truth, write_events
-from avloc.formats.truth import Truth
+from avloc.formats.truth import Choices, Truth
 
 EVENTS = Events([0.2, 0.5, 0.9], [0.4, 0.8, 1.4], ["dog", "cat", "dog"], [0.9, 0.6, 0.3])
 NTSC = Fraction(30000, 1001)
@@ -120,6 +120,10 @@ def test_time_of_day(place: Path) -> None:
 
     assert clocks()[0] == "2024-05-01T12:34:56.200+00:00"
     assert clocks("--time-from", "name:%Y%m%d-%H%M%S")[2] == "2024-05-01T12:34:56.900"
+    for name in ("b.edl", "b.markers.edl", "b.markers.csv", "b.fcpxml"):
+        convert(place / "my.events.json", place / name, "--wall-clock")
+        assert "2024-05-01T12:34:56.900+00:00" in (place / name).read_text("utf-8")
+        assert read_events(place / name, choices=Choices(fps=29.97)).popitem()[1].score.tolist() == [0.9, 0.6, 0.3]
     convert(place / "my.events.json", place / "b.events.json", "--wall-clock")
     assert '"began": "2024-05-01T12:34:56.000+00:00"' in (place / "b.events.json").read_text()
     assert read_events(place / "b.csv")["my"] == EVENTS

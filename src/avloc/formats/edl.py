@@ -31,7 +31,7 @@ from avloc.formats.footage import Footage, footage_to_read, footage_to_write
 from avloc.formats.media_names import address_path
 from avloc.formats.text import PathLike, as_seconds, encoded, lines, one_line, only_video, read_text, video_name
 from avloc.formats.timecode import Timecode, fraction_of
-from avloc.formats.truth import Choices, Truth
+from avloc.formats.truth import Choices, Truth, clock_at
 
 MOST_BASE = 100
 """Frames of a second: they are written with two digits."""
@@ -68,7 +68,7 @@ def read_edl(path: PathLike, choices: Choices) -> dict[str, Truth]:
     if not edits:
         return {video: Truth.of(Events())}
     footage = footage_to_read(choices, video, path, "an EDL", _told(head, edits[0]))
-    footage = labelled_as(footage, head)
+    footage = footage.labelled(says_drop(head))
     return {video: Truth.of(Events.of(_event(edit, footage) for edit in edits))}
 
 
@@ -99,6 +99,8 @@ def write_edl(path: PathLike, videos: Mapping[str, Truth]) -> None:
             f"* LOC: {code.text(record).replace(';', ':')} RED     {label}",
             f"* SCORE: {event.score!r}",
         ]
+        if truth.began is not None:
+            out.append(f"* CLOCK: {clock_at(truth, event.start_s)}")
         if number == 1:
             out += [f"* RATE: {code.rate}", f"* START: {code.text(footage.start)}"]
         record = times[3]
@@ -145,17 +147,10 @@ def edits_of(path: PathLike) -> tuple[list[str], list[Edit]]:
     return head, edits
 
 
-def labelled_as(footage: Footage, head: list[str]) -> Footage:
-    """With drop-frame labels, or without, where the list says so; the first frame keeps its label."""
+def says_drop(head: list[str]) -> bool | None:
+    """Whether the labels of a list are drop-frame; None where it does not say."""
     said = next((line.split(":", 1)[1].strip() for line in head if line.startswith("FCM:")), "")
-    drop = {"DROP FRAME": True, "NON-DROP FRAME": False}.get(said, footage.timecode.drop)
-    if drop == footage.timecode.drop:
-        return footage
-    code = Timecode(footage.timecode.rate, drop)
-    start = footage.start_frame
-    if start is not None:
-        start = code.frame(footage.timecode.text(start), "the start of the video")
-    return replace(footage, timecode=code, start_frame=start)
+    return {"DROP FRAME": True, "NON-DROP FRAME": False}.get(said)
 
 
 def _told(head: list[str], first: Edit) -> Footage | None:
@@ -166,7 +161,7 @@ def _told(head: list[str], first: Edit) -> Footage | None:
     exact = fraction_of(rate)
     if exact is None or exact <= 0:
         raise FormatError(f"{first.where}: RATE is {rate!r}; frames a second such as 30000/1001 are needed")
-    code = Timecode(exact, "FCM: DROP FRAME" in (line.strip() for line in head))
+    code = Timecode(exact, says_drop(head) or False)
     start = first.remark("START")
     return Footage(code, code.frame(start, f"{first.where}: START") if start else None)
 

@@ -27,7 +27,7 @@ from avloc.formats.footage import Footage, footage_to_write
 from avloc.formats.media_names import address_path, from_file, is_local
 from avloc.formats.text import PathLike, labelled, only_video, read_bytes, scored_note, video_name
 from avloc.formats.timecode import fraction_of
-from avloc.formats.truth import Choices, Truth
+from avloc.formats.truth import Choices, Truth, note_of
 
 _HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n'
 _CLIPS = ("asset-clip", "clip", "video", "audio", "sync-clip", "mc-clip", "ref-clip", "gap")
@@ -82,13 +82,13 @@ def write_fcpxml(path: PathLike, videos: Mapping[str, Truth]) -> None:
     project = SubElement(SubElement(SubElement(root, "library"), "event", name="avloc"), "project", name=video)
     sequence = SubElement(project, "sequence", {"format": "r1", "duration": length, "tcStart": start, **labels})
     clip = SubElement(SubElement(sequence, "spine"), "asset-clip", {"ref": "r2", "offset": start, **whole, **labels})
-    _mark(clip, truth.events, footage, path)
+    _mark(clip, truth, footage, path)
     ElementTree.indent(root)
     replace_file(path, _HEAD + ElementTree.tostring(root, encoding="UTF-8", xml_declaration=False) + b"\n")
 
 
-def _mark(clip: Element, events: Events, footage: Footage, path: PathLike) -> None:
-    for event in events:
+def _mark(clip: Element, truth: Truth, footage: Footage, path: PathLike) -> None:
+    for event in truth.events:
         if not is_xml_text(event.label):
             raise FormatError(
                 f"{path}: the name {event.label[:40]!r} has no place in XML; take out characters that are no text"
@@ -96,9 +96,8 @@ def _mark(clip: Element, events: Events, footage: Footage, path: PathLike) -> No
         first, end = footage.frames(event, path, "Final Cut Pro XML")
         rate = footage.timecode.rate
         place = {"start": _time(footage.start + first, rate), "duration": _time(end - first, rate)}
-        note = f"score={event.score!r}"
         for tag in ("keyword", "marker"):
-            SubElement(clip, tag, {**place, "value": event.label, "note": note})
+            SubElement(clip, tag, {**place, "value": event.label, "note": note_of(truth, event)})
 
 
 def _time(frames: int, rate: Fraction) -> str:

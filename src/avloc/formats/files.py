@@ -106,15 +106,24 @@ FORMATS: Mapping[str, Format] = {
     "label-studio": Format("Label Studio", (".json",), True, True, read_label_studio, write_label_studio),
     "via": Format("VIA 3", (".json",), True, False, lambda p, _: read_via(p), write_via),
     "fiftyone": Format("FiftyOne", (".json",), True, True, read_fiftyone, write_fiftyone),
-    "edl": Format("an EDL", (".edl",), False, True, read_edl, write_edl, frames=True),
+    "edl": Format("an EDL", (".edl",), False, True, read_edl, write_edl, frames=True, clock=True),
     "resolve": Format(
-        "markers of Resolve", (resolve.ENDING, ".edl"), False, True, read_resolve, write_resolve, frames=True
+        "markers of Resolve",
+        (resolve.ENDING, ".edl"),
+        False,
+        True,
+        read_resolve,
+        write_resolve,
+        frames=True,
+        clock=True,
     ),
     "premiere": Format(
-        "markers of Premiere", (premiere.ENDING,), False, True, read_premiere, write_premiere, frames=True
+        "markers of Premiere", (premiere.ENDING,), False, True, read_premiere, write_premiere, frames=True, clock=True
     ),
     "otio": Format("OpenTimelineIO", (".otio",), False, True, read_otio, write_otio, frames=True, clock=True),
-    "fcpxml": Format("Final Cut Pro XML", (".fcpxml",), False, True, read_fcpxml, write_fcpxml, frames=True),
+    "fcpxml": Format(
+        "Final Cut Pro XML", (".fcpxml",), False, True, read_fcpxml, write_fcpxml, frames=True, clock=True
+    ),
     "ffmetadata": Format(
         "FFmpeg's chapters", (".ffmeta",), False, False, lambda p, _: read_ffmetadata(p), write_ffmetadata
     ),

@@ -39,6 +39,20 @@ class Footage:
         """Of a video of which the rate alone is known, rounded as people say it."""
         return cls(Timecode(exact_rate(fps)))
 
+    def labelled(self, drop: bool | None) -> Footage:
+        """With drop-frame labels, or without, as a file says that it has; the first frame keeps its label.
+
+        Raises:
+            FormatError: the rate has no drop-frame timecode.
+        """
+        if drop is None or drop == self.timecode.drop:
+            return self
+        code = Timecode(self.timecode.rate, drop)
+        start = self.start_frame
+        if start is not None:
+            start = code.frame(self.timecode.text(start), "the timecode of the video")
+        return replace(self, timecode=code, start_frame=start)
+
     @property
     def start(self) -> int:
         return self.start_frame or 0

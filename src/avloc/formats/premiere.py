@@ -30,7 +30,7 @@ from avloc.formats.text import (
     video_name,
 )
 from avloc.formats.timecode import is_drop
-from avloc.formats.truth import Choices, Truth
+from avloc.formats.truth import Choices, Truth, note_of
 
 ENDING = ".markers.csv"
 COLUMNS = ("Marker Name", "Description", "In", "Out", "Duration", "Marker Type")
@@ -76,15 +76,14 @@ def write_premiere(path: PathLike, videos: Mapping[str, Truth]) -> None:
         frames = (footage.start + start, footage.start + end, end - start)
         times = [footage.timecode.text(frame, semicolons=footage.timecode.drop) for frame in frames]
         label = one_line(event.label, path, "markers", "").strip()
-        writer.writerow([label, f"score={event.score!r}", *times, "Comment"])
+        writer.writerow([label, note_of(truth, event), *times, "Comment"])
     replace_file(path, encoded(text.getvalue()))
 
 
 def _event(row: Mapping[str, str], footage: Footage, where: str) -> Event:
     begin, stop = row.get("In", ""), row.get("Out", "")
+    footage = footage.labelled(is_drop(begin))
     code = footage.timecode
-    if is_drop(begin) and not code.drop:
-        raise FormatError(f"{where}: {begin} is drop-frame timecode; say so with --fps and --timecode '00:00:00;00'")
     start, end = code.frame(begin, f"{where}, In"), code.frame(stop, f"{where}, Out")
     note = row.get("Description", "")
     label = row.get("Marker Name", "").strip() or note.strip()

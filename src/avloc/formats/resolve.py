@@ -20,10 +20,10 @@ from dataclasses import replace
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
-from avloc.formats.edl import Edit, edits_of, head_of, labelled_as, require_two_digits
+from avloc.formats.edl import Edit, edits_of, head_of, require_two_digits, says_drop
 from avloc.formats.footage import Footage, footage_to_read, footage_to_write
 from avloc.formats.text import PathLike, encoded, one_line, only_video, scored_note, video_name
-from avloc.formats.truth import Choices, Truth
+from avloc.formats.truth import Choices, Truth, note_of
 
 _COLOURS = (
     *("Blue", "Cyan", "Green", "Yellow", "Red", "Pink", "Purple", "Fuchsia"),
@@ -43,7 +43,7 @@ def read_resolve(path: PathLike, choices: Choices) -> dict[str, Truth]:
     head, edits = edits_of(path)
     video = video_name(path)
     footage = _from_the_hour(footage_to_read(choices, video, path, "an EDL of markers"))
-    footage = labelled_as(footage, head)
+    footage = footage.labelled(says_drop(head))
     return {video: Truth.of(Events.of(_event(edit, footage) for edit in edits))}
 
 
@@ -66,7 +66,7 @@ def write_resolve(path: PathLike, videos: Mapping[str, Truth]) -> None:
         label = one_line(event.label, path, "markers of Resolve", "|").strip()
         out += [
             f"{number:03}  001      V     C        {first} {second} {first} {second}",
-            f"score={event.score!r} |C:ResolveColor{colours[event.label]} |M:{label} |D:{end - start}",
+            f"{note_of(truth, event)} |C:ResolveColor{colours[event.label]} |M:{label} |D:{end - start}",
             "",
         ]
     replace_file(path, encoded("\n".join(out) + "\n"))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from avloc.events import Events
+from avloc.events import Event, Events
 
 if TYPE_CHECKING:
     from avloc.formats.footage import Footage
@@ -87,3 +87,9 @@ def clock_at(truth: Truth, second: float) -> str:
     if truth.began is None:
         return ""
     return (truth.began + datetime.timedelta(seconds=second)).isoformat(timespec="milliseconds")
+
+
+def note_of(truth: Truth, event: Event) -> str:
+    """What the note of a marker says of an event: its score, and the time of day where that is known."""
+    clock = clock_at(truth, event.start_s)
+    return f"score={event.score!r}" + (f" clock={clock}" if clock else "")
