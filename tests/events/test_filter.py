@@ -120,6 +120,7 @@ def test_a_typo_names_the_nearest_class() -> None:
         EventFilter(labels=("cat", "dog barkin")).require_known(known)
     with pytest.raises(ConfigError, match="'people laughing'; did you mean 'People Laughing'"):
         EventFilter(min_scores={"people laughing": 0.5}).require_known(known)
+    assert nearest_class("Dog", known) == "did you mean 'dog barking'?"
     assert nearest_class("xyz", known) == "the classes are People Laughing, cat, dog barking"
 
 

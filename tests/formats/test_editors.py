@@ -225,6 +225,23 @@ def test_chapters_tell_what_goes_on(rows: list[tuple[int, int, str]]) -> None:
         assert read_events(Path(folder) / "a.ffmeta")["a"] == merge_near(events, 0.0)
 
 
+def test_odd_timelines_are_one_line(tmp_path: Path) -> None:
+    otio = pytest.importorskip("opentimelineio", reason="opentimelineio is not installed")
+    path, _ = written(tmp_path, "otio", film(RATES["25"]))
+    whole = path.read_text("utf-8")
+    odd = {
+        "is no OpenTimelineIO file": whole[:-40],
+        "holds no timeline but a Clip": otio.adapters.write_to_string(otio.schema.Clip("a"), "otio_json"),
+        "has no time": whole.replace('"rate": 25.0', '"rate": 0.0'),
+        "a number is needed": whole.replace('"score": 0.93', '"score": "much"'),
+    }
+    for said, text in odd.items():
+        path.write_text(text, "utf-8")
+        with pytest.raises(FormatError, match=said) as caught:
+            read_events(path)
+        assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+
+
 def test_youtube_wants_ten_seconds_and_a_first_at_zero(tmp_path: Path) -> None:
     events = Events([12.4, 15, 3700, 30, 7195], [14, 20, 3710, 31, 7199], ["dog", "cat", "rain", "dog", "bell"])
     path = tmp_path / "a.youtube.txt"

@@ -88,7 +88,7 @@ class EventFilter:
 def nearest_class(label: str, classes: Collection[str]) -> str:
     """Words that help after a class that is none: the nearest one, or those there are."""
     small = {known.lower(): known for known in sorted(classes)}
-    near = difflib.get_close_matches(label.lower(), small, n=1)
+    near = difflib.get_close_matches(label.lower(), small, n=1) or [name for name in small if label.lower() in name]
     if near:
         return f"did you mean {small[near[0]]!r}?"
     known = sorted(classes)

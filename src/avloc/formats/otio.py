@@ -9,6 +9,7 @@ Foundation writes and reads: the extra `otio`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,8 @@ def _events(markers: Any, begin: Any, first_s: float, where: str) -> Iterator[Ev
     for marker in markers:
         start_s = (marker.marked_range.start_time - begin).to_seconds() + first_s
         end_s = start_s + marker.marked_range.duration.to_seconds()
+        if not (isfinite(start_s) and isfinite(end_s)):
+            raise FormatError(f"{where}, marker {marker.name!r}: has no time; is its rate 0?")
         ours = marker.metadata.get(_OURS, {})
         score = as_number(ours["score"], f"{where}, score") if "score" in ours else 1.0
         yield labelled(start_s, end_s, marker.name, f"{where}, marker {marker.name!r}", score)

@@ -21,7 +21,7 @@ MOST_BYTES = 1 << 30
 """Larger files are refused: ten million events have less."""
 
 _BIRDNET = r"\.BirdNET\.(selection\.table|selections|results(\.[a-z]+)?)\.(txt|csv)"
-_OWN = r"\.events\.json|\.markers\.(edl|csv)|\.youtube\.txt"
+_OWN = r"\.events\.json|\.markers\.(edl|csv)|\.youtube\.txt|\.chapters\.(mp4|m4v|mov|mkv)"
 _ENDINGS = re.compile(rf"({_OWN}|{_BIRDNET}|(\.Table\.\d+)?\.selections?(\.table)?\.txt|\.[^.]*)$", re.IGNORECASE)
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:[.,]\d+)?)")
 _NOTED = re.compile(r"(?:^|\s)score=(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
