@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import tempfile
 from fractions import Fraction
 from pathlib import Path
@@ -230,9 +231,10 @@ def test_odd_timelines_are_one_line(tmp_path: Path) -> None:
     path, _ = written(tmp_path, "otio", film(RATES["25"]))
     whole = path.read_text("utf-8")
     odd = {
-        "is no OpenTimelineIO file": whole[:-40],
-        "holds no timeline but a Clip": otio.adapters.write_to_string(otio.schema.Clip("a"), "otio_json"),
+        "is not JSON": whole[:-40],
+        "holds no timeline but 'Clip.2'": otio.adapters.write_to_string(otio.schema.Clip("a"), "otio_json"),
         "has no time": whole.replace('"rate": 25.0', '"rate": 0.0'),
+        'marker 1 has no "name"': whole.replace('"name": "dog barking"', '"nom": "dog barking"'),
         "a number is needed": whole.replace('"score": 0.93', '"score": "much"'),
     }
     for said, text in odd.items():
@@ -240,6 +242,27 @@ def test_odd_timelines_are_one_line(tmp_path: Path) -> None:
         with pytest.raises(FormatError, match=said) as caught:
             read_events(path)
         assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [*FRAMES, "ffmetadata"])
+def test_damage_is_an_error_of_one_line_or_other_events(name: str, tmp_path: Path) -> None:
+    need(name)
+    chance = random.Random(5)
+    path, _ = written(tmp_path, name, film(RATES["29.97 drop"]))
+    whole = path.read_bytes()
+    for _ in range(60):
+        text = bytearray(whole)
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(text) - 30)
+            signs = bytes(chance.choice(b'0123456789:;/-.e\n"{}[]<>|=') for _ in range(4))
+            text[at : at + chance.randint(0, 20)] = chance.choice(
+                [b"", signs, b"9" * 20, text[at // 2 : at // 2 + 30]]
+            )
+        path.write_bytes(text)
+        try:
+            read_events(path, name, Choices(footage=lambda video: film(RATES["29.97 drop"])))
+        except FormatError as error:
+            assert "\n" not in str(error)
 
 
 def test_youtube_wants_ten_seconds_and_a_first_at_zero(tmp_path: Path) -> None:
