@@ -3,8 +3,8 @@
 Markers count frames in the clip's own time, which begins at the video's timecode; the score stands in their metadata,
 as the time of day does where it is known. In reading, markers of clips are events, or else those of the timeline; a
 clip that shows its media later than the timeline is asked for the media's time. The library of the Academy Software
-Foundation writes: the extra `otio`. What is read is plain JSON, which this module takes apart itself, for the reader of
-the library may end the process on a damaged file.
+Foundation writes: the extra `otio`. What is read is plain JSON, which this module takes apart itself, for the
+reader of the library may end the process on a damaged file.
 """
 
 from __future__ import annotations
