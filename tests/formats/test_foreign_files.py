@@ -207,7 +207,7 @@ BAD: list[tuple[str, str, str]] = [
     ("x.json", "[", r"x\.json is not JSON"),
     ("x.csv", "", r"x\.csv: is empty; the columns video,start,end,label are needed"),
     ("x.csv", "a,b\n", r"x\.csv: its first line is 'a,b'; the columns video,start,end,label are needed"),
-    ("x.foo", "", r"its ending is of no known format \(\.events\.json, .*\.rttm\); rename it, or name"),
+    ("x.foo", "", r"its ending is of no known format \(\.events\.json, .*\.rttm, .*\); rename it, or name"),
 ]
 
 
