@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from test_recording import film
+from videos import film
 
 from avloc.cli.main import main
 from avloc.events import Events

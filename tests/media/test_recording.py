@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from videos import beep, need
+from videos import beep, film, need
 
 from avloc.errors import MediaError
 from avloc.media.recording import recording
@@ -17,21 +17,6 @@ from avloc.media.remux import copy_with_chapters, read_chapters
 from avloc.media.writer import write_video
 
 CHAPTERS = [(0, 400, "dog & 犬"), (400, 900, "–"), (900, 1500, "cat")]
-
-
-def film(path: Path, rate: Fraction, **tags: str) -> Path:
-    """A second and a half of pictures at a rate, with tags of the whole file."""
-    with av.open(str(path), "w", container_options={"movflags": "use_metadata_tags"}) as out:
-        out.metadata.update(tags)
-        stream = out.add_stream("libx264", rate=rate)
-        stream.width = stream.height = 32
-        stream.pix_fmt = "yuv420p"
-        for i in range(round(1.5 * rate)):
-            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 2 * i, np.uint8), format="rgb24")
-            frame.pts, frame.time_base = i, 1 / rate
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
-    return path
 
 
 @pytest.mark.parametrize("ending", ["mov", "mkv"])
