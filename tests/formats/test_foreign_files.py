@@ -173,7 +173,7 @@ def test_timecodes_take_a_rate(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     event = read_events(path, choices=Choices(fps=25))["a"][0]
     assert (event.start_s, event.label) == (1.0, "dog") and 1.96 <= event.end_s <= 2.0
-    with pytest.raises(FormatError, match="which counts frames; give the frame rate of the video"):
+    with pytest.raises(FormatError, match="counts frames.*rate"):
         read_events(path)
 
 
@@ -282,7 +282,7 @@ BAD: list[tuple[str, str, str]] = [
     ("x.json", "[", r"x\.json is not JSON"),
     ("x.csv", "", r"x\.csv: is empty; the columns video,start,end,label are needed"),
     ("x.csv", "a,b\n", r"x\.csv: its first line is 'a,b'; the columns video,start,end,label are needed"),
-    ("x.foo", "", r"its ending is of no known format \(\.events\.json, .*\.rttm\); rename it, or name"),
+    ("x.foo", "", r"its ending is of no known format \(\.events\.json, .*\.rttm, .*\); rename it, or name"),
 ]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from av.codec.codec import Codec, UnknownCodecError
@@ -75,6 +77,21 @@ def beep_in_hiss(duration_s: float, rate: int, at_s: float) -> NDArray[np.float3
 def onset_s(waveform: NDArray[np.float32], rate: int = 16000) -> float:
     """When the beep begins."""
     return float(np.argmax(np.abs(waveform) > 0.1)) / rate
+
+
+def film(path: Path, rate: Fraction, **tags: str) -> Path:
+    """A second and a half of pictures at a rate, with tags of the whole file."""
+    with av.open(str(path), "w", container_options={"movflags": "use_metadata_tags"}) as out:
+        out.metadata.update(tags)
+        stream = out.add_stream("libx264", rate=rate)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
+        for i in range(round(1.5 * rate)):
+            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 2 * i, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = i, 1 / rate
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
 
 
 def cut(path: Path, share: float) -> Path:

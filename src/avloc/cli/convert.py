@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import secrets
 from contextlib import suppress
@@ -12,25 +11,22 @@ from typing import Annotated
 
 import tyro
 
+from avloc.cli import editing
+from avloc.cli.choosing import Labels, LabelsFile, MinScores, Moment, Seconds, event_filter, require_classes
 from avloc.cli.console import screen_console
 from avloc.cli.grammar import Annotator, Fps, Paths, Tiers, chosen
-from avloc.cli.inputs import require_writable
+from avloc.cli.inputs import is_media, require_writable
 from avloc.cli.predictions import counted
 from avloc.cli.shelf import Shelf, is_file
 from avloc.errors import AvlocError, FormatError, OutputError
-from avloc.formats.files import (
-    FORMATS,
-    Format,
-    Videos,
-    files_below,
-    format_to_write,
-    merged,
-    named,
-    read_truth,
-    write_events,
-)
+from avloc.events.filter import EventFilter
+from avloc.formats import youtube
+from avloc.formats.files import FORMATS, Format, Videos, files_below, format_to_write, merged, named, read_truth
+from avloc.formats.truth import Choices
 from avloc.scale.manifest import is_inside
 from avloc.scale.shown import require_one_setting
+
+_TARGETS = {**FORMATS, **editing.MEDIA}
 
 
 def convert(
@@ -41,7 +37,17 @@ def convert(
     tier: Tiers = (),
     annotator: Annotator = None,
     videos: Path | None = None,
-    min_score: Annotated[float | None, tyro.conf.arg(metavar="SCORE")] = None,
+    timecode: Annotated[str | None, tyro.conf.arg(metavar="HH:MM:SS:FF")] = None,
+    wall_clock: bool = False,
+    time_from: Annotated[str, tyro.conf.arg(metavar="metadata|name:PATTERN")] = "metadata",
+    label: Labels = (),
+    not_label: Labels = (),
+    labels_file: LabelsFile = None,
+    min_score: MinScores = (),
+    min_length: Seconds = None,
+    merge_gap: Seconds = None,
+    start: Moment = None,
+    end: Moment = None,
     force: bool = False,
 ) -> int:
     """Turn labels or detections into the format that another program reads.
@@ -49,7 +55,7 @@ def convert(
     The last path is what to write, the others are what to read: files of any format, or folders with the
     NAME.events.json of `avloc detect` or with label files of one video each. A file is written by its ending;
     with --to and a path without an ending, a folder is written, one file a video. docs/formats.md tells the
-    ending of each format, and what it cannot hold.
+    ending of each format, and what it cannot hold. Files of editors take frame rate and start timecode of the video.
 
     examples:
       avloc convert results/a.events.json a.eaf
@@ -58,49 +64,89 @@ def convert(
       avloc convert labels/ truth.csv --to csv-truth
       avloc convert project.json labels.json --from label-studio --to fiftyone --fps 25
       avloc convert interview.eaf dogs.csv --tier dogs
+      avloc convert my.events.json my.edl
+      avloc convert my.events.json my.markers.edl --timecode 01:00:00:00
+      avloc convert my.events.json my.chapters.mp4
+      avloc convert results/ cuts/ --to fcpxml --label "dog barking" --min-score 0.5 --merge-gap 1
+      avloc convert results/ all.csv --wall-clock --time-from name:%Y%m%d-%H%M%S
 
     Args:
         paths: Files or folders to read, and at the end the file or folder to write.
         from_: Format of what is read, where ending and content do not tell: activitynet, activitynet-truth, csv,
-            csv-truth, dcase, audioset, audacity, raven, webvtt, srt, elan, praat, rttm, label-studio, via, fiftyone.
-        to: Format to write, where the ending does not tell, of the same names.
-        fps: Frame rate of the videos, for files that count frames (timecodes, Label Studio, FiftyOne).
+            csv-truth, dcase, audioset, audacity, raven, webvtt, srt, elan, praat, rttm, label-studio, via, fiftyone,
+            edl, resolve, premiere, otio, fcpxml, ffmetadata.
+        to: Format to write, where the ending does not tell, of the same names, or youtube, or chapters, which copies
+            the video.
+        fps: Frame rate of the videos, for files that count frames, in place of what the videos say; 29.97 is
+            30000/1001.
         tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        videos: Folder of the videos, to link them in ELAN files and tables where what is read does not say where
-            they lie.
-        min_score: Threshold: events with a lower score are left out.
+        videos: Folder of the videos, to link them and to take their frame rates, where what is read does not say
+            where they lie.
+        timecode: Timecode of the first picture, in place of what the videos say; with a semicolon before the frames
+            it is drop-frame.
+        wall_clock: Add the time of day of each event, to formats that can hold it.
+        time_from: What tells when a video began: its metadata, or its name, such as name:%Y%m%d-%H%M%S.
+        label: Class of events that are kept; give the flag again for more.
+        not_label: Class of events that are left out; give the flag again for more.
+        labels_file: File with classes that are kept, one a line.
+        min_score: Threshold, of all classes or of one: events with a lower score are left out; give the flag again
+            for more.
+        min_length: Least length of an event that is kept.
+        merge_gap: Events of one class with no more than this between them become one.
+        start: Beginning of the stretch of the video whose events are kept: seconds, or 10:00, or 1:02:03.
+        end: End of that stretch; events that reach beyond it are cut.
         force: Write over files that are there.
     """
     if len(paths) < 2:
         raise AvlocError("two paths are needed: what to read and what to write, such as a.events.json a.eaf")
-    choices = chosen(fps, tier, annotator)
-    if min_score is not None and not math.isfinite(min_score):
-        raise AvlocError(f"--min-score is {min_score}; a number is needed")
+    wanted = event_filter(label, not_label, labels_file, min_score, min_length, merge_gap, start, end)
     *sources, out = paths
     if from_ is not None:
         named(from_)
     key = _format(out, to)
+    form = _TARGETS[key]
+    if wall_clock and not form.clock:
+        able = ", ".join(name for name, one in FORMATS.items() if one.clock)
+        raise AvlocError(f"--wall-clock: {form.title} has no place for the time of day; {able} have")
     for folder in (path for path in sources if path.is_dir()):
-        require_one_setting(folder, files_below(folder, from_), min_score or 0.0)
-    read = merged({str(path): read_truth(path, from_, choices) for path in sources})
-    targets = _targets(out, key, to, read if videos is None else _placed(read, Shelf(videos)))
-    if min_score is not None:
-        targets = {path: _above(videos, min_score) for path, videos in targets.items()}
+        require_one_setting(folder, files_below(folder, from_), max(0.0, wanted.min_score))
+    shelf = None if videos is None else Shelf(videos)
+    choices = chosen(fps, tier, annotator)
+    known = editing.Videos(shelf, sources, fps, timecode)
+    choices = replace(choices, footage=known.footage)
+    read = merged({str(path): _read(path, from_, choices) for path in sources})
+    require_classes(wanted, labels_file, {name for truth in read.values() for name in truth.events.labels})
+    read = _filtered(read if shelf is None else _placed(read, shelf), wanted)
+    if form.frames or form is editing.MEDIA.get(key):
+        read = _filmed(read, known)
+    if wall_clock:
+        read = {v: replace(t, began=known.began(v, t.media, time_from)) for v, t in read.items()}
+    targets = _targets(out, key, to, read)
     _require_free(targets, sources, force)
     if list(targets) == [out]:
         require_writable(out.parent)
-        write_events(out, targets[out], key)
+        form.write(out, targets[out])
     else:
-        _write_all(out, targets, key)
-    _tell(targets, out, FORMATS[key])
+        _write_all(out, targets, form)
+    _tell(targets, out, form)
     return 0
+
+
+def _read(path: Path, form: str | None, choices: Choices) -> Videos:
+    if form is None and path.is_file() and is_media(path):
+        return editing.MEDIA["chapters"].read(path, choices)
+    return read_truth(path, form, choices)
 
 
 def _format(out: Path, to: str | None) -> str:
     if to is not None:
-        named(to)
+        if to not in editing.MEDIA:
+            named(to)
         return to
+    media = next((key for key, form in editing.MEDIA.items() if out.suffix.lower() in form.endings), None)
+    if media is not None and not out.is_dir():
+        return media
     if out.is_dir() or not out.suffix:
         raise AvlocError(f"{out}: is a folder; say with --to in which format its files are to be written")
     return format_to_write(out)
@@ -108,7 +154,7 @@ def _format(out: Path, to: str | None) -> str:
 
 def _targets(out: Path, key: str, to: str | None, videos: Videos) -> dict[Path, Videos]:
     """What to write where."""
-    endings = FORMATS[key].endings
+    endings = _TARGETS[key].endings
     if not out.is_dir() and (to is None or out.name.lower().endswith((*endings, ".json", ".txt", ".csv", ".tsv"))):
         return {out: videos}
     targets = {}
@@ -123,8 +169,18 @@ def _targets(out: Path, key: str, to: str | None, videos: Videos) -> dict[Path, 
     return targets
 
 
-def _above(videos: Videos, score: float) -> Videos:
-    return {video: replace(truth, events=truth.events.above(score)) for video, truth in videos.items()}
+def _filtered(videos: Videos, wanted: EventFilter) -> Videos:
+    return {video: replace(truth, events=wanted(truth.events)) for video, truth in videos.items()}
+
+
+def _filmed(videos: Videos, known: editing.Videos) -> Videos:
+    """With the frame rates and places of the videos, where they are known."""
+    filmed = {}
+    for video, truth in videos.items():
+        there = known.find(video, truth.media)
+        footage = known.footage(video, truth.media)
+        filmed[video] = replace(truth, footage=footage, media=truth.media if there is None else str(there))
+    return filmed
 
 
 def _placed(videos: Videos, shelf: Shelf) -> Videos:
@@ -145,7 +201,7 @@ def _require_free(targets: dict[Path, Videos], sources: list[Path], force: bool)
             raise FormatError(f"{path}: is there already; give another name, or --force to write over it")
 
 
-def _write_all(out: Path, targets: dict[Path, Videos], key: str) -> None:
+def _write_all(out: Path, targets: dict[Path, Videos], form: Format) -> None:
     """All files of a folder, or none where the format cannot hold one of them."""
     require_writable(out)
     token = f".avloc-{os.getpid()}-{secrets.token_hex(4)}"
@@ -157,7 +213,7 @@ def _write_all(out: Path, targets: dict[Path, Videos], key: str) -> None:
             # Beside its target, so that places of videos are seen from the same folder.
             drafts[path] = path.with_name(f"{token}-{number}{path.suffix}")
             try:
-                write_events(drafts[path], targets[path], key)
+                form.write(drafts[path], targets[path])
             except AvlocError as error:
                 raise type(error)(error.args[0].replace(str(drafts[path]), str(path))) from None
         there = {path for path in drafts if path.exists()}
@@ -191,4 +247,6 @@ def _tell(targets: dict[Path, Videos], out: Path, form: Format) -> None:
         said += f" in {len(targets)} files"
     if not form.scores and any((truth.events.score != 1).any() for truth in videos):
         said += f"; scores are not kept in {form.title}"
+    if form is FORMATS["youtube"] and any(map(youtube.too_few, targets.values())):
+        said += f"; YouTube shows chapters where there are {youtube.LEAST_CHAPTERS}, 10 s apart, which is not so here"
     screen_console().print(f"{out}: {said}", markup=False, soft_wrap=True)

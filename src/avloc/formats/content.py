@@ -18,7 +18,7 @@ from avloc.formats.text import PathLike, lines, read_text
 
 
 def format_of_content(path: PathLike) -> str | None:
-    """The format of a .json, .txt, .csv, .tsv or .tab file; None where nothing tells.
+    """The format of a .json, .edl, .txt, .csv, .tsv or .tab file; None where nothing tells.
 
     Raises:
         FormatError: the file cannot be read, or is a table without the columns of one.
@@ -26,7 +26,11 @@ def format_of_content(path: PathLike) -> str | None:
     ending = Path(path).suffix.lower()
     if ending == ".json":
         return _of_json(load_json(path))
+    if ending == ".edl":
+        return "resolve" if "|M:" in read_text(path, "an EDL") else "edl"
     head = next((line for _, line in lines(read_text(path, "a file of events"))), "")
+    if "Marker Name" in head and "Marker Type" in head:
+        return "premiere"
     if ending == ".txt" and (not head or len(head.split("\t")) == 3 or looks_like_labels(head)):
         return "audacity"
     return _of_table(path, head, ending)

@@ -18,10 +18,12 @@ from avloc.files import replace_file
 from avloc.formats.media_names import seen_from
 from avloc.formats.tables import open_table, read_videos
 from avloc.formats.text import PathLike, encoded
-from avloc.formats.truth import Odd, Truth
+from avloc.formats.truth import Odd, Truth, clock_at
 
 COLUMNS = ("video", "start", "end", "label", "score")
 FILE = "file"
+CLOCK = ("start_clock", "end_clock")
+"""Time of day of start and end, where the beginning of the video is known."""
 
 
 def write_table(path: PathLike, results: Mapping[str, Truth | Events]) -> None:
@@ -36,7 +38,8 @@ def write_table(path: PathLike, results: Mapping[str, Truth | Events]) -> None:
     delimiter = "\t" if Path(path).suffix.lower() in (".tsv", ".tab") else ","
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     told = any(held.media for held in videos.values())
-    writer.writerow((*COLUMNS, FILE) if told else COLUMNS)
+    timed = any(held.began is not None for held in videos.values())
+    writer.writerow((*COLUMNS, *((FILE,) if told else ()), *(CLOCK if timed else ())))
     for video, held in videos.items():
         place = (seen_from(held.media, path),) if told else ()
         for event in held.events:
@@ -46,7 +49,8 @@ def write_table(path: PathLike, results: Mapping[str, Truth | Events]) -> None:
                         f"{path}: the name {name!r} has no place in a table; one line of text is needed"
                     )
             row = [video, repr(event.start_s), repr(event.end_s), event.label, repr(event.score)]
-            writer.writerow([*row, *place])
+            clocks = (clock_at(held, event.start_s), clock_at(held, event.end_s)) if timed else ()
+            writer.writerow([*row, *place, *clocks])
     replace_file(path, encoded(text.getvalue()))
 
 

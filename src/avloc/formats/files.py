@@ -6,26 +6,31 @@ format may always be named instead.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from avloc.errors import FormatError
 from avloc.events import Events
 from avloc.files import files_in
-from avloc.formats import activitynet, elan, praat, raven
+from avloc.formats import activitynet, elan, praat, premiere, raven, resolve, youtube
+from avloc.formats.activitynet_videos import read_results, write_annotations, write_results
 from avloc.formats.audacity import read_audacity, write_audacity
+from avloc.formats.chapters import read_ffmetadata, write_ffmetadata
 from avloc.formats.content import format_of_content
 from avloc.formats.csv import read_table, write_table
-from avloc.formats.csv_truth import DEFAULT_SUBSET, read_csv_truth, write_csv_truth
+from avloc.formats.csv_truth import read_csv_truth, write_csv_truth
 from avloc.formats.dcase import read_dcase, write_audioset, write_dcase
+from avloc.formats.edl import read_edl, write_edl
 from avloc.formats.elan import read_elan, write_elan
+from avloc.formats.fcpxml import read_fcpxml, write_fcpxml
 from avloc.formats.fiftyone import read_fiftyone, write_fiftyone
 from avloc.formats.label_studio import read_label_studio, write_label_studio
-from avloc.formats.media_names import from_file, seen_from
+from avloc.formats.otio import read_otio, write_otio
+from avloc.formats.premiere import read_premiere, write_premiere
+from avloc.formats.resolve import read_resolve, write_resolve
 from avloc.formats.rttm import read_rttm, write_rttm
 from avloc.formats.srt import read_srt, write_srt
 from avloc.formats.text import PathLike
@@ -33,6 +38,7 @@ from avloc.formats.tiers import require_tiers
 from avloc.formats.truth import Choices, Truth
 from avloc.formats.via import read_via, write_via
 from avloc.formats.webvtt import read_webvtt, write_webvtt
+from avloc.formats.youtube import refuse_youtube, write_youtube
 
 Videos = dict[str, Truth]
 T = TypeVar("T")
@@ -50,6 +56,8 @@ class Format:
         endings: Of its files; the first is the one to write, unless another format above has it too.
         several: Whether a file holds several videos.
         scores: Whether a file holds scores.
+        frames: Whether times are counted in frames, so that a video's frame rate must be known.
+        clock: Whether a file can hold the time of day.
         read: Path and what a person chose > videos.
         write: Path and videos > a file.
     """
@@ -60,49 +68,8 @@ class Format:
     scores: bool
     read: Callable[[PathLike, Choices], Videos]
     write: Callable[[PathLike, Mapping[str, Truth]], None]
-
-
-def _read_results(path: PathLike, _: Choices) -> Videos:
-    results, told = activitynet.read_detections(path)
-    alone = len(results) == 1
-    lengths, places = told.get("durations"), told.get("videos")
-    if not isinstance(lengths, dict):
-        lengths = dict.fromkeys(results, told.get("duration")) if alone else {}
-    if not isinstance(places, dict):
-        places = dict.fromkeys(results, told.get("video")) if alone else {}
-    return {
-        video: Truth.of(events, _length(lengths.get(video)), _media(places.get(video), path))
-        for video, events in results.items()
-    }
-
-
-def _length(told: object) -> float:
-    return float(told) if type(told) in (int, float) and 0 <= told < math.inf else math.inf  # type: ignore[operator, arg-type]
-
-
-def _media(told: object, path: PathLike) -> str:
-    return from_file(told, path) if isinstance(told, str) else ""
-
-
-def _write_results(path: PathLike, videos: Mapping[str, Truth]) -> None:
-    known = {video: round(truth.duration_s, 3) for video, truth in videos.items() if math.isfinite(truth.duration_s)}
-    places = {video: seen_from(truth.media, path) for video, truth in videos.items() if truth.media}
-    told: dict[str, Any] = {}
-    for one, many, found in (("video", "videos", places), ("duration", "durations", known)):
-        if found:
-            told |= {one: next(iter(found.values()))} if len(videos) == 1 else {many: found}
-    activitynet.write_results(path, _events(videos), told)
-
-
-def _write_truth(path: PathLike, videos: Mapping[str, Truth]) -> None:
-    for video, truth in videos.items():
-        if math.isinf(truth.duration_s):
-            raise FormatError(
-                f"{path}: ActivityNet's annotations need the length of each video, and that of {video!r} "
-                "is not known; use csv-truth"
-            )
-    named = {v: Truth(t.duration_s, t.subset or DEFAULT_SUBSET, t.events) for v, t in videos.items()}
-    activitynet.write_truth(path, named)
+    frames: bool = False
+    clock: bool = False
 
 
 def _events(videos: Mapping[str, Truth]) -> dict[str, Events]:
@@ -110,16 +77,25 @@ def _events(videos: Mapping[str, Truth]) -> dict[str, Events]:
 
 
 _SELECTIONS = ".selections.txt"
+_LONG_ENDINGS = (ENDING, _SELECTIONS, resolve.ENDING, premiere.ENDING, youtube.ENDING)
 _WORKBOOKS = (".xlsx", ".xls", ".ods", ".numbers")
 _BESIDE = re.compile(r"BirdNET.*(\.list\.txt|params\.csv)|(features\.)?failed\.csv", re.IGNORECASE)  # lists, settings
 
 FORMATS: Mapping[str, Format] = {
-    "activitynet": Format("ActivityNet results", (ENDING, ".json"), True, True, _read_results, _write_results),
+    "activitynet": Format(
+        "ActivityNet results", (ENDING, ".json"), True, True, read_results, write_results, clock=True
+    ),
     "activitynet-truth": Format(
-        "ActivityNet annotations", (".json",), True, False, lambda p, _: activitynet.read_truth(p), _write_truth
+        "ActivityNet annotations", (".json",), True, False, lambda p, _: activitynet.read_truth(p), write_annotations
     ),
     "csv": Format(
-        "a table", (".csv", ".tsv", ".tab"), True, True, lambda p, c: read_table(p, fps=c.fps), write_table
+        "a table",
+        (".csv", ".tsv", ".tab"),
+        True,
+        True,
+        lambda p, c: read_table(p, fps=c.fps),
+        write_table,
+        clock=True,
     ),
     "csv-truth": Format(
         "a table of annotations", (".csv",), True, False, lambda p, c: read_csv_truth(p, c.fps), write_csv_truth
@@ -140,6 +116,28 @@ FORMATS: Mapping[str, Format] = {
     "label-studio": Format("Label Studio", (".json",), True, True, read_label_studio, write_label_studio),
     "via": Format("VIA 3", (".json",), True, False, lambda p, _: read_via(p), write_via),
     "fiftyone": Format("FiftyOne", (".json",), True, True, read_fiftyone, write_fiftyone),
+    "edl": Format("an EDL", (".edl",), False, True, read_edl, write_edl, frames=True, clock=True),
+    "resolve": Format(
+        "markers of Resolve",
+        (resolve.ENDING, ".edl"),
+        False,
+        True,
+        read_resolve,
+        write_resolve,
+        frames=True,
+        clock=True,
+    ),
+    "premiere": Format(
+        "markers of Premiere", (premiere.ENDING,), False, True, read_premiere, write_premiere, frames=True, clock=True
+    ),
+    "otio": Format("OpenTimelineIO", (".otio",), False, True, read_otio, write_otio, frames=True, clock=True),
+    "fcpxml": Format(
+        "Final Cut Pro XML", (".fcpxml",), False, True, read_fcpxml, write_fcpxml, frames=True, clock=True
+    ),
+    "ffmetadata": Format(
+        "FFmpeg's chapters", (".ffmeta",), False, False, lambda p, _: read_ffmetadata(p), write_ffmetadata
+    ),
+    "youtube": Format("YouTube's chapters", (youtube.ENDING,), False, False, refuse_youtube, write_youtube),
 }
 
 
@@ -242,7 +240,7 @@ def sniff(path: PathLike) -> str:
         FormatError: it cannot be read, or cannot be told.
     """
     candidates = _of_ending(path)
-    if len(candidates) == 1 or str(path).lower().endswith((ENDING, _SELECTIONS)):
+    if len(candidates) == 1 or str(path).lower().endswith(_LONG_ENDINGS):
         return candidates[0]
     found = format_of_content(path)
     if found is None:
@@ -255,7 +253,7 @@ def sniff(path: PathLike) -> str:
 
 def _of_ending(path: PathLike) -> list[str]:
     name = Path(path).name.lower()
-    for ending in (ENDING, _SELECTIONS, Path(name).suffix):
+    for ending in (*_LONG_ENDINGS, Path(name).suffix):
         found = [key for key, f in FORMATS.items() if ending in f.endings and name.endswith(ending)]
         if found:
             return found

@@ -21,10 +21,10 @@ MOST_BYTES = 1 << 30
 """Larger files are refused: ten million events have less."""
 
 _BIRDNET = r"\.BirdNET\.(selection\.table|selections|results(\.[a-z]+)?)\.(txt|csv)"
-_ENDINGS = re.compile(
-    rf"(\.events\.json|{_BIRDNET}|(\.Table\.\d+)?\.selections?(\.table)?\.txt|\.[^.]*)$", re.IGNORECASE
-)
+_OWN = r"\.events\.json|\.markers\.(edl|csv)|\.youtube\.txt|\.chapters\.(mp4|m4v|mov|mkv)"
+_ENDINGS = re.compile(rf"({_OWN}|{_BIRDNET}|(\.Table\.\d+)?\.selections?(\.table)?\.txt|\.[^.]*)$", re.IGNORECASE)
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:[.,]\d+)?)")
+_NOTED = re.compile(r"(?:^|\s)score=(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
 _DECIMAL = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 # Not str.splitlines, for which a label may hold other ends of line. Some programs on Windows write \r\r\n.
@@ -168,6 +168,12 @@ def one_line(text: str, path: PathLike, name: str, banned: str = "\t") -> str:
             f"{path}: the name {text[:40]!r} has no place in {name}; rename it, or use a format such as .csv or .json"
         )
     return text
+
+
+def scored_note(text: str) -> float:
+    """The score that a note of avloc's says, score=0.93; 1 where it says none."""
+    found = _NOTED.search(text)
+    return float(found[1]) if found else 1.0
 
 
 def encoded(text: str) -> bytes:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from avloc.events import Events
+from avloc.events import Event, Events
+
+if TYPE_CHECKING:
+    from avloc.formats.footage import Footage
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +20,16 @@ class Truth:
     the file does not say), its events (score 1 where the file has none).
 
     media is where the file says that the video lies: a path that leads there from here, or an address; empty where it
-    does not say. Two of equal events are equal wherever their videos lie.
+    does not say. footage is how its frames are counted, began when its first picture or sound was recorded, with or
+    without a time zone; None where nobody asked for it. Two of equal events are equal wherever their videos lie.
     """
 
     duration_s: float
     subset: str
     events: Events
     media: str = field(default="", compare=False)
+    footage: Footage | None = field(default=None, compare=False)
+    began: datetime.datetime | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, events: Events, duration_s: float = math.inf, media: str = "") -> Truth:
@@ -64,9 +72,24 @@ class Choices:
     Attributes:
         fps: Frame rate, for files that count frames (timecodes in tables, Label Studio, FiftyOne).
         tiers: Tiers of ELAN and Praat files to read; none named: all that have times.
+        footage: Name of a video > how its frames are counted, for files of editors; None where that is not known.
         annotator: Whose answers to read where several annotators, or several models, answered in Label Studio.
     """
 
     fps: float | None = None
     tiers: tuple[str, ...] = ()
     annotator: str | None = None
+    footage: Callable[[str], Footage | None] = field(default=lambda video: None, compare=False)
+
+
+def clock_at(truth: Truth, second: float) -> str:
+    """Time of day at a second of the video, in ISO 8601 to the millisecond; "" where its beginning is not known."""
+    if truth.began is None:
+        return ""
+    return (truth.began + datetime.timedelta(seconds=second)).isoformat(timespec="milliseconds")
+
+
+def note_of(truth: Truth, event: Event) -> str:
+    """What the note of a marker says of an event: its score, and the time of day where that is known."""
+    clock = clock_at(truth, event.start_s)
+    return f"score={event.score!r}" + (f" clock={clock}" if clock else "")

@@ -5,12 +5,18 @@ Times are seconds from the start of the video.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    from matplotlib.axes import Axes
 
 FloatArray = NDArray[np.float64]
 
@@ -128,6 +134,12 @@ class Events(Sequence[Event]):
         more = f"\n  ... {len(self) - 20} more" if len(self) > 20 else ""
         return f"Events({len(self)}){rows}{more}"
 
+    def _repr_html_(self) -> str:
+        """How notebooks show it."""
+        from avloc.events.view import as_html
+
+        return as_html(self)
+
     def take(self, index: ArrayLike) -> Events:
         """The events at `index` (integers or a boolean mask), in that order."""
         chosen = np.asarray(index)
@@ -138,10 +150,68 @@ class Events(Sequence[Event]):
         """The events whose score is at least `score`."""
         return self.take(self.score >= score)
 
+    def where(
+        self,
+        *,
+        label: str | Iterable[str] | None = None,
+        not_label: str | Iterable[str] | None = None,
+        score: float | Mapping[str, float] | None = None,
+        length_s: float = 0.0,
+        start_s: float = -math.inf,
+        end_s: float = math.inf,
+        merge_gap_s: float | None = None,
+    ) -> Events:
+        """The events of some classes, of at least a score (of all classes, or by class) and a length in seconds.
+
+        start_s, end_s: a stretch of the video, at which events are cut. merge_gap_s: events of one class with at most
+        so many seconds between them become one. More in `avloc.events.filter`.
+
+        Raises:
+            ConfigError: a number is out of its range.
+        """
+        from avloc.events.filter import EventFilter, named
+
+        by_class = score if isinstance(score, Mapping) else {}
+        least = -math.inf if score is None or isinstance(score, Mapping) else score
+        wanted = named(label)
+        if label is not None and not wanted:
+            return self.take([])
+        return EventFilter(wanted, named(not_label), least, by_class, length_s, merge_gap_s, start_s, end_s)(self)
+
     def by_time(self) -> Events:
         """Ordered by start, then end, then label."""
         order = sorted(range(len(self)), key=lambda i: (self.start_s[i], self.end_s[i], self.labels[i]))
         return self.take(order)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A data frame: columns start_s, end_s, label, score.
+
+        Raises:
+            AvlocError: pandas is not installed.
+        """
+        from avloc.events import view
+
+        return view.to_pandas(self)
+
+    def to_polars(self) -> polars.DataFrame:
+        """A data frame: columns start_s, end_s, label, score.
+
+        Raises:
+            AvlocError: polars is not installed.
+        """
+        from avloc.events import view
+
+        return view.to_polars(self)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """A timeline with matplotlib: a row a class, a bar an event; on `axes`, or on a new figure.
+
+        Raises:
+            AvlocError: matplotlib is not installed.
+        """
+        from avloc.events.plot import plot
+
+        return plot(self, axes)
 
     def _event(self, i: int) -> Event:
         return Event(float(self.start_s[i]), float(self.end_s[i]), self.labels[i], float(self.score[i]))
