@@ -68,7 +68,7 @@ def test_a_choice_made_in_reading_is_told_and_kept(tmp_path: Path, capsys: pytes
 
 def test_the_same_files_whether_kept_or_made_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     video = tiny(tmp_path / "a.mp4")
-    for name, scores in (("once", ["0.02"]), ("twice", ["0", "0.02"])):
+    for name, scores in (("once", ["0.005"]), ("twice", ["0", "0.005"])):
         for score in scores:
             out = tmp_path / name
             assert main(["detect", str(video), "--out", str(out), "--min-score", score, "--report", str(out)]) == 0

@@ -20,7 +20,8 @@ from avloc.files import files_in
 from avloc.lock import locked
 from avloc.scale.engine import Engine
 from avloc.scale.manifest import Entry, Manifest, without_outcome
-from avloc.scale.messages import Ended, Failed, Progress
+from avloc.scale.messages import Ended, Failed, OnProgress, Progress
+from avloc.scale.pool import outcome_of
 from avloc.scale.table import write_failures
 from avloc.scale.work import D, Gathered, Task, Work, ready, relative
 
@@ -123,8 +124,7 @@ class Batch(Generic[D]):
             OutputError: a file cannot be written, or results of other videos would stay that other settings made.
         """
         began = time.monotonic()
-        before = dict(manifest.entries)
-        entries = {job.name: self._entry(job, before.get(job.name)) for job in jobs}
+        entries = {job.name: self._entry(job, manifest.entries.get(job.name)) for job in jobs}
         todo = [job for job in jobs if entries[job.name].state == "pending"]
         working = {name for name, entry in entries.items() if entry.state in ("pending", "done")}
         others = {name: path for name, path in self._results().items() if name not in working}
@@ -136,7 +136,7 @@ class Batch(Generic[D]):
         self.summary.left = len(todo)
         try:
             yield Begun(todo, [max(entries[job.name].size, 0) for job in todo], len(self.summary.found))
-            for report in self._outcomes(todo, [before.get(job.name) for job in todo]):
+            for report in self._outcomes(todo, [entries[job.name].key for job in todo]):
                 if isinstance(report, Progress):
                     yield report
                     continue
@@ -147,24 +147,24 @@ class Batch(Generic[D]):
             self.summary.took_s = time.monotonic() - began
             self._gather(manifest, entries)
 
-    def _outcomes(
-        self, todo: Sequence[Job], before: Sequence[Entry | None]
-    ) -> Generator[Progress | Ended[D], None, None]:
-        """Of each job, told by its place: at once where something is kept of it, else by the engine."""
+    def _outcomes(self, todo: Sequence[Job], keys: Sequence[str]) -> Generator[Progress | Ended[D], None, None]:
+        """Of each job, told by its place: at once where something is kept under its key, else by the engine."""
         left: list[int] = []
-        for number, (job, entry) in enumerate(zip(todo, before, strict=True)):
-            same = entry is not None and self._is_same(job, entry)
-            kept = self.work.again(self._task(job), entry.key) if same and entry is not None and entry.key else None
-            if kept is None:
+        for number, (job, key) in enumerate(zip(todo, keys, strict=True)):
+            again = outcome_of(partial(self._again, key), self._task(job), lambda seconds, of_seconds: None)
+            if again is None:
                 left.append(number)
             else:
-                yield Ended(number, kept)
+                yield Ended(number, again)
         if not left:
             return
         tasks = [self._task(todo[number]) for number in left]
         with contextlib.closing(self.engine.run(partial(ready, self.work), tasks)) as reports:
             for report in reports:
                 yield replace(report, number=left[report.number])
+
+    def _again(self, key: str, task: Task, on_progress: OnProgress) -> D | None:
+        return self.work.again(task, key) if key else None
 
     def _task(self, job: Job) -> Task:
         return Task(job.video, self._file(job.name), job.page)
@@ -176,15 +176,13 @@ class Batch(Generic[D]):
         """What is known of a job: its state holds as long as video, settings and files are the same."""
         size, mtime_ns = _stamp(job.video)
         place, page = relative(job.video, self.out), "" if job.page is None else relative(job.page, self.out)
-        if before is not None and self._is_same(job, before):
-            stays = before.state == "skipped" or (before.state == "failed" and not self.retry_failed)
-            if stays or (before.state == "done" and self.work.whole(self._task(job), before.key) is not None):
-                return replace(before, video=place, page=page or before.page)
-        return Entry(job.name, place, settings=self._digest, size=size, mtime_ns=mtime_ns, page=page)
-
-    def _is_same(self, job: Job, before: Entry) -> bool:
-        """Whether what is computed of a job is what was computed before, as far as size and date of its file tell."""
-        return (before.settings, before.size, before.mtime_ns) == (self._digest, *_stamp(job.video))
+        fresh = Entry(job.name, place, settings=self._digest, size=size, mtime_ns=mtime_ns, page=page)
+        if before is None or (before.settings, before.size, before.mtime_ns) != (self._digest, size, mtime_ns):
+            return fresh
+        stays = before.state == "skipped" or (before.state == "failed" and not self.retry_failed)
+        if stays or (before.state == "done" and self.work.whole(self._task(job), before.key) is not None):
+            return replace(before, video=place, page=page or before.page)
+        return replace(fresh, key=before.key)  # what is computed has not changed, what is shown of it has
 
     def _note(self, manifest: Manifest, job: Job, outcome: D | Failed) -> None:
         self.summary.left -= 1

@@ -6,6 +6,7 @@ candidates, least score > events, page: made again without the video when only t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Container, Mapping
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from avloc import zoo
 from avloc.config import ModelConfig, to_dict
 from avloc.detector import Detector
-from avloc.errors import ModelError
+from avloc.errors import ModelError, OutputError
 from avloc.events import Events
 from avloc.files import file_hash
 from avloc.formats.files import ENDING
@@ -204,7 +205,10 @@ class Detect(Work[Detected]):
         task, kept = found.task, found.kept
         make_folder(task.result.parent)
         if not found.again:
-            save_kept(kept_file(task.result), kept)
+            with contextlib.suppress(
+                OutputError
+            ):  # the result is what was asked for; a name may be too long for this
+                save_kept(kept_file(task.result), kept)
         if task.page is not None and self.pages is not None:
             self.pages(task.page).write(found)
         about = {
@@ -228,15 +232,17 @@ class Detect(Work[Detected]):
         Raises:
             OutputError: the table cannot be written.
         """
-        gathered, rows = Gathered(folder / TABLE), dict[str, Events]()
+        gathered, rows, files = Gathered(folder / TABLE), dict[str, Events](), dict[str, str]()
         for name, path in results.items():
             stored = read_stored(path)
             if stored is None:
                 continue
             rows[name] = stored.events
+            if isinstance(place := stored.about.get("video"), str):
+                files[name] = relative(path.parent / place, folder)
             if name in mine:
                 gathered.counts.update(stored.events.labels)
-        write_events_table(folder / TABLE, rows)
+        write_events_table(folder / TABLE, rows, files)
         return gathered
 
     def _told(self, stored: Stored) -> Detected:

@@ -16,19 +16,21 @@ from avloc.files import replace_file
 from avloc.scale.manifest import Entry
 
 TABLE = "events.csv"
-COLUMNS = ("video", "start_s", "end_s", "label", "score")
+COLUMNS = ("video", "start_s", "end_s", "label", "score", "file")
 FAILURES = "failed.csv"
 FAILURE_COLUMNS = ("video", "file", "state", "reason")
 
 
-def write_events_table(path: Path, results: Mapping[str, Events]) -> None:
+def write_events_table(path: Path, results: Mapping[str, Events], files: Mapping[str, str] | None = None) -> None:
     """Write the events of many videos, by video, start, end and label.
+
+    files: places of the videos as seen from the table, where they are known.
 
     Raises:
         OutputError: the file cannot be written.
     """
     rows = [
-        [video, f"{start_s:.3f}", f"{end_s:.3f}", label, repr(float(score))]
+        [video, f"{start_s:.3f}", f"{end_s:.3f}", label, repr(float(score)), (files or {}).get(video, "")]
         for video in sorted(results)
         for start_s, end_s, label, score in sorted((e.start_s, e.end_s, e.label, e.score) for e in results[video])
     ]
