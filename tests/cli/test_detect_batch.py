@@ -331,3 +331,18 @@ def test_stopped_while_results_are_shown_anew(
     assert {row["video"] for row in rows} == {"a.mkv", "a.mp4", "deep/b [x]"}  # of both settings, until it goes on
     assert main(arguments) == 1
     assert "(0 now, 2 from what was kept, 1 before)" in capsys.readouterr().out
+
+
+def test_a_page_that_cannot_be_made_of_what_is_kept_fails_its_video_alone(
+    copied: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos, out = copied
+    sizes = {name: (videos / name).stat().st_size for name in ("a.mp4", "a.mkv", "deep/b [x].mp4")}
+    largest = max(sizes, key=sizes.__getitem__)
+    monkeypatch.setattr("avloc.report.page.LARGEST_INLINE_BYTES", sizes[largest] - 1)
+    arguments = ["detect", str(videos), "--out", str(out), "--report", str(tmp_path / "site"), "--inline", "--quick"]
+    assert main([*arguments, *LOW]) == 1
+    said = capsys.readouterr()
+    assert "(0 now, 2 from what was kept, 0 before), 1 skipped, 2 failed" in said.out
+    assert said.err.count("\n") == 2 and "fit inside a page" in said.err and largest in said.err
+    assert len(list((tmp_path / "site").rglob("*.html"))) == 3

@@ -20,7 +20,8 @@ from avloc.files import files_in
 from avloc.lock import locked
 from avloc.scale.engine import Engine
 from avloc.scale.manifest import Entry, Manifest, without_outcome
-from avloc.scale.messages import Ended, Failed, Progress
+from avloc.scale.messages import Ended, Failed, OnProgress, Progress
+from avloc.scale.pool import outcome_of
 from avloc.scale.table import write_failures
 from avloc.scale.work import D, Gathered, Task, Work, ready, relative
 
@@ -150,17 +151,20 @@ class Batch(Generic[D]):
         """Of each job, told by its place: at once where something is kept under its key, else by the engine."""
         left: list[int] = []
         for number, (job, key) in enumerate(zip(todo, keys, strict=True)):
-            kept = self.work.again(self._task(job), key) if key else None
-            if kept is None:
+            again = outcome_of(partial(self._again, key), self._task(job), lambda seconds, of_seconds: None)
+            if again is None:
                 left.append(number)
             else:
-                yield Ended(number, kept)
+                yield Ended(number, again)
         if not left:
             return
         tasks = [self._task(todo[number]) for number in left]
         with contextlib.closing(self.engine.run(partial(ready, self.work), tasks)) as reports:
             for report in reports:
                 yield replace(report, number=left[report.number])
+
+    def _again(self, key: str, task: Task, on_progress: OnProgress) -> D | None:
+        return self.work.again(task, key) if key else None
 
     def _task(self, job: Job) -> Task:
         return Task(job.video, self._file(job.name), job.page)

@@ -136,14 +136,15 @@ def _serve(make: Callable[[], Function[Task, Value]], connection: Connection) ->
         while True:
             number, task = connection.recv()
             try:
-                outcome = _outcome(function, task, _Teller(connection, number))
+                outcome = outcome_of(function, task, _Teller(connection, number))
             except OutputError as error:
                 connection.send(error)
                 return
             connection.send(Ended(number, outcome))
 
 
-def _outcome(function: Function[Task, Value], task: Task, tell: OnProgress) -> Value | Failed:
+def outcome_of(function: Function[Task, Value], task: Task, tell: OnProgress) -> Value | Failed:
+    """What comes of a task: a failure of one ends no other, but for a result that cannot be written."""
     try:
         return function(task, tell)
     except OutputError:
