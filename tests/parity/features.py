@@ -1,4 +1,4 @@
-"""Numbers of the public feature extractors (AVLOC_PARITY, else shared/parity beside the checkout), and their weights."""
+"""Numbers of the public feature extractors (AVLOC_PARITY, else shared/parity beside the checkout), their weights."""
 
 from __future__ import annotations
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from comparing import keep
-from features import FeatureFixture, opened, parameters
 from torch import Tensor
 
 from avloc.features.extractors.pretrained.i3d import I3dNetwork
 from avloc.features.extractors.pretrained.pictures import centre, quantised, scaled, to_unit, with_shorter_edge
+from features import FeatureFixture, opened, parameters
 
 
 @pytest.fixture(params=[*parameters("feat_i3d_rgb"), *parameters("feat_i3d_flow")], scope="module")

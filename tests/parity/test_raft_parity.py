@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from comparing import keep
-from features import FeatureFixture, opened, parameters
 from torch import Tensor
 
 from avloc.features.extractors.pretrained.raft import RaftNetwork, padded
+from features import FeatureFixture, opened, parameters
 
 FLOW_NOISE = 5e-3  # pixels: rounding grows over 20 steps
 
@@ -28,7 +28,9 @@ def test_maps_steps_and_flow(fixture: FeatureFixture) -> None:
     assert list(pictures.shape[2:]) == fixture["padded_shape"].tolist()
     left_, right, top, bottom = fixture.about["pad_left_right_top_bottom"]
     height, width = fixture["in/frames"].shape[1:3]
-    assert torch.equal(pictures[:, :, top : top + height, left_ : left_ + width], fixture["in/frames"].permute(0, 3, 1, 2))
+    assert torch.equal(
+        pictures[:, :, top : top + height, left_ : left_ + width], fixture["in/frames"].permute(0, 3, 1, 2)
+    )
     assert pictures.shape[3] - width - left_ == right and pictures.shape[2] - height - top == bottom
 
     stages: dict[str, list[Tensor]] = {}
@@ -41,7 +43,9 @@ def test_maps_steps_and_flow(fixture: FeatureFixture) -> None:
     fixture.assert_mean_and_rms("fmap", stages["fmap"][0])
     fixture.assert_mean_and_rms("cnet", stages["cnet"][0])
     torch.testing.assert_close(seen[0], fixture["stage/corr_0"], atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(torch.cat(stages["delta_flow"]), fixture["stage/delta_flow"], atol=FLOW_NOISE, rtol=1e-3)
+    torch.testing.assert_close(
+        torch.cat(stages["delta_flow"]), fixture["stage/delta_flow"], atol=FLOW_NOISE, rtol=1e-3
+    )
     torch.testing.assert_close(flow, fixture["output_padded"], atol=FLOW_NOISE, rtol=0)
     print("flow differs by at most", float((flow - fixture["output_padded"]).abs().max()))
 

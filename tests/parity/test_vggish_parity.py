@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from features import FeatureFixture, opened, parameters
 from numpy.typing import NDArray
 
 from avloc.features.extractors.pretrained.vggish import VggishNetwork, VggishPca
 from avloc.features.logmel import PATCH_FRAMES, VGGISH_LOG_OFFSET, log_mel, mel_matrix
+from features import FeatureFixture, opened, parameters
 
 
 @pytest.fixture(params=parameters("feat_vggish"), scope="module")

@@ -37,6 +37,7 @@ def detect(
     inline: bool = False,
     min_score: float | None = None,
     all: bool = False,
+    weights: Path | None = None,
     threads: int = 0,
     workers: int | None = None,
     time_limit: float | None = None,
@@ -62,6 +63,7 @@ def detect(
         inline: Put the video inside its page instead of a link to it.
         min_score: Least score of an event; without it the model's own threshold.
         all: Write all candidates to the JSON file, as evaluation wants them.
+        weights: Folder of the encoders' weights, for models that read i3d-vggish or onepeace; see avloc weights.
         threads: CPU threads for the networks; 0 takes all cores, or one for each worker.
         workers: Processes that work side by side on many videos, with --out; unless given, a core each, at most 4.
         time_limit: Seconds after which a video is given up, with --out.
@@ -75,7 +77,7 @@ def detect(
             require_writable(folder)
     made_by = f"avloc {__version__}"
     pages = partial(DetectionPage, inline=inline, made_by=made_by)
-    work = Detect(zoo.find_model(model), min_score, all, made_by, threads, pages)
+    work = Detect(zoo.find_model(model), min_score, all, made_by, threads, pages, weights)
     folder = flags.folder(len(found), work.manifest)
     if folder is None:
         return _one_by_one(found, out, report, work)

@@ -31,6 +31,7 @@ from avloc.cli.report import report
 from avloc.cli.simulate import simulate
 from avloc.cli.test import test
 from avloc.cli.train import train, train_verb
+from avloc.cli.weights import weights
 from avloc.errors import AvlocError, one_line
 
 VERBS: dict[str, Callable[..., int]] = {
@@ -38,6 +39,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "clips": clips,
     "report": report,
     "extract": extract,
+    "weights": weights,
     "convert": convert,
     "export": export,
     "import": import_model,

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.files import make_folder
 from avloc.report.levels import LevelMeter
 from avloc.report.page import video_url, write_page
 from avloc.scale.detect import Found
-from avloc.scale.work import make_folder
 
 LEVELS = 2000
 

@@ -17,13 +17,13 @@ from avloc.config import ModelConfig
 from avloc.detector import Detection, Detector
 from avloc.errors import AvlocError, ModelError
 from avloc.events import Events
-from avloc.files import file_hash
+from avloc.files import file_hash, make_folder
 from avloc.formats.activitynet import read_external, read_results, write_results
 from avloc.formats.files import ENDING
 from avloc.media.probe import MediaInfo
 from avloc.scale.messages import OnProgress
 from avloc.scale.table import TABLE, write_events_table
-from avloc.scale.work import Done, Gathered, Task, Work, make_folder, relative, unchanged
+from avloc.scale.work import Done, Gathered, Task, Work, relative, unchanged
 
 VERSION = 2
 """Raised when a change of the code gives other events for the same model: results are then made anew."""
@@ -80,6 +80,7 @@ class Detect(Work[Detected]):
     made_by: str = "avloc"
     threads: int = 0
     pages: Callable[[Path], Page] | None = None
+    weights: Path | None = None
 
     ending = ENDING
 
@@ -94,7 +95,7 @@ class Detect(Work[Detected]):
     @cached_property
     def detector(self) -> Detector:
         """The model, loaded at first use. Raises ModelError as `load`."""
-        return Detector.load(self.model, threads=self.threads)
+        return Detector.load(self.model, threads=self.threads, weights=self.weights)
 
     @cached_property
     def config(self) -> ModelConfig:

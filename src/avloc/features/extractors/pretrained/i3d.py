@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from avloc.features.extractors.pretrained.base import PretrainedNetwork
+
 WIDTH = 1024
 CLASSES = 400
 _Size = tuple[int, int, int]
@@ -33,8 +35,10 @@ _MIXED: dict[str, tuple[int, tuple[int, int], tuple[int, int], int]] = {
 }
 
 
-class I3dNetwork(nn.Module):
+class I3dNetwork(PretrainedNetwork):
     """Windows (N, C, T, 224, 224) in [-1, 1] -> features (N, 1024)."""
+
+    width = WIDTH
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -65,7 +69,8 @@ class I3dNetwork(nn.Module):
         x = self.maxPool3d_4a_3x3(x)
         x = self.mixed_4f(self.mixed_4e(self.mixed_4d(self.mixed_4c(self.mixed_4b(x)))))  # (N, 832, T/4, 14, 14)
         x = self.mixed_5c(self.mixed_5b(self.maxPool3d_5a_2x2(x)))  # (N, 1024, T/8, 7, 7)
-        return self.avg_pool(x).mean(dim=(2, 3, 4))  # the ends of the window count half: pooling overlaps
+        pooled: Tensor = self.avg_pool(x)
+        return pooled.mean(dim=(2, 3, 4))  # the ends of the window count half: pooling overlaps
 
     def logits(self, features: Tensor) -> Tensor:
         """Of Kinetics' classes, (N, 400)."""

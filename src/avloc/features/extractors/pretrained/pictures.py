@@ -6,6 +6,7 @@ Legend: N pictures, H and W height and width in pixels.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -26,12 +27,14 @@ def with_shorter_edge(picture: NDArray[np.uint8], edge: int) -> Tensor:
     return scaled(picture, size)
 
 
-def scaled(picture: NDArray[np.uint8], size: tuple[int, int]) -> Tensor:
+def scaled(
+    picture: NDArray[np.uint8], size: tuple[int, int], kind: Literal["bilinear", "bicubic"] = "bilinear"
+) -> Tensor:
     """A picture (H, W, 3) at `size` (height, width): (3, H', W') uint8."""
     image = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)
     if tuple(image.shape[1:]) == size:
         return image.contiguous()
-    return F.interpolate(image[None], size, mode="bilinear", antialias=True)[0].contiguous()
+    return F.interpolate(image[None], size, mode=kind, antialias=True)[0].contiguous()
 
 
 def centre(pictures: Tensor, side: int) -> Tensor:

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from avloc.features.extractors.pretrained.base import PretrainedNetwork
+
 MULTIPLE = 8
 ITERATIONS = 20
 _HIDDEN = 128
@@ -22,11 +24,13 @@ _RADIUS = 4
 _Norm = Callable[[int], nn.Module]
 
 
-class RaftNetwork(nn.Module):
-    """Consecutive pictures (N + 1, 3, H, W) of 0 to 255 -> flow (N, 2, H, W) in pixels from each to the next, x first.
+class RaftNetwork(PretrainedNetwork):
+    """Consecutive pictures (N + 1, 3, H, W) of 0 to 255 -> flow (N, 2, H, W), from each to the next.
 
-    H and W are multiples of 8 (`padded`).
+    Flow is in pixels, x first; H and W are multiples of 8 (`padded`).
     """
+
+    width = 2
 
     def __init__(self) -> None:
         super().__init__()

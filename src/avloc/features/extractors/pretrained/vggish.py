@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from avloc.features.extractors.pretrained.base import PretrainedNetwork
 from avloc.features.logmel import BANDS, PATCH_FRAMES
 
 WIDTH = 128
@@ -17,8 +18,10 @@ _STAGES = ((64,), (128,), (256, 256), (512, 512))  # widths of the convolutions 
 _HIDDEN = 4096
 
 
-class VggishNetwork(nn.Module):
+class VggishNetwork(PretrainedNetwork):
     """Examples (N, 96, 64) -> embeddings (N, 128), none negative."""
+
+    width = WIDTH
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,11 +46,13 @@ class VggishNetwork(nn.Module):
         return embeddings
 
 
-class VggishPca(nn.Module):
+class VggishPca(PretrainedNetwork):
     """What AudioSet's released features went through: rotation, clipping to +-2, 256 levels, (N, 128) -> (N, 128).
 
     Levels are rounded to the nearest, as the PyTorch port does; the original cuts them off.
     """
+
+    width = WIDTH
 
     def __init__(self) -> None:
         super().__init__()
