@@ -23,10 +23,9 @@ from avloc.formats.activitynet import read_external, read_results  # noqa: E402
 
 SCENE = ["--scene.duration-s", "3", "4", "--scene.size", "64", "48", "--scene.fps", "8", "--scene.event-s", "1", "2"]
 SMALL = ["--workers", "1", "--threads", "1"]
-TINY = (  # exporting takes most of the time: little of a network will do
-    "--network.width 16 --network.heads 2 --network.levels 1 --network.attention.kind none --train.longest-steps 32 "
-    "--train.epochs 1 --train.warmup-epochs 0"
-).split()
+# Exporting takes most of the time: little of a network will do.
+NETWORK = ["--network.width=16", "--network.heads=2", "--network.levels=1", "--network.attention.kind=none"]
+TINY = [*NETWORK, "--train.longest-steps=32", "--train.epochs=1", "--train.warmup-epochs=0"]
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

@@ -12,6 +12,7 @@ import tyro
 
 from avloc import __version__
 from avloc.cli.check_data import check_data
+from avloc.cli.check_features import check_features
 from avloc.cli.clips import clips
 from avloc.cli.compare import compare
 from avloc.cli.compose import compose
@@ -44,6 +45,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "export": export,
     "import": import_model,
     "check-data": check_data,
+    "check-features": check_features,
     "simulate": simulate,
     "compose": compose,
     "recipes": recipes,
