@@ -163,6 +163,15 @@ def test_stretches_do_not_change_features(
     np.testing.assert_allclose(coarse.visual, whole.visual[::2][: len(coarse)], atol=1e-4)
 
 
+def test_half_the_width_is_near_enough(weights: Path, extractor: OnePeace, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "v.mp4", pictures(1, 20, 0.5), 20, tone(1))
+    whole = extractor.extract(video, extractor.grid)
+    half = OnePeace(Resources(threads=1, weights=weights, precision="bfloat16")).extract(video, extractor.grid)
+    for own, wanted in ((half.visual, whole.visual), (half.audio, whole.audio)):
+        cosine = (own * wanted).sum(1) / (np.linalg.norm(own, axis=1) * np.linalg.norm(wanted, axis=1))
+        assert cosine.min() > 0.999 and not np.array_equal(own, wanted)
+
+
 def test_the_picture_in_the_middle(weights: Path, tmp_path: Path) -> None:
     extractor = OnePeaceImage(Resources(threads=1, weights=weights))
     video = write_video(tmp_path / "v.mp4", pictures(4, 20, 2.0), 20, tone(4))

@@ -63,8 +63,8 @@ class StreamCompared:
     """One stream over all videos.
 
     cosine and low are median and fifth percentile at the same place. shift_rows fits best, shift_s between rows: by
-    so much the first folder's are later, None where no video tells; centred is the cosine there of what changes. scale
-    is the median ratio of norms. outliers are videos whose cosine lies far below the others'.
+    so much the first folder's are later, None where no video tells; centred is the cosine there of what changes.
+    scale is the median ratio of norms. outliers are videos whose cosine lies far below the others'.
     """
 
     name: str
