@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import wave
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,7 @@ from numpy.typing import NDArray
 
 from avloc.features.extractors.pretrained.vggish import VggishNetwork, VggishPca
 from avloc.features.logmel import PATCH_FRAMES, VGGISH_LOG_OFFSET, log_mel, mel_matrix
+from avloc.media.reader import read_audio
 from features import FeatureFixture, opened, parameters
 
 
@@ -61,3 +65,17 @@ def test_pca(fixture: FeatureFixture) -> None:
     pca = VggishPca()
     pca.load_state_dict({f"pca_{name}": fixture[f"pca/{name}"] for name in ("eigen_vectors", "means")})
     assert torch.equal(pca(fixture["output"]), fixture["pca/output"])
+
+
+def test_the_way_to_16_khz(fixture: FeatureFixture, tmp_path: Path) -> None:
+    """Another resampler than the public extractor's: the same waveform to 16 bits, but at cut ends."""
+    stereo = fixture["resample/stereo_int16"].numpy()
+    with wave.open(str(tmp_path / "sound.wav"), "wb") as file:
+        file.setnchannels(stereo.shape[1])
+        file.setsampwidth(2)
+        file.setframerate(44_100)
+        file.writeframes(stereo.astype("<i2").tobytes())
+    found = np.concatenate(list(read_audio(tmp_path / "sound.wav", sample_rate=16_000, clipped=False)))
+    wanted = fixture["resample/mono_16k"].numpy()
+    assert len(found) == len(wanted)
+    np.testing.assert_allclose(found[200:-200], wanted[200:-200], atol=1e-4)
