@@ -42,6 +42,7 @@ from avloc.features.extractors.pretrained.pictures import with_shorter_edge
 from avloc.features.extractors.pretrained.senses_i3d import VggishEars
 from avloc.features.extractors.pretrained.vggish import VggishNetwork
 from avloc.features.logmel import VGGISH_LOG_OFFSET, log_mel
+from avloc.media.probe import probe
 from avloc.media.reader import read_frames
 from avloc.media.writer import write_video
 
@@ -57,23 +58,27 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=raft.ITERATIONS, help="of RAFT")
     parser.add_argument("--size", type=int, nargs=2, default=None, help="width and height of the video")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--weights", type=Path, help=argparse.SUPPRESS)
     o = parser.parse_args()
     torch.set_num_threads(1)
     if o.what == "macs":
         arithmetic()
         return
     with tempfile.TemporaryDirectory() as folder:
+        weights = o.weights or Path(folder) / "weights"
+        if o.weights is None:
+            add_random(weights)
         if o.measure is not None:
-            run(o.features, o.measure, Path(folder), o.steps)
+            run(o.features, o.measure, weights, o.steps)
         elif o.what == "stages":
-            stages(Path(folder), o.seconds, o.size or (1280, 720), o.steps)
+            stages(video(Path(folder), o.seconds, o.size or (1280, 720)), weights, o.seconds, o.steps)
         elif o.what == "whole":
-            run(o.features, video(Path(folder), o.seconds, o.size or (1280, 720)), Path(folder), o.steps)
+            run(o.features, video(Path(folder), o.seconds, o.size or (1280, 720)), weights, o.steps)
         else:
             for minutes in o.minutes:
                 path = video(Path(folder), round(60 * minutes), o.size or (320, 180))
                 command = [sys.executable, __file__, "memory", o.features, "--measure", str(path)]
-                command += ["--steps", str(o.steps)]
+                command += ["--steps", str(o.steps), "--weights", str(weights)]
                 said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
                 print(f"{minutes:g} minutes: {said}", flush=True)
                 path.unlink()
@@ -104,11 +109,12 @@ def arithmetic() -> None:
         )
 
 
-def stages(folder: Path, seconds: int, size: tuple[int, int], steps: int) -> None:
+def stages(path: Path, weights: Path, seconds: int, steps: int) -> None:
     """Processor time of each stage for a second of video."""
-    path = video(folder, seconds, size)
-    add_random(folder / "weights")
-    resources = Resources(threads=1, weights=folder / "weights")
+    resources = Resources(threads=1, weights=weights)
+    stream = probe(path).video
+    assert stream is not None
+    size = stream.width, stream.height
     times = (np.arange(seconds * FPS) / FPS).tolist()
     show("decoding", seconds, lambda: sum(1 for _ in read_frames(path, times, size)))
     frame = next(read_frames(path, [0.0], size))
@@ -136,11 +142,10 @@ def show(name: str, seconds: float, work: Callable[[], object]) -> None:
     print(f"{name:22s} {took:9.3f} s a second of video", flush=True)
 
 
-def run(name: str, path: Path, folder: Path, steps: int) -> None:
+def run(name: str, path: Path, weights: Path, steps: int) -> None:
     """The whole way of one video."""
-    add_random(folder / "weights")
     senses_i3d.I3dEyes.__init__.__defaults__ = (steps,)  # type: ignore[misc]
-    extractor = build_extractor(name, Resources(threads=1, weights=folder / "weights"))
+    extractor = build_extractor(name, Resources(threads=1, weights=weights))
     assert isinstance(extractor, BroughtExtractor)
     began, wall = time.process_time(), time.perf_counter()
     rows = widths = 0

@@ -20,6 +20,7 @@ from avloc.cli.pages import DetectionPage
 from avloc.cli.progress import following
 from avloc.errors import AvlocError, one_line
 from avloc.events import Events
+from avloc.features.extractors.build import is_brought
 from avloc.media.probe import probe
 from avloc.report.page import summary
 from avloc.report.terminal import EventsTimeline, events_table
@@ -82,7 +83,9 @@ def detect(
     if folder is None:
         return _one_by_one(found, out, report, work)
     # One thread unless asked for: sums in another order differ in the last digit, and the files would too.
-    work = replace(work, threads=threads or 1)
+    large = is_brought(work.config.features.read)
+    flags = flags.sparing() if large else flags
+    work = replace(work, threads=flags.share if large else threads or 1)
     return run_batch(found, folder, work, flags, said=_said, report=report)
 
 

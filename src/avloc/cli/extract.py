@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -70,7 +69,6 @@ def extract(
     """
     if batch < 0:
         raise AvlocError(f"--batch is {batch}; a number of windows is needed, or 0 for as many as suit the device")
-    large = features in BROUGHT
     flags = BatchFlags(out, threads, workers, time_limit, retry_failed)
     make = Extract if layout == "avloc" else ExtractReleased
     work = make(_grid(features, stride_s), features, Resources(threads, weights, device, precision, batch))
@@ -81,10 +79,10 @@ def extract(
     folder = flags.folder(len(found), work.manifest)
     if folder is None:
         return _one_by_one(found, out, work)
-    if large:
-        flags = replace(flags, workers=workers or 1)
-    share = max(1, (os.cpu_count() or 1) // (flags.workers or 1)) if large else 1
-    work = replace(work, resources=replace(work.resources, threads=threads or share))
+    flags = flags.sparing() if features in BROUGHT else flags
+    work = replace(
+        work, resources=replace(work.resources, threads=flags.share if features in BROUGHT else threads or 1)
+    )
     return run_batch(found, folder, work, flags, said=lambda done: _said(done, work.grid))
 
 

@@ -57,6 +57,14 @@ def extractor_for(streams: Streams, grid: TimeGrid, resources: Resources | None 
     return found
 
 
+def is_brought(streams: Streams) -> bool:
+    """Whether weights that users bring make these streams, be they there or not."""
+    named = {identity for _, identity in streams.items()}
+    layouts = {layout for made in BROUGHT.values() for layout in made.layouts}
+    makers = [maker for made in BROUGHT.values() for maker in made.makers.values()]
+    return any(identity in layouts or any(maker.makes(identity) for maker in makers) for identity in named)
+
+
 def _made(extractors: Sequence[Extractor]) -> str:
     """What they make, without the weights by which."""
     known = set[str]()
