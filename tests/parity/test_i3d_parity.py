@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from comparing import keep
@@ -46,7 +48,9 @@ def test_stages_features_and_logits(fixture: FeatureFixture) -> None:
 
 def test_pictures_are_scaled_as_pil_scales(fixture: FeatureFixture) -> None:
     picture = fixture["resize/image"].numpy()
-    for name in ("down64", "up96"):
+    names = [name for name in fixture.named("resize/") if name != "image"]
+    assert names
+    for name in names:
         wanted = fixture[f"resize/{name}"].permute(2, 0, 1)
         found = with_shorter_edge(picture, int(name.strip("downup")))
         apart = (found.int() - wanted.int()).abs()
@@ -55,8 +59,10 @@ def test_pictures_are_scaled_as_pil_scales(fixture: FeatureFixture) -> None:
 
 
 def test_crop_and_quantised_flow(fixture: FeatureFixture) -> None:
-    numbers = torch.arange(1230.0).view(1, 30, 41)
-    assert torch.equal(centre(numbers, 24), fixture["crop/of_30x41_to_24"])
+    for name, wanted in fixture.named("crop/of_").items():
+        height, width, side = map(int, re.findall(r"\d+", name))
+        numbers = torch.arange(float(height * width)).view(1, height, width)
+        assert torch.equal(centre(numbers, side), wanted)
     if "quantise/flow" in fixture.tensors:
         levels = quantised(fixture["quantise/flow"])
         assert torch.equal(levels, fixture["quantise/uint"]) and int(levels.max()) == 256

@@ -52,6 +52,8 @@ def test_image(path: object) -> None:
     side = network.side  # type: ignore[union-attr]
     assert torch.equal(patch_offsets(side), fixture["rp_bucket"].long())  # type: ignore[arg-type]
     torch.testing.assert_close(network.adapter.biases()[0], fixture["stage/bias"], **NEAR)  # type: ignore[union-attr,operator]
+    for name, wanted in fixture.named("pos_embed_interpolated_to_").items():
+        torch.testing.assert_close(network.adapter.positions(int(name)), wanted[0], **NEAR)  # type: ignore[union-attr,operator]
     output = assert_stages(fixture, network, lambda: network(fixture["in/images"]))
     torch.testing.assert_close(output, fixture["output"], atol=5 * fixture.noise, rtol=1e-5)
 
@@ -82,6 +84,8 @@ def test_audio(path: object) -> None:
 def test_video(path: object) -> None:
     fixture = opened(path)  # type: ignore[arg-type]
     network = network_of("onepeace-video", fixture)
+    for layer in network.encoder.layers:  # type: ignore[union-attr]
+        layer.adapter_scale = fixture.about["constructor"]["adapter_scale"]
     output = assert_stages(fixture, network, lambda: network(fixture["in/video"]))
     wanted = fixture["output"][..., 0, 0].transpose(1, 2)
     torch.testing.assert_close(output, wanted, atol=1e-5, rtol=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import wave
 from pathlib import Path
 
@@ -70,10 +71,12 @@ def test_pca(fixture: FeatureFixture) -> None:
 def test_the_way_to_16_khz(fixture: FeatureFixture, tmp_path: Path) -> None:
     """Another resampler than the public extractor's: the same waveform to 16 bits, but at cut ends."""
     stereo = fixture["resample/stereo_int16"].numpy()
+    meaning = fixture.about["tensors"]["resample/stereo_int16"]["meaning"]
+    rate = round(1000 * float(re.findall(r"([\d.]+) kHz", meaning)[0]))
     with wave.open(str(tmp_path / "sound.wav"), "wb") as file:
         file.setnchannels(stereo.shape[1])
         file.setsampwidth(2)
-        file.setframerate(44_100)
+        file.setframerate(rate)
         file.writeframes(stereo.astype("<i2").tobytes())
     found = np.concatenate(list(read_audio(tmp_path / "sound.wav", sample_rate=16_000, clipped=False)))
     wanted = fixture["resample/mono_16k"].numpy()

@@ -26,18 +26,19 @@ from avloc.features.extractors.pretrained.onepeace_layers import Encoder, Sizes
 class ImageNetwork(PretrainedNetwork):
     """Pictures (B, 3, 16n, 16n) -> unit vectors (B, D)."""
 
-    def __init__(self, sizes: Sizes, side: int, stem_width: int, projected: int) -> None:
+    def __init__(self, sizes: Sizes, side: int, stem_width: int, projected: int, learnt_side: int = 0) -> None:
         super().__init__()
         self.side = side
         self.width, self.published = projected, sizes.published
-        self.adapter = ImageAdapter(sizes, side, stem_width)
+        self.adapter = ImageAdapter(sizes, side, stem_width, learnt_side=learnt_side)
         self.encoder = Encoder(sizes)
         self.proj = nn.Linear(sizes.width, projected)
 
     @classmethod
     def of(cls, state: Mapping[str, Tensor]) -> ImageNetwork:
         """The network whose weights these are."""
-        return cls(Sizes.of(state), _side(state), _stem_width(state), len(state["proj.weight"]))
+        side, learnt_side = sides_of(state)
+        return cls(Sizes.of(state), side, _stem_width(state), len(state["proj.weight"]), learnt_side)
 
     def forward(self, pictures: Tensor) -> Tensor:
         x = self.encoder(self.adapter(pictures), self.adapter.biases())
@@ -73,11 +74,13 @@ class AudioNetwork(PretrainedNetwork):
 class VideoNetwork(PretrainedNetwork):
     """Windows (B, 3, T, 16n, 16n) -> a class token for each picture (B, T, D)."""
 
-    def __init__(self, sizes: Sizes, side: int, stem_width: int, frames: int, adapter_width: int) -> None:
+    def __init__(
+        self, sizes: Sizes, side: int, stem_width: int, frames: int, adapter_width: int, learnt_side: int = 0
+    ) -> None:
         super().__init__()
         self.side, self.frames = side, frames
         self.width, self.published = sizes.width, sizes.published
-        self.adapter = ImageAdapter(sizes, side, stem_width, frames)
+        self.adapter = ImageAdapter(sizes, side, stem_width, frames, learnt_side)
         self.encoder = Encoder(sizes, adapter_width)
 
     @classmethod
@@ -85,7 +88,8 @@ class VideoNetwork(PretrainedNetwork):
         """The network whose weights these are."""
         frames = state["adapter.temporal_embedding"].shape[1]
         adapter_width = len(state["encoder.layers.0.T_Adapter.D_fc1.weight"])
-        return cls(Sizes.of(state), _side(state), _stem_width(state), frames, adapter_width)
+        side, learnt_side = sides_of(state)
+        return cls(Sizes.of(state), side, _stem_width(state), frames, adapter_width, learnt_side)
 
     def forward(self, windows: Tensor) -> Tensor:
         B, _, T, _, _ = windows.shape
@@ -100,8 +104,10 @@ def normal_waveform(waveforms: Tensor) -> Tensor:
     return F.layer_norm(waveforms, waveforms.shape[-1:])
 
 
-def _side(state: Mapping[str, Tensor]) -> int:
-    return math.isqrt(len(state["adapter.pos_embed"]) - 1)
+def sides_of(state: Mapping[str, Tensor]) -> tuple[int, int]:
+    """Patches a side by the table of offsets, and those that positions were learnt for."""
+    offsets = len(state["adapter.rel_pos_table_list.0.weight"]) - 3
+    return (math.isqrt(offsets) + 1) // 2, math.isqrt(len(state["adapter.pos_embed"]) - 1)
 
 
 def _stem_width(state: Mapping[str, Tensor]) -> int:

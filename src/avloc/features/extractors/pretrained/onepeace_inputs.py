@@ -20,13 +20,16 @@ _FURTHEST = 1023  # distance of two sounds from which all are alike
 
 
 class ImageAdapter(nn.Module):
-    """Pictures (B, 3, 16n, 16n) -> tokens (B, 1 + n^2, D), positions added."""
+    """Pictures (B, 3, 16n, 16n) -> tokens (B, 1 + n^2, D), positions added.
 
-    def __init__(self, sizes: Sizes, side: int, stem_width: int, frames: int = 0) -> None:
+    learnt_side is how many patches a side positions were learnt for, n unless given.
+    """
+
+    def __init__(self, sizes: Sizes, side: int, stem_width: int, frames: int = 0, learnt_side: int = 0) -> None:
         super().__init__()
-        self.side = side
+        self.side, self.learnt_side = side, learnt_side or side
         self.cls_embedding = nn.Parameter(torch.zeros(1, 1, sizes.width))
-        self.pos_embed = nn.Parameter(torch.zeros(1 + side**2, sizes.width))
+        self.pos_embed = nn.Parameter(torch.zeros(1 + self.learnt_side**2, sizes.width))
         self.temporal_embedding = nn.Parameter(torch.zeros(1, frames, sizes.width)) if frames else None
         self.embed_images = nn.Sequential(
             nn.Conv2d(3, stem_width, 4, 4),
@@ -42,11 +45,19 @@ class ImageAdapter(nn.Module):
 
     def forward(self, pictures: Tensor, frames: int = 1) -> Tensor:
         patches = self.embed_images(pictures).flatten(2).transpose(1, 2)  # (B, n^2, D)
-        x = torch.cat([self.cls_embedding.expand(len(patches), -1, -1), patches], dim=1) + self.pos_embed
+        x = torch.cat([self.cls_embedding.expand(len(patches), -1, -1), patches], dim=1) + self.positions(self.side)
         if self.temporal_embedding is None:
             return x
         in_time: Tensor = x.reshape(-1, frames, *x.shape[1:]) + self.temporal_embedding[:, :, None]
         return in_time.flatten(0, 1)
+
+    def positions(self, side: int) -> Tensor:
+        """For so many patches a side, (1 + side^2, D): between those learnt where they are of another number."""
+        if side == self.learnt_side:
+            return self.pos_embed
+        grid = self.pos_embed[1:].T.reshape(1, -1, self.learnt_side, self.learnt_side)
+        fine = F.interpolate(grid.float(), (side, side), mode="bicubic").to(grid.dtype)
+        return torch.cat([self.pos_embed[:1], fine.flatten(2)[0].T])
 
     def biases(self) -> list[Tensor]:
         """Of the attention, (1, H, L, L) for each table."""

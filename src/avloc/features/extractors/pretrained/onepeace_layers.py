@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_ADAPTER_SCALE = 0.5
 _PUBLISHED = (1536, 24, 6144, 40)  # width, heads, feed-forward width, layers
 
 
@@ -92,6 +91,8 @@ class Layer(nn.Module):
 class AdaptedLayer(Layer):
     """The same attention along time first, without a bias; what it finds is only looked at, not added."""
 
+    adapter_scale = 0.5
+
     def __init__(self, sizes: Sizes, adapter_width: int) -> None:
         super().__init__(sizes)
         self.T_Adapter = Adapter(sizes.width, adapter_width)
@@ -106,7 +107,7 @@ class AdaptedLayer(Layer):
         across = self.self_attn(self.self_attn_layer_norm(moved), bias)
         x = x + self.gamma_1 * (across + self.S_Adapter(across))
         y = self.final_layer_norm(x)
-        out: Tensor = x + self.gamma_2 * self.ffn(y) + _ADAPTER_SCALE * self.MLP_Adapter(y)
+        out: Tensor = x + self.gamma_2 * self.ffn(y) + self.adapter_scale * self.MLP_Adapter(y)
         return out
 
 
