@@ -114,7 +114,7 @@ def _run(verb: str, arguments: Sequence[str]) -> int:
 def _verbs() -> str:
     """A line for each verb: the first sentence of its docstring, up to a colon."""
     first = {name: re.split(r"[.:](?:\s|$)", verb.__doc__ or "", maxsplit=1)[0] for name, verb in VERBS.items()}
-    return "\n".join(f"  {name:12s}{' '.join(words.split())}" for name, words in first.items())
+    return "\n".join(f"  {name:15s}{' '.join(words.split())}" for name, words in first.items())
 
 
 if __name__ == "__main__":

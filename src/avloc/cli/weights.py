@@ -19,8 +19,8 @@ _MOST_SHOWN = 3
 
 def weights(
     action: Annotated[Literal["add", "list"], tyro.conf.Positional],
-    name: Annotated[str, tyro.conf.Positional] = "",
-    file: Annotated[Path | None, tyro.conf.Positional] = None,
+    name: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[NAME]")] = None,
+    file: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[FILE]")] = None,
     weights: Path | None = None,
     any_size: bool = False,
     any_sum: bool = False,
@@ -49,7 +49,7 @@ def weights(
         if name or file:
             raise AvlocError("avloc weights list takes no name and no file")
         return _list(weights)
-    if not name or file is None:
+    if name is None or file is None:
         raise AvlocError("avloc weights add needs a kind and a file: avloc weights add vggish vggish-10086976.pth")
     return _add(name, file, weights, any_size, any_sum)
 
