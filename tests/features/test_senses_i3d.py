@@ -15,7 +15,7 @@ from avloc.features.extractors.base import Resources  # noqa: E402
 from avloc.features.extractors.pretrained import senses_i3d  # noqa: E402
 from avloc.features.extractors.pretrained.adding import add_weights  # noqa: E402
 from avloc.features.extractors.pretrained.i3d import I3dNetwork  # noqa: E402
-from avloc.features.extractors.pretrained.pictures import centre, quantised, to_unit  # noqa: E402
+from avloc.features.extractors.pretrained.pictures import centre, quantised, to_unit, with_shorter_edge  # noqa: E402
 from avloc.features.extractors.pretrained.raft import RaftNetwork, padded  # noqa: E402
 from avloc.features.extractors.pretrained.senses import Frames  # noqa: E402
 
@@ -75,3 +75,11 @@ def test_a_window_goes_to_the_network_as_the_fixtures_have_it(eyes: senses_i3d.I
     wanted = eyes.rgb(to_unit(pictures.float()).transpose(0, 1)[None])
     found = eyes._look(eyes.rgb, torch.cat([pictures[:8], pictures]), [8])
     assert found.shape == (1, 1024) and torch.allclose(found, wanted, atol=1e-5)
+
+
+def test_of_a_very_long_picture_the_middle_is_kept() -> None:
+    picture = np.zeros((10, 4000, 3), np.uint8)
+    picture[:, 1980:2020] = 200
+    for shown in (picture, picture.transpose(1, 0, 2)):
+        kept = with_shorter_edge(shown, 20)
+        assert sorted(kept.shape) == [3, 20, 80] and int(kept.min()) == 200

@@ -15,13 +15,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 FLOW_LIMIT = 20.0  # pixels a frame
+LONGEST = 4  # times the shorter edge
 
 
 def with_shorter_edge(picture: NDArray[np.uint8], edge: int) -> Tensor:
     """A picture (H, W, 3), its shorter edge scaled to `edge`: (3, H', W') uint8.
 
-    Bilinear over the area, as PIL scales; in one value of some thousand the last digit differs.
+    Bilinear over the area, as PIL scales; in one value of some thousand the last digit differs. Of what is longer
+    than four to one the middle is kept: no network could hold the whole.
     """
+    most = LONGEST * min(picture.shape[:2])
+    top, left = (max(0, length - most) // 2 for length in picture.shape[:2])
+    picture = picture[top : top + most, left : left + most]
     height, width = picture.shape[:2]
     size = (edge, edge * width // height) if height <= width else (edge * height // width, edge)
     return scaled(picture, size)

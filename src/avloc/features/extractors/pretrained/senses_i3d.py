@@ -28,6 +28,7 @@ from avloc.features.sequence import Array
 EDGE, SIDE = 256, 224
 WINDOW_FRAMES = 24
 WINDOWS_ON_GPU, PAIRS_ON_GPU, SOUNDS_ON_GPU = 16, 16, 64
+PAIRS_ON_CPU = 4  # neighbours share the maps of the picture between them
 
 
 class I3dEyes:
@@ -70,7 +71,7 @@ class I3dEyes:
         """Quantised flow (F - 1, 2, 224, 224) from each picture to the next; `low` is the first one's number."""
         self._moves = self._moves[low - self._at :]
         self._at, have = low, len(self._moves)
-        size = self.bench.at_once(PAIRS_ON_GPU)
+        size = self.bench.at_once(PAIRS_ON_GPU, PAIRS_ON_CPU)
         for part in batches(len(pictures) - 1 - have, size):
             pair = pictures[have + part.start : have + part.stop + 1].to(self.bench.device)
             flow = self.raft(raft.padded(pair.float()), self.iterations)
