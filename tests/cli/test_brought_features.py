@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from narrow_weights import add_narrow, networks, official_state, save_checkpoint
 from safetensors.numpy import load_file
 
-torch = pytest.importorskip("torch")
-sys.path.insert(0, str(Path(__file__).parents[1] / "features"))
-
-from narrow_weights import add_narrow, networks, official_state, save_checkpoint  # noqa: E402
-
-from avloc import zoo  # noqa: E402
-from avloc.cli.main import main  # noqa: E402
-from avloc.features.layout import ONEPEACE, open_layout, read_layout  # noqa: E402
-from avloc.features.store import load_features  # noqa: E402
-from avloc.formats.activitynet import read_external, read_results  # noqa: E402
+from avloc import zoo
+from avloc.cli.main import main
+from avloc.features.layout import ONEPEACE, open_layout, read_layout
+from avloc.features.store import load_features
+from avloc.formats.activitynet import read_external, read_results
 
 SCENE = ["--scene.duration-s", "3", "4", "--scene.size", "64", "48", "--scene.fps", "8", "--scene.event-s", "1", "2"]
+USED = ("onepeace-video", "onepeace-audio")
 SMALL = ["--workers", "1", "--threads", "1"]
 # Exporting takes most of the time: little of a network will do.
 NETWORK = ["--network.width=16", "--network.heads=2", "--network.levels=1", "--network.attention.kind=none"]
@@ -46,7 +43,7 @@ def test_from_weights_to_events(
     composed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weights, feats, run = tmp_path / "weights", tmp_path / "feats", tmp_path / "run"
-    for kind in ("onepeace-video", "onepeace-audio"):
+    for kind in USED:
         file = save_checkpoint(kind, tmp_path / f"{kind}.pt")
         status, out, _ = said(capsys, "weights", "add", kind, str(file), "--weights", str(weights), "--any-size")
         assert status == 0 and "not of the published sizes" in out and "please cite Wang et al." in out
@@ -71,7 +68,7 @@ def test_from_weights_to_events(
     (events,) = read_results(tmp_path / "events" / f"{new.stem}.events.json").values()
     assert len(events) and events.end_s.max() <= one.duration_s + 1e-6
 
-    status, _, err = said(capsys, *detect, "--weights", str(add_narrow(tmp_path / "other", seed=1)))
+    status, _, err = said(capsys, *detect, "--weights", str(add_narrow(tmp_path / "other", seed=1, kinds=USED)))
     assert status == 1 and "add those by which the features were made" in err and err.count("\n") == 1
     status, _, err = said(capsys, *detect, "--weights", str(tmp_path / "none"))
     assert status == 1 and "onepeace_video_k400.pth of OFA-Sys/ONE-PEACE" in err and err.count("\n") == 1
@@ -85,7 +82,7 @@ def test_from_weights_to_events(
 
 
 def test_the_released_layout(composed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    weights, feats = add_narrow(tmp_path / "weights", width=1536), tmp_path / "feats"
+    weights, feats = add_narrow(tmp_path / "weights", 1536, kinds=USED), tmp_path / "feats"
     arguments = ["extract", *map(str, sorted(composed.glob("train_*.mp4"))[:2]), "--out", str(feats)]
     arguments += ["--features", "onepeace", "--layout", "released", "--weights", str(weights), *SMALL]
     assert main(arguments) == 0
@@ -121,7 +118,7 @@ def test_what_cannot_be_is_one_line(
     if "cuda" in options and torch.cuda.is_available():
         pytest.skip("there is a GPU")
     video = next(composed.glob("*.mp4"))
-    weights = add_narrow(tmp_path / "weights")
+    weights = add_narrow(tmp_path / "weights", kinds=USED)
     status, _, err = said(
         capsys, "extract", str(video), "--out", str(tmp_path / "o"), "--weights", str(weights), *options
     )

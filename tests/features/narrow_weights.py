@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from avloc.features.extractors.pretrained.onepeace import AudioNetwork, ImageNet
 from avloc.features.extractors.pretrained.onepeace_inputs import AudioAdapter
 from avloc.features.extractors.pretrained.onepeace_layers import Sizes
 
+KINDS = ("onepeace-video", "onepeace-image", "onepeace-audio")
 SIDE = 2  # patches a side: pictures of 32 x 32
 
 
@@ -58,9 +59,9 @@ def save_checkpoint(kind: str, path: Path, width: int = 16, seed: int = 0) -> Pa
     return path
 
 
-def add_narrow(folder: Path, width: int = 16, seed: int = 0) -> Path:
-    """All three kinds, added to a folder of weights."""
-    for kind in networks(width):
+def add_narrow(folder: Path, width: int = 16, seed: int = 0, kinds: Sequence[str] = KINDS) -> Path:
+    """These kinds, added to a folder of weights."""
+    for kind in kinds:
         file = save_checkpoint(kind, folder.parent / f"{kind}.pt", width, seed)
         add_weights(kind, file, folder, any_size=True)
         file.unlink()

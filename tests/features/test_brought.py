@@ -11,9 +11,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-
-pytest.importorskip("torch")
-
 from narrow_weights import add_narrow
 
 from avloc.errors import FeatureError, MediaError

@@ -6,18 +6,16 @@ from collections.abc import Generator
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
-torch = pytest.importorskip("torch")
-
-from torch import Tensor  # noqa: E402
-
-from avloc.features.extractors.base import Resources  # noqa: E402
-from avloc.features.extractors.pretrained import senses_i3d  # noqa: E402
-from avloc.features.extractors.pretrained.adding import add_weights  # noqa: E402
-from avloc.features.extractors.pretrained.i3d import I3dNetwork  # noqa: E402
-from avloc.features.extractors.pretrained.pictures import centre, quantised, to_unit, with_shorter_edge  # noqa: E402
-from avloc.features.extractors.pretrained.raft import RaftNetwork, padded  # noqa: E402
-from avloc.features.extractors.pretrained.senses import Frames  # noqa: E402
+from avloc.features.extractors.base import Resources
+from avloc.features.extractors.pretrained import senses_i3d
+from avloc.features.extractors.pretrained.adding import add_weights
+from avloc.features.extractors.pretrained.i3d import I3dNetwork
+from avloc.features.extractors.pretrained.pictures import centre, quantised, to_unit, with_shorter_edge
+from avloc.features.extractors.pretrained.raft import RaftNetwork, padded
+from avloc.features.extractors.pretrained.senses import Frames
 
 
 @pytest.fixture(scope="module")
