@@ -87,18 +87,18 @@ def _show_compared(found: FoldersCompared, features: Path, against: Path | None)
     beside = f" ({found.only[0]} and {found.only[1]} in one alone)" if any(found.only) else ""
     layouts = " and ".join(dict.fromkeys(found.layouts))
     screen.print(f"layout {layouts}, a row every {found.stride_s:g} s; {counted(found.videos, 'video')}{beside}")
-    heads = ("stream", "cosine", "lowest 5 %", "best shift", "cosine there*", "size", "stand out")
+    heads = ("stream", "cosine", "lowest 5 %", "rows late", "cosine there*", "size", "stand out")
     table = Table(*heads, box=None)
     for column in table.columns[1:]:
         column.justify = "right"
     for s in found.streams:
-        shift = "untold" if s.shift_rows is None else f"{s.shift_rows} rows, {s.shift_s:+.3f} s"
+        shift = "untold" if s.shift_rows is None else f"{s.shift_rows:+d}, {s.shift_s:+.2f} s"
         size = f"{s.scale:.3f}x"
         table.add_row(
             s.name, f"{s.cosine:.4f}", f"{s.low:.4f}", shift, f"{s.centred:.4f}", size, str(len(s.outliers))
         )
     screen.print(table)
-    screen.print("* of what changes within a video; + is later in the first folder")
+    screen.print("* of what changes within a video; rows late: the first folder's, by the shift that fits best")
     apart = ", ".join(f"{rows:+d}: {count}" if rows else f"0: {count}" for rows, count in found.rows_apart.items())
     screen.print(f"rows of the first less those of the second, videos: {apart}", soft_wrap=True)
     for s in found.streams:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[np.int_]
 CHUNK_STEPS = 16
+_FRAMES_AHEAD = 128  # of a stretch, so that a GPU does not wait for them
 _NEAR = 1e-6  # of a frame
 
 
@@ -110,10 +111,15 @@ class BroughtExtractor(Extractor):
 
         Raises:
             FeatureError: some are missing; all of them are named. Or torch is.
+            ConfigError: a GPU is asked for and there is none.
         """
         require_torch(self.name)
         kinds = tuple(dict.fromkeys(kind for maker in self.makers.values() for kind in maker.kinds))
         require_records(kinds, self.resources.weights)
+        if self.resources.device == "cuda":
+            from avloc.features.extractors.pretrained.loading import Bench
+
+            Bench(self.resources)
 
     def for_streams(self, streams: Streams) -> Extractor | None:
         """Itself, or itself taken for features that were released.
@@ -233,7 +239,7 @@ def _frames(path: str | Path, info: MediaInfo, begins: Numbers, fps: int, frames
     times_s = (np.arange(first, last) / fps).tolist()
     size = info.video.width, info.video.height
     pictures = (eyes.prepare(picture) for picture in read_frames(path, times_s, size))
-    return Frames(ahead(pictures, depth=8), first)
+    return Frames(ahead(pictures, _FRAMES_AHEAD), first)
 
 
 def require_torch(what: str) -> None:

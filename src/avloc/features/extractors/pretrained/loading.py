@@ -5,6 +5,8 @@ On a GPU numbers are of half the width where it computes with them well: bfloat1
 
 from __future__ import annotations
 
+import multiprocessing
+import re
 from typing import TypeVar
 
 import torch
@@ -31,7 +33,8 @@ class Bench:
     def __init__(self, resources: Resources) -> None:
         if resources.threads:
             torch.set_num_threads(resources.threads)
-        self.device = torch.device(pick_device(resources.device))
+        kind = pick_device(resources.device)
+        self.device = torch.device(kind, _turn(torch.cuda.device_count())) if kind == "cuda" else torch.device(kind)
         self.dtype = _dtype(resources.precision, self.device)
         self.folder = resources.weights
         self.batch = resources.batch
@@ -66,6 +69,12 @@ def _fill_buffers(network: nn.Module) -> None:
         for name, buffer in module.named_buffers(recurse=False):
             if buffer.is_meta:
                 module.register_buffer(name, torch.zeros(buffer.shape, dtype=buffer.dtype))
+
+
+def _turn(count: int) -> int:
+    """Which of so many GPUs: processes that work side by side take them in turn."""
+    number = re.search(r"\d+$", multiprocessing.current_process().name)
+    return (int(number[0]) - 1) % count if number else 0
 
 
 def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
