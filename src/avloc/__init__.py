@@ -20,17 +20,18 @@ __version__ = "0.1.0"
 __all__ = ["AvlocError", "Detector", "Event", "Events", "__version__", "load"]
 
 
-def load(model: str | Path = "default", *, threads: int = 0) -> Detector:
+def load(model: str | Path = "default", *, threads: int = 0, weights: Path | None = None) -> Detector:
     """A detector by the name of a shipped model or by the path of a model folder.
 
-    `threads` is the number of CPU threads for the networks; 0 takes all cores.
+    `threads` is the number of CPU threads for the networks; 0 takes all cores. `weights` is the folder of encoders'
+    weights (`avloc weights`), for models that read such features; None is the usual one.
 
     Raises:
         ModelError: there is no such model, or its folder is broken.
     """
     from avloc.detector import Detector
 
-    return Detector.load(model, threads=threads)
+    return Detector.load(model, threads=threads, weights=weights)
 
 
 def __getattr__(name: str) -> object:

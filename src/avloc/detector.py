@@ -17,7 +17,7 @@ from avloc.decoding.candidates import Candidates, decode, find_candidates
 from avloc.decoding.stitch import windows
 from avloc.errors import FeatureError, ModelError
 from avloc.events import Events
-from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds
+from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds, Resources
 from avloc.features.extractors.build import extractor_for
 from avloc.features.inputs import network_inputs
 from avloc.features.resize import resized
@@ -55,17 +55,19 @@ class Detection:
 class Detector:
     """Finds audio-visual events in video files; made by `avloc.load`."""
 
-    def __init__(self, config: ModelConfig, runner: Runner, *, threads: int = 0) -> None:
+    def __init__(self, config: ModelConfig, runner: Runner, *, threads: int = 0, weights: Path | None = None) -> None:
         self.config = config
         self.labels = config.labels
         self.grid = TimeGrid(config.features.stride_s, config.features.window_s, config.features.offset_s)
         self._run = runner
-        self._threads = threads
+        self._resources = Resources(threads, weights)
         self._extractor: Extractor | None = None
 
     @classmethod
-    def load(cls, model: str | Path = "default", *, threads: int = 0) -> Detector:
+    def load(cls, model: str | Path = "default", *, threads: int = 0, weights: Path | None = None) -> Detector:
         """By the name of a shipped model or the path of a model folder.
+
+        weights is the folder of weights that the user brought, for models that read such features.
 
         Raises:
             ModelError: there is no such model, or its folder is broken.
@@ -82,7 +84,7 @@ class Detector:
         if len(config.labels) != config.network.classes:
             raise ModelError(f"{folder}: {len(config.labels)} labels for {config.network.classes} classes")
         try:
-            return cls(config, runner, threads=threads)
+            return cls(config, runner, threads=threads, weights=weights)
         except ValueError as error:  # a grid or a pyramid that there cannot be
             raise ModelError(f"{folder / zoo.CONFIG}: {error}") from None
 
@@ -95,7 +97,7 @@ class Detector:
         """
         if self._extractor is None:
             try:
-                self._extractor = extractor_for(self.config.features.read, self.grid, self._threads)
+                self._extractor = extractor_for(self.config.features.read, self.grid, self._resources)
             except FeatureError as error:
                 raise ModelError(f"model {self.config.name}: {error}; give feature files to it") from None
         return self._extractor

@@ -7,14 +7,25 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from avloc.errors import OutputError
 
 
 def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write `content` under a temporary name in the same folder, then rename it to `path`.
+    """Write `content` to `path`, whole or not at all.
+
+    Raises:
+        OutputError: as `replacing`.
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary name in the same folder to write to; what lies there at the end is renamed to `path`.
 
     A reader sees the old file or the new one, never half of it; a stopped run leaves `path` as it was.
 
@@ -25,13 +36,26 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
     temporary = target.parent / f".avloc-{os.getpid()}-{secrets.token_hex(4)}.tmp"
     try:
         try:
-            temporary.write_bytes(content)
+            yield temporary
             temporary.replace(target)
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise OutputError(f"{target}: cannot be written ({_reason(target, error)}); {_remedy(error)}") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"{folder}: cannot be made ({reason}); give a folder that is writable") from None
 
 
 def file_hash(path: str | os.PathLike[str]) -> str:

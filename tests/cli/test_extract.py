@@ -46,7 +46,7 @@ def test_a_wrong_stride_is_named(capsys: pytest.CaptureFixture[str], tmp_path: P
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--extractor", "avloc-embeded"), "did you mean 'avloc-embedded'?"),
+        (("--features", "avloc-embeded"), "did you mean 'avloc-embedded'?"),
         (("--workers", "2"), "need --out"),
         (("--out", "o", "--time-limit", "0"), "--time-limit is 0.0"),
         (("--threads", "-1"), "--threads is -1"),

@@ -173,7 +173,7 @@ def test_timecodes_take_a_rate(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     event = read_events(path, choices=Choices(fps=25))["a"][0]
     assert (event.start_s, event.label) == (1.0, "dog") and 1.96 <= event.end_s <= 2.0
-    with pytest.raises(FormatError, match="counts frames.*rate"):
+    with pytest.raises(FormatError, match=r"counts frames.*rate"):
         read_events(path)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from avloc.errors import MediaError, ModelError, NothingToDoError
+from avloc.features.extractors.base import Resources
 from avloc.features.store import load_features, save_features
 from avloc.media.probe import MediaInfo
 from avloc.media.writer import write_video
@@ -126,7 +127,7 @@ def test_a_stopped_run_still_tells_of_all_results(videos: list[Job], tmp_path: P
 
 
 def test_what_has_nothing_to_do_is_skipped_and_stays_so(tmp_path: Path) -> None:
-    work = Extract(GRID, threads=1)
+    work = Extract(GRID, resources=Resources(threads=1))
     silent = write_video(tmp_path / "silent.mp4", [np.zeros((48, 64, 3), np.uint8)] * 8, 10, None)
     (tmp_path / "bad.mp4").write_text("no video")
     jobs = [Job(silent, "silent"), Job(tmp_path / "bad.mp4", "bad")]
@@ -159,7 +160,7 @@ def test_a_video_that_changes_while_it_is_read(tmp_path: Path) -> None:
 
 
 def test_features_are_known_again_by_what_they_were_made_of(tmp_path: Path) -> None:
-    work = Extract(GRID, threads=1)
+    work = Extract(GRID, resources=Resources(threads=1))
     task = Task(tiny(tmp_path / "v.mp4"), tmp_path / "deep" / f"v{work.ending}")
     told: list[float] = []
     made = work(task, lambda seconds, of: told.append(seconds / of))

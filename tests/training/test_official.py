@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from avloc import zoo
+from avloc.checkpoints import read_checkpoint
 from avloc.cli.import_model import _of_unav100
 from avloc.cli.main import main
 from avloc.config import ActionFormerConfig, ModelConfig, NetworkConfig, RunConfig, TriDetConfig, UniavConfig
@@ -26,7 +27,7 @@ from avloc.recipes.features import features_of
 from avloc.recipes.table import RECIPES
 from avloc.training.checkpoint import load_model
 from avloc.training.export import export_model
-from avloc.training.official import import_model, own_name, read_checkpoint, recipe_that_fits, take_official
+from avloc.training.official import import_model, own_name, recipe_that_fits, take_official
 
 KEYS = Path(__file__).parents[3] / "shared" / "methods" / "keys"
 """Names and sizes of the authors' full-width networks, where they lie."""

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -65,6 +65,15 @@ class BatchFlags:
         if self.out is not None and (self._asked or videos > 1 or (self.out / manifest).is_file()):
             return self.out
         return None
+
+    def sparing(self) -> BatchFlags:
+        """One process unless more are asked for: each holds networks that are large, and computes with many cores."""
+        return replace(self, workers=self.workers or 1)
+
+    @property
+    def share(self) -> int:
+        """Threads of a process, so that all together have a core each."""
+        return self.threads or max(1, (os.cpu_count() or 1) // (self.workers or 1))
 
     @property
     def engine(self) -> ProcessEngine:

@@ -21,6 +21,7 @@ from avloc.cli.page_media import PageVideo, proxy_of
 from avloc.cli.pages import DetectionPage, Paged, page_of, write_index_of
 from avloc.cli.progress import following
 from avloc.errors import AvlocError, ModelError, NothingToDoError, one_line, without_path
+from avloc.features.extractors.build import is_brought
 from avloc.media.playable import unplayable
 from avloc.media.probe import probe
 from avloc.report.index import Missing
@@ -43,6 +44,7 @@ def detect(
     quick: bool = False,
     min_score: float | None = None,
     all: bool = False,
+    weights: Path | None = None,
     threads: int = 0,
     workers: int | None = None,
     time_limit: float | None = None,
@@ -78,6 +80,7 @@ def detect(
         quick: Leave the pictures of events out of the pages; they take some decoding of the video.
         min_score: Threshold: events with a lower score are left out; without it the model's own threshold.
         all: Write all candidates to the JSON file, as evaluation wants them.
+        weights: Folder of the encoders' weights, for models that read i3d-vggish or onepeace; see avloc weights.
         threads: CPU threads for the networks; 0 takes all cores, or one for each worker.
         workers: Processes that work side by side on many videos, with --out; unless given, a core each, at most 4.
         time_limit: Seconds after which a video is given up, with --out.
@@ -91,12 +94,14 @@ def detect(
             require_writable(folder)
     made_by = f"avloc {__version__}"
     pages = partial(DetectionPage, how=PageVideo(inline, proxy, pictures=not quick), made_by=made_by)
-    work = Detect(zoo.find_model(model), min_score, all, made_by, threads, pages)
+    work = Detect(zoo.find_model(model), min_score, all, made_by, threads, pages, weights)
     folder = flags.folder(len(found), work.manifest)
     if folder is None:
         return _one_by_one(found, out, report, work)
     # One thread unless asked for: sums in another order differ in the last digit, and the files would too.
-    work = replace(work, threads=threads or 1)
+    large = is_brought(work.config.features.read)
+    flags = flags.sparing() if large else flags
+    work = replace(work, threads=flags.share if large else threads or 1)
     if report is None:
         return run_batch(found, folder, work, flags, said=_said)
     index = partial(_index, report, folder, work)

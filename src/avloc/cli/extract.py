@@ -1,4 +1,4 @@
-"""`avloc extract`: videos > one safetensors file of features each."""
+"""`avloc extract`: videos > one safetensors file of features each, or the files of a released layout."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from avloc.cli.batch import BatchFlags, run_batch
 from avloc.cli.console import error_console, screen_console
@@ -13,9 +14,10 @@ from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_writable
 from avloc.cli.progress import following
 from avloc.errors import AvlocError
-from avloc.features.extractors.build import DEFAULT, build_extractor
+from avloc.features.extractors.base import Device, Precision, Resources
+from avloc.features.extractors.build import BROUGHT, DEFAULT, build_extractor
 from avloc.media.probe import probe
-from avloc.scale.extract import Extract
+from avloc.scale.extract import Extract, Extracted, ExtractReleased
 from avloc.scale.work import Task, content_of
 from avloc.timegrid import TimeGrid
 
@@ -23,36 +25,54 @@ from avloc.timegrid import TimeGrid
 def extract(
     videos: Paths,
     out: Path | None = None,
-    extractor: str = DEFAULT,
+    features: str = DEFAULT,
+    layout: Literal["avloc", "released"] = "avloc",
     stride_s: float | None = None,
+    weights: Path | None = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    batch: int = 0,
     threads: int = 0,
     workers: int | None = None,
     time_limit: float | None = None,
     retry_failed: bool = False,
 ) -> int:
-    """Write what the encoders see and hear, step by step, to NAME.features.safetensors.
+    """Write what encoders see and hear, step by step, to NAME.features.safetensors.
 
     The file holds `visual`, `audio`, `visual_scores`, `audio_scores` and `cues`, one row a step, in 16-bit floats. A
     folder of several also holds features.manifest.jsonl, what became of each video, and features.failed.csv, the
-    videos without features and why; the same command goes on where a stopped run was. Exit status as of detect.
+    videos without features and why; the same command goes on where a stopped run was. Exit status as of detect. The
+    paper's features (i3d-vggish, onepeace) need weights of their publishers: avloc weights.
 
     examples:
       avloc extract my.mp4
       avloc extract videos/ --out features/
       avloc extract videos/ --out features/ --workers 2
+      avloc extract videos/ --out features/ --features i3d-vggish
+      avloc extract videos/ --out features/ --features onepeace --layout released --workers 2
 
     Args:
         videos: Video files, or folders of videos.
         out: Folder for the feature files; without it each lies beside its video.
-        extractor: Name of what makes the features.
-        stride_s: Seconds from step to step; without it the extractor's own (0.32), which the default model needs.
-        threads: CPU threads for the encoders; 0 takes all cores, or one for each worker.
-        workers: Processes that work side by side on many videos, with --out; unless given, a core each, at most 4.
+        features: What makes the features: avloc-embedded, which the default model needs; i3d-vggish, onepeace,
+            onepeace-image, vggish, or the first and the last with -pca behind the name.
+        layout: avloc, or the files and rows in which such features were released (NAME_rgb.npy and so on).
+        stride_s: Seconds from step to step; without it the extractor's own, 0.32 for the default model.
+        weights: Folder of the weights; without it the user's own.
+        device: auto takes a GPU where there is one.
+        precision: auto is half the width on a GPU.
+        batch: Windows that go through a network at once; 0 for as many as suit the device.
+        threads: CPU threads for the encoders; 0 takes all cores, or a worker's share of them.
+        workers: Processes that work side by side on many videos, with --out; unless given, a core each, at most 4,
+            and one where the weights are large.
         time_limit: Seconds after which a video is given up, with --out.
         retry_failed: Try again what failed in an earlier run into --out.
     """
+    if batch < 0:
+        raise AvlocError(f"--batch is {batch}; a number of windows is needed, or 0 for as many as suit the device")
     flags = BatchFlags(out, threads, workers, time_limit, retry_failed)
-    work = Extract(_grid(extractor, stride_s), extractor, threads)
+    make = Extract if layout == "avloc" else ExtractReleased
+    work = make(_grid(features, stride_s), features, Resources(threads, weights, device, precision, batch))
     work.load()
     found = find_videos(videos)
     if out is not None:
@@ -60,14 +80,21 @@ def extract(
     folder = flags.folder(len(found), work.manifest)
     if folder is None:
         return _one_by_one(found, out, work)
-    work = replace(work, threads=threads or 1)
-    return run_batch(found, folder, work, flags, said=lambda done: _steps(done.steps, work.grid))
+    flags = flags.sparing() if features in BROUGHT else flags
+    work = replace(
+        work, resources=replace(work.resources, threads=flags.share if features in BROUGHT else threads or 1)
+    )
+    return run_batch(found, folder, work, flags, said=lambda done: _said(done, work.grid))
 
 
 def _grid(extractor: str, stride_s: float | None) -> TimeGrid:
     own = build_extractor(extractor).grid
     try:
-        return own if stride_s is None else TimeGrid.centred(stride_s, own.window_s)
+        if stride_s is None:
+            return own
+        # Windows of features that others released begin at 0 s; ours lie in the middle of their steps.
+        begins = own.offset_s == 0
+        return TimeGrid(stride_s, own.window_s) if begins else TimeGrid.centred(stride_s, own.window_s)
     except ValueError as error:
         raise AvlocError(f"--stride-s: {error}") from None
 
@@ -87,11 +114,11 @@ def _one_by_one(found: Sequence[Video], out: Path | None, work: Extract) -> int:
         except AvlocError as error:
             problems.append(str(error))
             continue
-        screen.print(f"{task.result}: {_steps(done.steps, work.grid)}", markup=False, soft_wrap=True)
+        screen.print(f"{task.result}: {_said(done, work.grid)}", markup=False, soft_wrap=True)
     for problem in problems:
         print(f"avloc: {problem}", file=sys.stderr)
     return 1 if problems else 0
 
 
-def _steps(count: int, grid: TimeGrid) -> str:
-    return f"{count} steps of {grid.stride_s:g} s"
+def _said(done: Extracted, grid: TimeGrid) -> str:
+    return "; ".join([f"{done.steps} steps of {grid.stride_s:g} s", *done.notes])

@@ -51,6 +51,7 @@ def import_model(
         config: YAML or JSON file of settings, laid over the recipe.
     """
     with_training()
+    from avloc.checkpoints import read_checkpoint
     from avloc.training import official
     from avloc.training.run import RUN
 
@@ -58,7 +59,7 @@ def import_model(
         if (out / name).exists():
             raise AvlocError(f"{out}: holds a model already; name another folder, or delete it first")
     runs = _runs(method, like, config)
-    state = official.read_checkpoint(file)
+    state = read_checkpoint(file)
     name = official.recipe_that_fits(state, runs, str(file)) if like is None else like
     run = runs[name]
     if isinstance(run, JointRunConfig):

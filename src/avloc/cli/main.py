@@ -12,6 +12,7 @@ import tyro
 
 from avloc import __version__
 from avloc.cli.check_data import check_data
+from avloc.cli.check_features import check_features
 from avloc.cli.clips import clips
 from avloc.cli.compare import compare
 from avloc.cli.compose import compose
@@ -31,6 +32,7 @@ from avloc.cli.report import report
 from avloc.cli.simulate import simulate
 from avloc.cli.test import test
 from avloc.cli.train import train, train_verb
+from avloc.cli.weights import weights
 from avloc.errors import AvlocError, one_line
 
 VERBS: dict[str, Callable[..., int]] = {
@@ -38,10 +40,12 @@ VERBS: dict[str, Callable[..., int]] = {
     "clips": clips,
     "report": report,
     "extract": extract,
+    "weights": weights,
     "convert": convert,
     "export": export,
     "import": import_model,
     "check-data": check_data,
+    "check-features": check_features,
     "simulate": simulate,
     "compose": compose,
     "recipes": recipes,
@@ -110,7 +114,7 @@ def _run(verb: str, arguments: Sequence[str]) -> int:
 def _verbs() -> str:
     """A line for each verb: the first sentence of its docstring, up to a colon."""
     first = {name: re.split(r"[.:](?:\s|$)", verb.__doc__ or "", maxsplit=1)[0] for name, verb in VERBS.items()}
-    return "\n".join(f"  {name:12s}{' '.join(words.split())}" for name, words in first.items())
+    return "\n".join(f"  {name:15s}{' '.join(words.split())}" for name, words in first.items())
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from avloc.cli.page_media import PageVideo
 from avloc.events import Events
+from avloc.files import make_folder
 from avloc.report.index import Entry, Missing
 from avloc.report.page import made_from_of, write_page
 from avloc.report.site import INDEX, write_site
 from avloc.scale.detect import Found
-from avloc.scale.work import make_folder
 
 TITLE = "Events seen and heard"
 

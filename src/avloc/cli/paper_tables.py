@@ -87,7 +87,7 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
 
 def execute_grid(session: Session, jobs: int, screen: Console) -> int | None:
     """How many of the session's runs failed; None where it was stopped."""
-    from avloc.training.devices import visible_devices
+    from avloc.devices import visible_devices
 
     try:
         with GridView(screen) as view:

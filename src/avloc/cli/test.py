@@ -52,9 +52,9 @@ def test(
         device: Where the network computes; auto takes a GPU where there is one.
     """
     with_training()
+    from avloc.devices import pick_device
     from avloc.training.checkpoint import load_model
     from avloc.training.data import open_data
-    from avloc.training.devices import pick_device
     from avloc.training.predict import predict
     from avloc.training.run import on_task, read_run
 

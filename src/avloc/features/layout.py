@@ -10,13 +10,14 @@ strides of 8 frames, THUMOS-14 at 30 frames a second with windows of 16 and stri
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from avloc.errors import FeatureError
-from avloc.features.npy import read_npy, read_npy_header
+from avloc.features.npy import read_npy, read_npy_header, write_npy
 from avloc.features.sequence import Array, FeatureSequence
 from avloc.features.store import ENDING, StoreHeader, load_features, read_store_header
 from avloc.streams import Streams
@@ -126,6 +127,36 @@ def open_layout(folder: str | Path, name: str) -> Layout:
         return _stored_layout(folder)
     record = folder / RECORD
     return _recorded(found[0], record) if record.is_file() else found[0]
+
+
+def released_layout(names: Sequence[str], grid: TimeGrid, of: str) -> Layout:
+    """The released layout of these names whose features lie on the grid; `of` is who makes them.
+
+    Raises:
+        FeatureError: there is none.
+    """
+    named = [layout for layout in LAYOUTS if layout.name in names]
+    found = next((layout for layout in named if layout.grid == grid), None)
+    if found is None:
+        strides = ", ".join(f"{layout.name} with steps of {layout.grid.stride_s:g} s" for layout in named)
+        known = f"those released are {strides}" if strides else "its features were never released"
+        raise FeatureError(f"{of} on steps of {grid.stride_s:g} s has no released layout; {known}; take layout avloc")
+    return found
+
+
+def write_layout(folder: Path, video: str, layout: Layout, features: FeatureSequence, steps: int) -> None:
+    """The first `steps` rows in the files of a released layout, in 32-bit floats as released.
+
+    Raises:
+        FeatureError: a value is not finite.
+        OutputError: a file cannot be written.
+    """
+    for side, array in ((layout.visual, features.visual), (layout.audio, features.audio)):
+        begin = 0
+        for part in side:
+            path = layout.path(folder, video, part)
+            write_npy(path, array[:steps, begin : begin + part.width], np.float32)
+            begin += part.width
 
 
 def read_extent(folder: str | Path, video: str, layout: Layout) -> Extent:

@@ -82,19 +82,20 @@ def read_npy(path: Path) -> Array:
     return array
 
 
-def write_npy(path: Path, array: NDArray[np.floating]) -> None:
-    """Write `array` (steps, width) as 16-bit floats.
+def write_npy(path: Path, array: NDArray[np.floating], dtype: type[np.floating] = np.float16) -> None:
+    """Write `array` (steps, width) as floats of this kind.
 
     Raises:
-        FeatureError: a value is beyond the range of 16-bit floats.
+        FeatureError: a value is not finite, or beyond the range of such floats.
         OutputError: the file cannot be written.
     """
     with np.errstate(over="ignore"):
-        half = np.ascontiguousarray(array, np.float16)
-    if not np.isfinite(half).all():
-        raise FeatureError(f"{path}: a value does not fit a 16-bit float (65504 at most)")
+        values = np.ascontiguousarray(array, dtype)
+    if not np.isfinite(values).all():
+        most = np.finfo(dtype)
+        raise FeatureError(f"{path}: a value does not fit a {most.bits}-bit float ({float(most.max):g} at most)")
     buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, half, allow_pickle=False)
+    np.lib.format.write_array(buffer, values, allow_pickle=False)
     replace_file(path, buffer.getvalue())
 
 

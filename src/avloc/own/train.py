@@ -21,6 +21,7 @@ from pathlib import Path
 from avloc import zoo
 from avloc.config import ModelConfig, TrainConfig, to_dict
 from avloc.detector import Detector
+from avloc.devices import Device, one_thread
 from avloc.errors import FeatureError, FormatError, ModelError
 from avloc.evaluation.operating_point import best_f1
 from avloc.events import Events
@@ -40,7 +41,6 @@ from avloc.own.samples import Repeated, StoredVideos
 from avloc.timegrid import TimeGrid
 from avloc.training.batches import CroppedBatches
 from avloc.training.checkpoint import load_model, save_model
-from avloc.training.devices import Device, one_thread
 from avloc.training.export import export_model
 from avloc.training.fit import fit, make_fabric
 from avloc.training.method import Method

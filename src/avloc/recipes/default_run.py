@@ -26,6 +26,7 @@ from avloc.config import FeatureConfig, ModelConfig, to_dict
 from avloc.datasets.evidence import Evidence, EvidenceBatches, EvidenceSequence, measured_noise, sequences_of
 from avloc.datasets.labelled import LabelledVideo
 from avloc.detector import Detector
+from avloc.devices import Device, one_thread
 from avloc.errors import ConfigError, ModelError
 from avloc.evaluation.calibration import Line, logistic_line
 from avloc.evaluation.mean_ap import mean_ap
@@ -39,7 +40,6 @@ from avloc.models.grounded import Grounded, Member
 from avloc.recipes.default import GroundedRun
 from avloc.recipes.vocabulary import PROCEDURAL, SHIPPED, Vocabulary, read_vocabulary
 from avloc.training.checkpoint import save_model
-from avloc.training.devices import Device, one_thread
 from avloc.training.export import export_model
 from avloc.training.fit import fit, make_fabric
 from avloc.training.method import Method

@@ -23,7 +23,7 @@ from avloc.config import ModelConfig, to_dict
 from avloc.detector import Detector
 from avloc.errors import ModelError, OutputError
 from avloc.events import Events
-from avloc.files import file_hash
+from avloc.files import file_hash, make_folder
 from avloc.formats.files import ENDING
 from avloc.media.levels import LevelMeter
 from avloc.media.probe import MediaInfo
@@ -31,7 +31,7 @@ from avloc.scale.kept import LEVELS, Kept, kept_file, read_kept, save_kept
 from avloc.scale.messages import OnProgress
 from avloc.scale.shown import Shown, Stored, read_stored
 from avloc.scale.table import TABLE, write_events_table
-from avloc.scale.work import Done, Gathered, Task, Work, digest_of, make_folder, relative, unchanged
+from avloc.scale.work import Done, Gathered, Task, Work, digest_of, relative, unchanged
 
 VERSION = 3
 """Raised when a change of the code gives other candidates for the same model: they are then made anew."""
@@ -97,6 +97,7 @@ class Detect(Work[Detected]):
     made_by: str = "avloc"
     threads: int = 0
     pages: Callable[[Path], Page] | None = None
+    weights: Path | None = None
 
     ending = ENDING
 
@@ -111,7 +112,7 @@ class Detect(Work[Detected]):
     @cached_property
     def detector(self) -> Detector:
         """The model, loaded at first use. Raises ModelError as `load`."""
-        return Detector.load(self.model, threads=self.threads)
+        return Detector.load(self.model, threads=self.threads, weights=self.weights)
 
     @cached_property
     def show(self) -> Shown:

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
-from avloc.errors import MediaError, OutputError
+from avloc.errors import MediaError
 from avloc.files import file_hash
 from avloc.media.probe import MediaInfo, probe
 from avloc.scale.manifest import MANIFEST
@@ -191,19 +191,6 @@ def relative(path: Path, folder: Path) -> str:
         return Path(os.path.relpath(whole, folder.resolve())).as_posix()
     except ValueError:
         return whole.as_posix()
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for results.
-
-    Raises:
-        OutputError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"{folder}: cannot be made ({reason}); give a folder that is writable") from None
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -79,7 +79,8 @@ def open_data(
     annotations = read_annotations(data.annotations, labels, forgiving=data.forgiving)
     layout = open_layout(data.features, data.layout)
     if scores is None:
-        scores = data.scores and layout.store is not None
+        store = layout.store
+        scores = data.scores and store is not None and store.visual_classes + store.audio_classes > 0
     return FeatureDataset(
         annotations,
         data.features,

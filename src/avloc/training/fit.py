@@ -22,11 +22,11 @@ from torch import Tensor, nn
 from avloc.ahead import ahead
 from avloc.config import TrainConfig
 from avloc.datasets.batch import Batch
+from avloc.devices import Device, pick_device
 from avloc.errors import ConfigError, TrainingError
 from avloc.learning.losses import Ranks, Truth
 from avloc.models.network import Network
 from avloc.training.batches import Batches, Listens
-from avloc.training.devices import Device, pick_device
 from avloc.training.interrupt import stopping
 from avloc.training.method import Method
 from avloc.training.optimizer import learning_rate, make_optimizer

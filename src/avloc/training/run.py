@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from avloc.config import JointRunConfig, RunConfig, SetConfig, from_dict, to_dict
+from avloc.devices import Device
 from avloc.errors import ConfigError, ModelError
 from avloc.evaluation.mean_ap import THRESHOLDS, mean_ap
 from avloc.evaluation.operating_point import best_f1
@@ -25,7 +26,6 @@ from avloc.models.network import Network
 from avloc.training.batches import Batches, CroppedBatches
 from avloc.training.checkpoint import save_model
 from avloc.training.data import Part, model_config, open_parts
-from avloc.training.devices import Device
 from avloc.training.fit import fit, make_fabric
 from avloc.training.joint import JointBatches
 from avloc.training.method import build_method

@@ -8,8 +8,9 @@ Whoever needs features asks an Extractor for them; which ones there are, `avloc.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,25 @@ OnSeconds = Callable[[float], object]
 """Is told how many seconds of the video are done."""
 OnNote = Callable[[str], object]
 """Is told of a choice made in reading the file that a user should know of, in a few words."""
+
+
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What an extractor may use; the encoders that ship with avloc heed `threads` alone.
+
+    threads: of the CPU, 0 for all cores. weights: folder of weights that the user brought, None for the usual one.
+    precision: auto is half the width on a GPU. batch: windows at a time, 0 for as many as suit the device.
+    """
+
+    threads: int = 0
+    weights: Path | None = None
+    device: Device = "auto"
+    precision: Precision = "auto"
+    batch: int = 0
 
 
 class Extractor(Protocol):
@@ -50,6 +70,31 @@ class Extractor(Protocol):
     @property
     def grid(self) -> TimeGrid:
         """The grid that it works on unless another is asked for."""
+
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        """Names of released layouts whose features it makes anew."""
+        return ()
+
+    def whole_windows(self, grid: TimeGrid, duration_s: float) -> int:
+        """Windows that lie within a video: as many rows have features as they are released."""
+        return grid.length(duration_s)
+
+    def for_streams(self, streams: Streams) -> Extractor | None:
+        """What makes these streams of it, itself or one of its settings; None where it does not make them.
+
+        Raises:
+            FeatureError: it would, but lacks what it needs.
+        """
+        return None if streams.unlike(self.streams) else self
+
+    def load(self) -> None:
+        """Look for what it needs; what takes long waits for the first use.
+
+        Raises:
+            FeatureError: something is missing.
+        """
+        return
 
     def works_on(self, grid: TimeGrid) -> bool:
         """Whether it can make features on this grid."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from avloc.features.extractors.base import OnBlock, OnNote
 from avloc.features.extractors.level import levelled
+from avloc.features.extractors.sound_buffer import SoundBuffer, passed_on
 from avloc.features.logmel import HOP, PATCH_FRAMES, SAMPLE_RATE, WINDOW, log_mel
 from avloc.features.voice import voice
 from avloc.timegrid import TimeGrid
@@ -26,16 +27,13 @@ class SoundWindows:
     def __init__(
         self, blocks: Iterator[NDArray[np.float32]], on_block: OnBlock | None, on_note: OnNote | None = None
     ) -> None:
-        self.blocks = levelled(_passed_on(blocks, on_block), SAMPLE_RATE, on_note)
-        self.buffer = np.zeros(0, np.float32)
-        self.first = 0  # sample at which the buffer begins
-        self.ended = False
+        self._sound = SoundBuffer(levelled(passed_on(blocks, on_block, SAMPLE_RATE), SAMPLE_RATE, on_note))
 
     def patches(self, grid: TimeGrid, steps: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of consecutive steps, none before those of the last call."""
         frames = np.round(grid.window_starts_s(steps) * (SAMPLE_RATE / HOP)).astype(np.intp)
         low, high = int(frames[0]), int(frames[-1]) + PATCH_FRAMES
-        waveform = self._take(low * HOP, (high - 1) * HOP + WINDOW)
+        waveform = self._sound.take(low * HOP, (high - 1) * HOP + WINDOW)
         mel = log_mel(waveform)
         index = (frames - low)[:, None] + np.arange(PATCH_FRAMES)
         begins = (frames - low) * HOP
@@ -44,31 +42,4 @@ class SoundWindows:
 
     def drain(self) -> None:
         """Read what sound is left behind the last step."""
-        while not self.ended:
-            self._read()
-            self.buffer = self.buffer[:0]
-
-    def _take(self, low: int, high: int) -> NDArray[np.float32]:
-        while not self.ended and self.first + len(self.buffer) < high:
-            self._read()
-        begin = max(low, self.first)
-        self.buffer = self.buffer[begin - self.first :]
-        self.first = begin
-        out = np.zeros(high - low, np.float32)
-        have = self.buffer[: max(0, high - begin)]
-        out[begin - low : begin - low + len(have)] = have
-        return out
-
-    def _read(self) -> None:
-        block = next(self.blocks, None)
-        if block is None:
-            self.ended = True
-            return
-        self.buffer = np.concatenate([self.buffer, block])
-
-
-def _passed_on(blocks: Iterator[NDArray[np.float32]], on_block: OnBlock | None) -> Iterator[NDArray[np.float32]]:
-    for block in blocks:
-        if on_block is not None:
-            on_block(np.clip(block, -1, 1), SAMPLE_RATE)
-        yield block
+        self._sound.drain()
