@@ -68,10 +68,10 @@ def test_from_weights_to_events(
     (events,) = read_results(tmp_path / "events" / f"{new.stem}.events.json").values()
     assert len(events) and events.end_s.max() <= one.duration_s + 1e-6
 
-    other = str(add_narrow(tmp_path / "other", seed=1, kinds=USED))
-    status, _, err = said(capsys, "detect", str(new), "--model", str(run), "--out", str(tmp_path), "--weights", other)
+    by = ["detect", str(new), "--model", str(run), "--out", str(tmp_path), "--weights"]
+    status, _, err = said(capsys, *by, str(add_narrow(tmp_path / "other", seed=1, kinds=USED)))
     assert status == 1 and "add those by which the features were made" in err and err.count("\n") == 1
-    status, _, err = said(capsys, *detect, "--weights", str(tmp_path / "none"))
+    status, _, err = said(capsys, *by, str(tmp_path / "none"))
     assert status == 1 and "onepeace_video_k400.pth of OFA-Sys/ONE-PEACE" in err and err.count("\n") == 1
 
     about = json.loads((run / "config.json").read_text())
