@@ -12,7 +12,7 @@ from avloc.evaluation.matching import THRESHOLDS
 from avloc.evaluation.mean_ap import mean_ap
 from avloc.events import Event, Events
 from avloc.experiments.claims import CLAIMS, Claim, judge, judge_costs, verdict_of
-from avloc.experiments.cost import LIKE, Cost
+from avloc.experiments.cost import LIKE, PUBLIC, Cost
 from avloc.experiments.grid import ROWS, TABLES
 from avloc.experiments.key import DataIdentity
 from avloc.experiments.runs import METRICS, PREDICTIONS, Run, Summary, plan, write_summary
@@ -143,7 +143,7 @@ def test_a_table_is_what_plain_loops_make_of_the_summaries(runs: list[Run]) -> N
 
 def test_counts_hold_or_do_not() -> None:
     def wide(loco: int) -> dict[str, Cost]:
-        sizes = {"loco": loco, "cdp": 45_000_000, "global": 45_100_000}
+        sizes = {"loco": loco, "cdp": 45_000_000, "global": 45_100_000, PUBLIC: 75_000_000}
         return {row: Cost(row, 256, size, 10_000_000_000, 0, 0) for row, size in sizes.items()}
 
     others = {name: Cost(name, 256, 60_000_000, 11_000_000_000, 0, 0) for name in LIKE}

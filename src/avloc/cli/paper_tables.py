@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from avloc.experiments.session import Session
     from avloc.report.tables import ResultTable
 
-RecipeName = Literal["loco-small", "loco-unav100-onepeace", "loco-unav100-i3d-vggish"]
+RecipeName = Literal["loco-small", "loco-medium", "loco-unav100-onepeace", "loco-unav100-i3d-vggish"]
 
 
 def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avloc.experiments.claims import Judged, judge_all
-from avloc.experiments.cost import other_methods
+from avloc.experiments.cost import PUBLIC, other_methods, public_widths
 from avloc.experiments.figures import DataPlace, errors, parameters, similarity_figure, timeline, windows
 from avloc.experiments.grid import BESIDE, REFERENCE, ROWS, TABLES, PaperTable
 from avloc.experiments.learned import errors_table, learned_table
@@ -15,6 +15,7 @@ from avloc.experiments.page import FINDINGS, results_page, spread_table
 from avloc.experiments.session import Session, wide_costs
 from avloc.experiments.tables import Results, result_table
 from avloc.files import replace_file
+from avloc.recipes.loco import loco_unav100_onepeace
 from avloc.report.paper_figures import require_matplotlib, save
 from avloc.report.tables import ResultTable
 from avloc.zoo import WEIGHTS
@@ -29,7 +30,8 @@ _OF_ERRORS = ("base", "lcc", "cdp", "loco")
 
 def judge_session(session: Session, results: Results) -> list[Judged]:
     """Every claim of the paper against what is done by now."""
-    return judge_all(results, wide_costs(session, measure=False), other_methods(None, run=False))
+    wide = {**wide_costs(session, measure=False), PUBLIC: public_widths(loco_unav100_onepeace())}
+    return judge_all(results, wide, other_methods(None, run=False))
 
 
 def publish(
