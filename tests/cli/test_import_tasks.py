@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from avloc.cli.main import main
 from avloc.training.checkpoint import load_model
+from avloc.training.export import take_task
 from avloc.zoo import read_config
 
 FIXTURE = Path(__file__).parents[3] / "shared" / "parity" / "uniav.safetensors"
@@ -63,7 +64,7 @@ def test_three_tasks_of_one_checkpoint(settings: Path, capsys: pytest.CaptureFix
         texts = network.state_dict()[f"classify.texts.{name.upper()}"]
         assert torch.equal(texts, tensors[f"in/prompts/{task}"]) and own.network.tasks[0] == name.upper()
     again = settings.parent / "sed"
-    assert main(["export", str(out), "--task", "sed", "--out", str(again)]) == 0
+    take_task(out, "sed", again)
     assert next(iter(load_model(again)[0].state_dict().values())).dtype == torch.float32
     assert (again / "model.safetensors").stat().st_size < (out / "model.safetensors").stat().st_size
 

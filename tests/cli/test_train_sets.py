@@ -20,7 +20,7 @@ SETS = {
     "sed": ("onepeace", ("blender", "cat"), 10.0),
 }
 TINY = ["--network.width", "16", "--network.head-width", "16", "--network.text-width", "16", "--network.heads", "2"]
-TINY += ["--network.levels", "3", "--network.stem-blocks", "1"]
+TINY += ["--network.levels", "2", "--network.stem-blocks", "1"]
 SHORT = ["--train.epochs", "2", "--train.warmup-epochs", "1", "--train.batch", "4"]
 
 
@@ -115,7 +115,6 @@ def test_a_folder_of_one_task(run: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert (out / "model.onnx").is_file() and not (run / "model.onnx").exists()
     network = load_model(out)[0]
     assert not any(".TAL." in name or ".AVEL." in name for name in network.state_dict())
-    assert main(["export", str(run)]) == 0 and (run / "model.onnx").is_file()
     capsys.readouterr()
     for given, said in (
         (["--task", "sed"], "--task and --out belong together"),
@@ -166,7 +165,7 @@ def test_classes_of_every_task_go_by_their_names(
         (["--tasks", "tal", "tal"], "each once"),
         (["--data.features", "x"], "data.features is for a run on one data set; this one has several: name "
          "--sets.tal.features"),
-        (["--sets.sed.steps", "61"], "sets.sed.steps is 61; a multiple of 4"),
+        (["--sets.sed.steps", "61"], "sets.sed.steps is 61; a multiple of 2"),
         (["--sets.sed.layout", "onepeace-activitynet"], "simulated in the layout 'onepeace'"),
         (["--rest.every", "0"], "rest.every is 0"),
     ],

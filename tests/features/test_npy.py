@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from avloc.errors import FeatureError, OutputError
-from avloc.features.npy import NpyHeader, read_npy, read_npy_header, write_npy
+from avloc.features.npy import read_npy, read_npy_header, write_npy
 
 
 @pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8", ">f4"])
@@ -20,7 +20,8 @@ def test_any_float_becomes_32_bit(tmp_path: Path, dtype: str, order: str) -> Non
     np.save(tmp_path / "a.npy", np.asarray(array.astype(dtype), order=order))  # type: ignore[call-overload]
     got = read_npy(tmp_path / "a.npy")
     assert got.dtype == np.float32 and got.flags.c_contiguous and np.array_equal(got, array)
-    assert read_npy_header(tmp_path / "a.npy") == NpyHeader(4, 3, np.dtype(dtype).itemsize)
+    header = read_npy_header(tmp_path / "a.npy")
+    assert (header.steps, header.width, header.dtype, header.by_columns) == (4, 3, np.dtype(dtype), order == "F")
 
 
 def test_what_is_written_is_read_in_half_precision(tmp_path: Path) -> None:

@@ -79,17 +79,17 @@ PUBLISHED: dict[str, NetworkConfig] = {
 """Settings under which it does, so that everything is padded to one length."""
 
 FLAT: dict[str, NetworkConfig] = {
-    "loco": replace(SMALL["loco"], levels=2, attention=AttentionConfig(window=4)),  # type: ignore[call-arg]
+    "loco": replace(SMALL["loco"], levels=1, attention=AttentionConfig(window=4)),  # type: ignore[call-arg]
     "grounded": replace(SMALL["grounded"], levels=2),  # type: ignore[call-arg]
     "actionformer": replace(PUBLISHED["actionformer, local"], levels=2, stem_blocks=1, windows=(3, -1)),  # type: ignore[call-arg]
     "tridet": replace(PUBLISHED["tridet, wide"], levels=2, stem_blocks=1, windows=(1, 3)),  # type: ignore[call-arg]
     "tadtr": SMALL["tadtr"],
     "vsgn": replace(SMALL["vsgn"], levels=2),  # type: ignore[call-arg]
-    "unav": replace(PUBLISHED["unav"], levels=2, stem_blocks=1),  # type: ignore[call-arg]
-    "uniav": replace(PUBLISHED["uniav"], levels=2, stem_blocks=1),  # type: ignore[call-arg]
-    "ccnet": replace(PUBLISHED["ccnet"], levels=2, stem_blocks=1),  # type: ignore[call-arg]
+    "unav": replace(PUBLISHED["unav"], levels=1, stem_blocks=1),  # type: ignore[call-arg]
+    "uniav": replace(PUBLISHED["uniav"], levels=1, stem_blocks=1),  # type: ignore[call-arg]
+    "ccnet": replace(PUBLISHED["ccnet"], levels=1, stem_blocks=1),  # type: ignore[call-arg]
 }
-"""Two levels, for what takes its time with every layer: export."""
+"""One or two levels, for what takes its time with every layer: export."""
 
 
 def small(config: NetworkConfig) -> Network:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +16,20 @@ from avloc.files import replace_file
 
 _MOST_STEPS = 10_000_000
 _MOST_WIDTH = 65_536
+_PARSING = threading.Lock()
+"""Headers are Python literals, and two threads that parse at once can end in a SystemError in Python 3.11 (its issue
+106905)."""
 
 
 @dataclass(frozen=True, slots=True)
 class NpyHeader:
-    """What the header of a file says: `steps` rows of `width` floats of `item_bytes` each."""
+    """What the header of a file says: `steps` rows of `width` floats of `dtype`, from byte `begin` on."""
 
     steps: int
     width: int
-    item_bytes: int
+    dtype: np.dtype[np.generic]
+    begin: int
+    by_columns: bool
 
 
 def read_npy_header(path: Path) -> NpyHeader:
@@ -33,7 +39,7 @@ def read_npy_header(path: Path) -> NpyHeader:
         FeatureError: the file is missing, is no .npy file, holds something else than a two-dimensional array of 16-,
             32- or 64-bit floats, or has not the size that its header says.
     """
-    shape, dtype, begin, size = _header(path)
+    shape, by_columns, dtype, begin, size = _header(path)
     if dtype.kind != "f" or dtype.itemsize not in (2, 4, 8):
         raise FeatureError(f"{path}: holds values of type {dtype}; 16-, 32- or 64-bit floats are needed")
     if len(shape) != 2:
@@ -48,7 +54,7 @@ def read_npy_header(path: Path) -> NpyHeader:
     if size != needed:
         state = "was cut off" if size < needed else "has something behind its array"
         raise FeatureError(f"{path}: has {size} bytes and its header asks for {needed}: it {state}; fetch it anew")
-    return NpyHeader(steps, width, dtype.itemsize)
+    return NpyHeader(steps, width, dtype, begin, by_columns)
 
 
 def read_npy(path: Path) -> Array:
@@ -57,9 +63,11 @@ def read_npy(path: Path) -> Array:
     Raises:
         FeatureError: as `read_npy_header`, or a value is not finite (the first such step is named).
     """
-    read_npy_header(path)
+    header = read_npy_header(path)
+    shape = header.steps, header.width
     try:
-        loaded = np.load(path, allow_pickle=False)
+        values = np.fromfile(path, header.dtype, header.steps * header.width, offset=header.begin)
+        loaded = values.reshape(shape, order="F" if header.by_columns else "C")
     except (OSError, ValueError) as error:
         raise FeatureError(f"{path}: cannot be read ({_reason(error)}); fetch it anew") from None
     with np.errstate(over="ignore"):  # a 64-bit value beyond the 32-bit range becomes infinite, and is named below
@@ -90,16 +98,16 @@ def write_npy(path: Path, array: NDArray[np.floating]) -> None:
     replace_file(path, buffer.getvalue())
 
 
-def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic], int, int]:
-    """Shape, type, where the values begin, size of the file."""
+def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[np.generic], int, int]:
+    """Shape, whether by columns, type, where the values begin, size of the file."""
     try:
-        with path.open("rb") as f:
+        with path.open("rb") as f, _PARSING:
             version = np.lib.format.read_magic(f)
             reader = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
             if version not in reader:
                 raise ValueError(f"version {version[0]}.{version[1]} of the format")
-            shape, _, dtype = reader[version](f)
-            return shape, dtype, f.tell(), path.stat().st_size
+            shape, by_columns, dtype = reader[version](f)
+            return shape, by_columns, dtype, f.tell(), path.stat().st_size
     except FileNotFoundError:
         raise FeatureError(f"{path}: there is no such file; fetch it, or leave the video out") from None
     except Exception as error:  # numpy hands on whatever Python's tokenizer and parser raise at a damaged header
