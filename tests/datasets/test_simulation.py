@@ -182,7 +182,7 @@ def test_overlapping_noise_is_shared_by_steps_whose_windows_overlap() -> None:
 
 
 def test_in_the_control_both_modalities_move_together() -> None:
-    moved = replace(CALM, together=True, level=0.3, gain=0.4, dropouts_per_10_s=2, asynchrony_s=0.5)
+    moved = replace(CALM, modalities="together", level=0.3, gain=0.4, dropouts_per_10_s=2, asynchrony_s=0.5)
     made = world(moved)
     truth, label = Events([2], [18], ["x"]), np.array([5])
     see, hear = simulate_video(made, "v", 20.0, truth, label)
@@ -190,10 +190,10 @@ def test_in_the_control_both_modalities_move_together() -> None:
         (side @ made.embeddings[m].T / 80) @ made.prototypes[m][5] for m, side in enumerate((see, hear))
     ]  # rows of length sqrt(W) undo themselves
     assert np.allclose(gains[0], gains[1], atol=1e-4) and np.std(gains[0][8:60]) > 0.1
-    apart = simulate_video(world(replace(moved, together=False)), "v", 20.0, truth, label)
+    apart = simulate_video(world(replace(moved, modalities="apart")), "v", 20.0, truth, label)
     gains = [(side @ made.embeddings[m].T / 80) @ made.prototypes[m][5] for m, side in enumerate(apart)]
     assert np.abs(gains[0] - gains[1]).max() > 0.2
-    drift = world(replace(CALM, together=True, background=1.0))
+    drift = world(replace(CALM, modalities="together", background=1.0))
     see, hear = simulate_video(drift, "v", 60.0, Events(), np.zeros(0, np.intp))
     mine, other = (
         side @ drift.embeddings[m].T / 80 @ drift.scenery.mixtures[m].T for m, side in enumerate((see, hear))

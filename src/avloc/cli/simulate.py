@@ -38,7 +38,7 @@ def simulate(
       avloc simulate --annotations unav100_annotations.json --out sim/ --videos 1000
       avloc simulate --annotations unav100_annotations.json --out sim/ --videos 1000 --width 128
       avloc simulate --annotations unav100_annotations.json --out sim1/ --videos 1000 --width 128 --edition 1
-      avloc simulate --annotations unav100_annotations.json --out control/ --videos 1000 --strength.together
+      avloc simulate --annotations unav100_annotations.json --out control/ --strength.modalities together
 
     Args:
         annotations: UnAV-100's JSON, or one's own data in that form or in CSV.

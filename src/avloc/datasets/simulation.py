@@ -110,7 +110,7 @@ def simulate_video(
     T = steps_in(world.grid, duration_s)
     of_scene = video_rng(world.seed, video, _OF_SCENE)
     scene = scene_of(world.scenery, world.config, labels, of_scene)
-    course = _common_course(world, objects, T, of_scene) if world.config.together else None
+    course = _common_course(world, objects, T, of_scene) if world.config.modalities == "together" else None
     return [_modality(world, m, objects, scene[m], course, T, rng) for m in range(len(MODALITIES))]
 
 
@@ -136,7 +136,7 @@ def plan_objects(
     strength = np.exp(rng.normal(0, world.config.level, (len(labels) + count, 2)))
     strength[np.arange(count) + len(labels), rng.integers(0, 2, count)] = 0
     lag = world.config.asynchrony_s / 2 * rng.uniform(-1, 1, len(strength))  # each modality takes half of it
-    if world.config.together:
+    if world.config.modalities == "together":
         strength[: len(labels)] = strength[: len(labels), :1]
         lag[:] = 0
     return Objects(

@@ -65,8 +65,8 @@ class SimulationConfig:
     """Share of distractors whose class is one that comes with the video's; the others are drawn by class shares."""
     overlap: float = 0.7
     """Noise that is new at every moment and seen through the steps' windows, so that near steps share it."""
-    together: bool = False
-    """A control: drift, strength, gain and drop-outs are the same in both modalities, moment by moment."""
+    modalities: Literal["apart", "together"] = "apart"
+    """together, a control: drift, strength, gain and drop-outs are the same in both modalities, moment by moment."""
 
     @property
     def edition(self) -> Edition:
@@ -115,7 +115,7 @@ _LATER: Mapping[str, object] = {
     "belonging": 0.0,
     "company": 0.0,
     "overlap": 0.0,
-    "together": False,
+    "modalities": "apart",
 }
 """What came with the second edition, with the value that does nothing."""
 
