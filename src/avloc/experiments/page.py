@@ -122,7 +122,7 @@ def _data_words(session: Session) -> str:
     told = json.loads(record.read_bytes())
     widths = sorted(set(told.get("widths", {}).values()))
     return (
-        f"**simulated** features in the layout {session.data.layout} (seed {told.get('seed')}, width "
+        f"**simulated** features, edition {told.get('version')}, in the layout {session.data.layout} (seed {told.get('seed')}, width "
         f"{', '.join(map(str, widths))}; [simulation.md](simulation.md)): they stand for no result on real videos"
     )
 
@@ -131,8 +131,10 @@ _RULE = """\
 A claim says that one row is better than another. Its evidence is the difference of their mean mAP in points, with a
 95 % interval over draws of test videos and of seeds, each row's seeds drawn by themselves; beside it the interval
 over draws of videos alone (paired bootstrap, 1,000 draws). **Reproduced**: the interval lies above 0. **Not
-reproduced**: it lies below 0. **Undecided**: it holds 0. With one seed the interval is over videos alone; with three,
-the spread between trainings is known only roughly. Claims on counts hold or do not.
+reproduced**: it lies below 0. **Undecided**: it holds 0. **Not tried**: runs are missing, or a row has learned
+nothing: its mAP is below 1 %, or, for claims on R and on the cross-similarity matrix, LCC knows a moment no better
+than guessing. With one seed the interval is over videos alone; with three, the spread between trainings is known only
+roughly. Claims on counts hold or do not.
 """
 
 _COLUMNS = """\

@@ -89,7 +89,7 @@ def record_path(records: Path, run: Run) -> Path:
 
 
 def write_record(records: Path, run: Run) -> None:
-    """Record a finished run whose folder `sum_up` has filled; what is not there is left out.
+    """Record a finished run whose folder `sum_up` has filled.
 
     Raises:
         OutputError: it cannot be written.
@@ -99,9 +99,8 @@ def write_record(records: Path, run: Run) -> None:
         "seed": run.seed,
         "summary": json.loads((run.folder / SUMMARY).read_bytes()),
         "metrics": read_metrics(run.folder),
+        "draws": np.rint(np.load(draws_path(run.folder, DRAWS), allow_pickle=False) / _UNIT).astype(int).tolist(),
     }
-    if draws_path(run.folder, DRAWS).is_file():
-        body["draws"] = np.rint(np.load(draws_path(run.folder, DRAWS)) / _UNIT).astype(int).tolist()
     for name in (STATISTICS, ERRORS):
         if (run.folder / name).is_file():
             body[Path(name).stem] = _rounded(json.loads((run.folder / name).read_bytes()))
@@ -120,7 +119,7 @@ def exchange(records: Path, runs: Sequence[Run]) -> None:
         done, recorded = read_summary(run.folder) is not None, record_path(records, run).is_file()
         if recorded and not done:
             _unpack(record_path(records, run), run)
-        elif done and not recorded:
+        elif done and not recorded and draws_path(run.folder, DRAWS).is_file():  # older runs have none yet
             write_record(records, run)
 
 
@@ -130,16 +129,15 @@ def _unpack(path: Path, run: Run) -> None:
         if body["summary"]["key"] != run.key:
             raise ValueError(f"it is of the run {body['summary']['key']}")
         summary_of(body["summary"], path)
-        draws = np.asarray(body["draws"], np.float64) * _UNIT if "draws" in body else None
+        draws = np.asarray(body["draws"], np.float64) * _UNIT
         lines = "".join(json.dumps(line) + "\n" for line in body["metrics"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FormatError(f"{path}: is no record of a run ({error}); delete it, and the run is made anew") from None
     write_experiment(run)
     replace_file(run.folder / METRICS, lines.encode())
-    if draws is not None:
-        buffer = io.BytesIO()
-        np.save(buffer, draws, allow_pickle=False)
-        replace_file(draws_path(run.folder, DRAWS), buffer.getvalue())
+    buffer = io.BytesIO()
+    np.save(buffer, draws, allow_pickle=False)
+    replace_file(draws_path(run.folder, DRAWS), buffer.getvalue())
     for name in (STATISTICS, ERRORS):
         if Path(name).stem in body:
             replace_file(run.folder / name, json.dumps(body[Path(name).stem]).encode())
