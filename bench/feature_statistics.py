@@ -140,7 +140,8 @@ def main() -> None:
     kept = MEASURED / "real_clips.json"
     if given.real:
         clips = list(real_clips(given.real))
-        body = {**figures(clips), "lengths": [len(clip[0]) for clip in clips]}
+        origin = "avloc's encoders on real clips, by bench/feature_statistics.py --real; lengths in steps of 0.32 s"
+        body = {"origin": origin, **figures(clips), "lengths": [len(clip[0]) for clip in clips]}
         kept.write_text(json.dumps(body, indent=1) + "\n")
     real = json.loads(kept.read_text())
     others = json.loads((MEASURED / "clips_176.json").read_text())
@@ -153,10 +154,10 @@ def main() -> None:
         for lengths, draws in ((real["lengths"], given.draws), ([31] * others["clips"], max(1, given.draws // 2)))
     ]
     columns = {
-        "real, 75 clips": cells(real),
-        "simulated, 75": cells(simulated[0]),
-        "real, 176 clips": cells(others),
-        "simulated, 176": cells(simulated[1]),
+        f"real, {real['clips']} clips": cells(real),
+        f"simulated, {real['clips']}": cells(simulated[0]),
+        f"real, {others['clips']} clips": cells(others),
+        f"simulated, {others['clips']}": cells(simulated[1]),
     }
     print(company_of_classes(annotations))
     print(f"simulation {config.name()}; lags of 'lasting' in s: {' '.join(f'{0.32 * lag:.2f}' for lag in LAGS)}")
