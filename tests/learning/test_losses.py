@@ -140,7 +140,7 @@ def test_negatives_are_those_that_are_asked_for(negatives: str) -> None:
         torch.tensor([[[0.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [0.0, 0.0]], [[0.0, 3.0], [0.0, 1.0]]]),
         torch.tensor([[0, 1], [0, -1], [2, 1]]),
     )
-    on = classes_on(truth, 5)
+    on = classes_on(truth, 5, 3)
     rules = {
         "batch": lambda x, y, z: True,
         "video": lambda x, y, z: cells[z][0] == cells[x][0],

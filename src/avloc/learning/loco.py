@@ -28,7 +28,7 @@ class LocoCriterion(DenseCriterion):
     def forward(self, outputs: LocoOutputs, truth: Truth) -> Losses:  # type: ignore[override]
         """Losses of a batch."""
         detection = super().forward(outputs, truth)
-        parts = self._correspondence(outputs.correspondence, truth)
+        parts = self._correspondence(outputs, truth)
         weight = 0.0 if self.after_warmup and self.warming else self.weight
         total = detection.total + weight * parts[0]
         named = dict(zip(("correspondence", *LCC_WATCHED), parts, strict=False))
@@ -39,14 +39,17 @@ class LocoCriterion(DenseCriterion):
         }
         return Losses(total, {**detection.parts, **named, **inside})
 
-    def _correspondence(self, c: Correspondence, truth: Truth) -> tuple[Float[Tensor, ""], ...]:
+    def _correspondence(self, outputs: LocoOutputs, truth: Truth) -> tuple[Float[Tensor, ""], ...]:
         """LCC over the whole batch: negatives come from the videos of all processes. Without weight a zero alone."""
+        c = outputs.correspondence
         if not self.weight:
             # Zero, yet of these parameters: several processes wait for a gradient of each.
             return (0.0 * (c.visual.sum() + c.audio.sum() + c.temperature + c.sigma_steps),)
         gather = self.ranks.gather
         everyone = Correspondence(gather(c.visual), gather(c.audio), gather(c.mask), c.temperature, c.sigma_steps)
-        on = gather(classes_on(truth, c.mask.shape[1])) if self.lcc.negatives == "unlike" else None
+        on = None
+        if self.lcc.negatives == "unlike":
+            on = gather(classes_on(truth, c.mask.shape[1], outputs.logits.shape[-1]))
         p = correspondence_parts(everyone, self.lcc, on)
         return p.loss, p.video, p.moment, p.guess_video, p.guess_moment
 
@@ -65,16 +68,13 @@ def share_inside(x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]) -> Float[
     return inside / (inside + between).clamp(min=1e-12)
 
 
-def classes_on(truth: Truth, length: int) -> Bool[Tensor, "B T K"]:
-    """Which classes have an event at each step; as many classes as the batch's largest label needs."""
-    step = torch.arange(length, device=truth.segments.device, dtype=truth.segments.dtype)
-    inside = (step[None, :, None] >= truth.segments[:, None, :, 0]) & (
-        step[None, :, None] <= truth.segments[:, None, :, 1]
-    )
-    inside = inside & (truth.labels >= 0)[:, None, :]  # (B, T, N)
-    K = int(truth.labels.max()) + 1 if truth.labels.numel() else 0
-    one_hot = torch.nn.functional.one_hot(truth.labels.clamp(min=0), max(K, 1)).to(inside.device)  # (B, N, K)
-    return (inside.float() @ one_hot.float()) > 0
+def classes_on(truth: Truth, length: int, classes: int) -> Bool[Tensor, "B T K"]:
+    """Which classes have an event at each step."""
+    step = torch.arange(length, device=truth.segments.device, dtype=truth.segments.dtype)[None, :, None]
+    start, end = truth.segments[:, None, :, 0], truth.segments[:, None, :, 1]
+    inside = (step >= start) & (step <= end) & (truth.labels >= 0)[:, None, :]  # (B, T, N)
+    label = torch.nn.functional.one_hot(truth.labels.clamp(min=0), classes)  # (B, N, K)
+    return inside.float() @ label.float() > 0
 
 
 def build(loss: LocoLossConfig, network: NetworkConfig) -> LocoCriterion:
