@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from small_data import SETTINGS, make_data, recipe_on
 
-from avloc.errors import FormatError
+from avloc.errors import ConfigError, FormatError
 from avloc.experiments import worker
 from avloc.experiments.compare import DRAWS, draws_of
 from avloc.experiments.execute import execute
@@ -20,6 +20,7 @@ from avloc.experiments.key import identify
 from avloc.experiments.learned import errors_table, learned_table
 from avloc.experiments.records import errors_of, exchange, record_path
 from avloc.experiments.runs import plan, read_metrics, read_summary, write_experiment
+from avloc.experiments.session import Session, open_session
 from avloc.experiments.settings import with_settings
 from avloc.experiments.tables import Results, result_table
 from avloc.formats.activitynet import read_truth
@@ -73,6 +74,18 @@ def test_what_is_recorded_is_not_made_again(tmp_path: Path, monkeypatch: pytest.
     found = errors_of(runs[0].folder)
     assert found is not None and found.truths == sum(len(events) for events in truth.values())
     assert not list(runs[0].folder.glob("*.safetensors"))
+
+    def opened(*seeds_of: str) -> Session:
+        place = (data, data / "annotations.json", 1, tmp_path / "out")
+        return open_session(("table2a", "table2b"), recipe, "loco-small", *place, records=records, seeds_of=seeds_of)
+
+    session = opened("table2a=3", "table2b=2")
+    seeds = {row: [run.seed for run in session.runs if run.row == row] for row in ("loco", "base", "diagonal")}
+    assert seeds == {"loco": [0, 1, 2], "base": [0, 1, 2], "diagonal": [0, 1]}
+    assert session.results().summaries.keys() == {("loco", 0), ("cdp", 0)}  # by the records' folder
+    for bad in ("table2a", "table2a=0", "table9=3"):
+        with pytest.raises(ConfigError, match=r"is no number of seeds of a table|0 seeds were asked for"):
+            opened(bad)
 
     path = record_path(records, runs[0])
     other = replace(runs[0], folder=tmp_path / "else" / "runs" / runs[0].key)

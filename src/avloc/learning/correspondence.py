@@ -48,8 +48,8 @@ class CorrespondenceParts:
     """L_LCC, and the two questions that it asks, each in nats with what guessing would give; no gradient.
 
     video: which video of the batch a segment belongs to, -log p(own video | segment). moment: which moment in it,
-    -sum_j R_ij log p(j | segment, own video), less R's entropy where the loss is a KL divergence. Both are asked of all
-    segments of the batch, whatever the negatives; with the paper's they add up to the loss.
+    -sum_j R_ij log p(j | segment, own video), less R's entropy where the loss is a KL divergence. Both are asked of
+    all segments of the batch, whatever the negatives; with the paper's they add up to the loss.
     """
 
     loss: Float[Tensor, ""]
