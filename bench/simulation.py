@@ -4,7 +4,7 @@ For each of three probes (a linear one, and a hidden layer of 256, both trained 
 videos; and the hidden layer on means over each true event) prints two figures on 333 validation videos:
 accuracy over steps (events) of a single class, and the mean over classes of the average precision of steps.
 No probe sees the order of steps: what a network gains from time is beyond these figures.
-Run from the checkout: `python bench/simulation.py unav100_annotations.json [--width 64]`.
+Run from the checkout: `python bench/simulation.py unav100_annotations.json [--width 64] [--edition 1]`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import torch
 from numpy.typing import NDArray
 
 from avloc.datasets.annotations import Annotations, read_annotations
-from avloc.datasets.simulate import choose_videos
-from avloc.datasets.simulation import SimulationConfig, World, make_world, simulate_video
+from avloc.datasets.simulate import choose_videos, world_of
+from avloc.datasets.simulation import World, simulate_video
+from avloc.datasets.strengths import strengths_of
 from avloc.features.layout import ONEPEACE
 
 Float = NDArray[np.float32]
@@ -32,14 +33,6 @@ class Steps:
 
     inputs: dict[str, Float]
     truth: NDArray[np.bool_]
-
-
-def world_of(annotations: Annotations, width: int) -> World:
-    number = {label: k for k, label in enumerate(annotations.labels)}
-    events = [event for truth in annotations.split("train").values() for event in truth.events]
-    count = np.bincount([number[event.label] for event in events], minlength=len(number))
-    durations_s = np.array([event.duration_s for event in events])
-    return make_world(SimulationConfig(), 0, ONEPEACE.grid, (width, width), count / count.sum(), durations_s)
 
 
 def collect(world: World, annotations: Annotations, subset: str, videos: int) -> tuple[Steps, Steps, float]:
@@ -119,10 +112,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("annotations")
     parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--edition", type=int, choices=(1, 2), default=2)
     options = parser.parse_args()
     torch.set_num_threads(1)
     annotations = read_annotations(options.annotations)
-    world = world_of(annotations, options.width)
+    widths = (options.width, options.width)
+    world = world_of(annotations, ONEPEACE.grid, widths, 0, strengths_of(options.edition))
     train, train_events, speed = collect(world, annotations, "train", 1000)
     seen, seen_events, _ = collect(world, annotations, "validation", 333)
     print(f"{speed:.0f} videos a second at width {options.width}, without writing them")

@@ -116,7 +116,7 @@ class PlainLoco(Loco):
             offsets.append(self.regress(z, own, lengths))
         found = self.correspondence(f_v, f_a, mask)
         joined = (torch.cat(parts, dim=1) for parts in (logits, offsets, masks))
-        return LocoOutputs(*joined, pyramid_points(mask.shape[1], self.config.levels), found)
+        return LocoOutputs(*joined, pyramid_points(mask.shape[1], self.config.levels), found, (f_v, f_a))
 
 
 def growth(network: LocoConfig) -> None:

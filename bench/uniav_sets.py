@@ -96,7 +96,7 @@ def main() -> None:
         truth.write_text(json.dumps({"database": database}))
         print(f"{name}: {dict(Counter(entry['subset'] for entry in database.values()))}")
         made = ["--annotations", str(truth), "--out", str(given.out / name), "--layout", LAYOUTS[name]]
-        assert avloc(["simulate", *made, "--width", "128", "--workers", "1"]) == 0
+        assert avloc(["simulate", *made, "--width", "128", "--workers", "1", "--edition", "1"]) == 0
     more = ["--train.epochs", str(given.epochs), "--train.seed", str(given.seed), "--device", "cpu", *settings]
     alone: dict[str, float] = {}
     for name in LAYOUTS:

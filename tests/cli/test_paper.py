@@ -96,7 +96,7 @@ def test_rows_that_are_missing_are_shown_so(
         assert words in text
     assert str(tmp_path) not in text and str(data.parent) not in text
     pictures = {path.name for path in (tmp_path / "docs" / "results").iterdir()}
-    assert pictures == {"csm.png", "timeline.png", "windows.png", "parameters.png"}
+    assert pictures == {"csm.png", "timeline.png", "windows.png", "errors.png", "parameters.png"}
     assert all(f"results/{name}" in text for name in pictures)
 
 

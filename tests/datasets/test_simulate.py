@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from avloc.datasets.annotations import Annotations, read_annotations
 from avloc.datasets.check import check_dataset
 from avloc.datasets.feature_dataset import FeatureDataset
 from avloc.datasets.simulate import choose_videos, simulate, split_sizes
-from avloc.datasets.simulation import SimulationConfig
+from avloc.datasets.strengths import SimulationConfig, strengths_of
 from avloc.errors import ConfigError, FeatureError, FormatError, OutputError
 from avloc.events import Events
 from avloc.features.layout import open_layout
@@ -51,6 +52,25 @@ def test_a_folder_is_a_data_set(tmp_path: Path) -> None:
     raw = np.load(next(out.glob("*_video_finetune.npy")))
     assert raw.dtype == np.float16
     assert done.feature_bytes == sum(path.stat().st_size for path in out.glob("*.npy"))
+
+
+def arithmetic() -> str:
+    """Hash of what this machine makes of products and exponentials, whose last bits are each machine's own."""
+    x = np.random.default_rng(0).standard_normal((64, 64), np.float32)
+    drawn = np.random.default_rng(0).normal(0, 1, 256)
+    return hashlib.sha256((x @ x).tobytes() + np.exp(drawn).tobytes()).hexdigest()[:16]
+
+
+def test_the_first_edition_is_what_was_made_before_the_second(tmp_path: Path) -> None:
+    """Hashes were stored before there was a second: of all files, and of the features to one decimal."""
+    simulate(annotations(), tmp_path, "onepeace", SIZES, config=strengths_of(1), width=64)
+    files = sorted(contents(tmp_path).items())
+    rounded = [np.round(np.load(path).astype(float), 1) + 0.0 for path in sorted(tmp_path.glob("*.npy"))[:2]]
+    assert hashlib.sha256(b"".join(x.tobytes() for x in rounded)).hexdigest()[:16] == "7e1a49bc792d7e10"
+    if arithmetic() != "fcbf43d51ccdffa0":
+        pytest.skip("this machine rounds otherwise than the one that stored the files' hash; to a decimal they agree")
+    whole = hashlib.sha256(b"".join(name.encode() + body for name, body in files)).hexdigest()
+    assert whole == "6d69975a7b34c3186ee6753c984f7996bace6cc81fb7b39795a02a470a012e97"
 
 
 def test_the_other_layout_has_three_files(tmp_path: Path) -> None:
@@ -105,6 +125,8 @@ def test_other_settings_are_not_mixed(tmp_path: Path) -> None:
         simulate(annotations(), tmp_path, "onepeace", SIZES, width=65)
     with pytest.raises(OutputError, match="other config"):
         simulate(annotations(), tmp_path, "onepeace", SIZES, width=64, config=replace(SimulationConfig(), noise=0.5))
+    with pytest.raises(OutputError, match="other version, config"):
+        simulate(annotations(), tmp_path, "onepeace", SIZES, width=64, config=strengths_of(1))
     other = replace(annotations(), labels=("cat", "dog", "cow"))
     with pytest.raises(OutputError, match="other annotations_sha256"):
         simulate(other, tmp_path, "onepeace", SIZES, width=64)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from avloc.datasets.simulation import (
     Objects,
-    SimulationConfig,
     World,
     _drift,
     _gain,
+    _overlapping,
     confusable_groups,
     make_world,
     plan_objects,
@@ -23,6 +23,7 @@ from avloc.datasets.simulation import (
     steps_in,
     video_rng,
 )
+from avloc.datasets.strengths import SimulationConfig, strengths_of
 from avloc.errors import ConfigError
 from avloc.events import Events
 from avloc.timegrid import TimeGrid
@@ -31,7 +32,7 @@ GRID = TimeGrid(0.25, 1.0)
 CLASSES = 32
 CALM = SimulationConfig(
     level=0, instance=0, wander=0, background=0, noise=0, sensor=0, gain=0, dropouts_per_10_s=0,
-    distractors_per_event=0, asynchrony_s=0,
+    distractors_per_event=0, asynchrony_s=0, scene=(0, 0), overlap=0,
 )  # fmt: skip
 
 
@@ -160,7 +161,7 @@ def test_gain_varies_within_an_event_and_drops_out() -> None:
 
 def test_one_modality_is_far_from_enough() -> None:
     """Steps of single events told by a matched filter that knows the prototypes."""
-    made = world(SimulationConfig())
+    made = world(strengths_of(1))
     right = np.zeros((3, 0))
     rng = np.random.default_rng(0)
     for i in range(60):
@@ -172,6 +173,44 @@ def test_one_modality_is_far_from_enough() -> None:
         right = np.concatenate([right, told], axis=1)
     visual, audio, both = right.mean(axis=1)
     assert max(visual, audio) < 0.75 and both > max(visual, audio) + 0.1 and both < 0.97
+
+
+def test_overlapping_noise_is_shared_by_steps_whose_windows_overlap() -> None:
+    noise = _overlapping(np.random.default_rng(0), 4000, 8, GRID)
+    lasting = [float((noise[lag:] * noise[: len(noise) - lag]).mean()) for lag in range(6)]
+    assert np.allclose(lasting, [1, 0.75, 0.5, 0.25, 0, 0], atol=0.03)
+
+
+def test_in_the_control_both_modalities_move_together() -> None:
+    moved = replace(CALM, modalities="together", level=0.3, gain=0.4, dropouts_per_10_s=2, asynchrony_s=0.5)
+    made = world(moved)
+    truth, label = Events([2], [18], ["x"]), np.array([5])
+    see, hear = simulate_video(made, "v", 20.0, truth, label)
+    gains = [
+        (side @ made.embeddings[m].T / 80) @ made.prototypes[m][5] for m, side in enumerate((see, hear))
+    ]  # rows of length sqrt(W) undo themselves
+    assert np.allclose(gains[0], gains[1], atol=1e-4) and np.std(gains[0][8:60]) > 0.1
+    apart = simulate_video(world(replace(moved, modalities="apart")), "v", 20.0, truth, label)
+    gains = [(side @ made.embeddings[m].T / 80) @ made.prototypes[m][5] for m, side in enumerate(apart)]
+    assert np.abs(gains[0] - gains[1]).max() > 0.2
+    drift = world(replace(CALM, modalities="together", background=1.0))
+    see, hear = simulate_video(drift, "v", 60.0, Events(), np.zeros(0, np.intp))
+    mine, other = (
+        side @ drift.embeddings[m].T / 80 @ drift.scenery.mixtures[m].T for m, side in enumerate((see, hear))
+    )
+    assert np.allclose(mine, other, atol=1e-4) and mine.std() > 0.1
+
+
+def test_editions_differ_in_what_came_later_alone() -> None:
+    first, second = strengths_of(1), strengths_of(2)
+    assert (first.edition, second.edition) == (1, 2) and second == SimulationConfig()
+    assert "scene" not in first.recorded() and "scene" in second.recorded()
+    assert (first.name(), second.name()) == ("1", "2")
+    changed = strengths_of(1, replace(second, noise=0.5))
+    assert changed == replace(first, noise=0.5) and changed.name().startswith("1, strengths ")
+    assert changed.name() != strengths_of(1, replace(second, noise=0.4)).name()
+    with pytest.raises(ConfigError, match="no edition 3"):
+        strengths_of(3)  # type: ignore[arg-type]
 
 
 def test_no_event_at_all() -> None:
@@ -193,6 +232,8 @@ def test_steps_are_those_of_the_released_features() -> None:
         ({"wander_s": 0.0}, "wander_s is 0"),
         ({"ramp_s": (2.0, 1.0)}, "ramp_s is 2 to 1"),
         ({"dropout_s": (0.0, 1.0)}, "dropout_s is 0 to 1"),
+        ({"scene": (1.0, -1.0)}, "scene is 1, -1"),
+        ({"shared_directions": 65}, "shared_directions is 65; latent, 64, is the most"),
     ],
 )
 def test_strengths_out_of_range(wrong: dict[str, float], said: str) -> None:

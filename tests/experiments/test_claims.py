@@ -1,5 +1,6 @@
 """From finished runs to tables and verdicts."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from avloc.evaluation.matching import THRESHOLDS
 from avloc.evaluation.mean_ap import mean_ap
 from avloc.events import Event, Events
 from avloc.experiments.claims import CLAIMS, Claim, judge, judge_costs, verdict_of
-from avloc.experiments.cost import LIKE, Cost
+from avloc.experiments.cost import LIKE, PUBLIC, Cost
 from avloc.experiments.grid import ROWS, TABLES
 from avloc.experiments.key import DataIdentity
-from avloc.experiments.runs import PREDICTIONS, Run, Summary, plan, write_summary
+from avloc.experiments.runs import METRICS, PREDICTIONS, Run, Summary, plan, write_summary
 from avloc.experiments.tables import Results, result_table
 from avloc.formats.activitynet import write_results
 from avloc.report.tables import to_markdown
@@ -89,6 +90,31 @@ def test_verdicts_follow_the_runs(runs: list[Run]) -> None:
     assert evidence.startswith(f"{100 * gap:+.2f} [") and evidence.endswith("2 seeds")
 
 
+def test_a_row_that_has_learned_nothing_decides_nothing(runs: list[Run]) -> None:
+    def watched(run: Run, moment: float) -> None:
+        told = {"lcc_video": 1.0, "lcc_video_guess": 2.0, "lcc_moment": moment, "lcc_moment_guess": 5.0}
+        line = {"number": 1, "watched": {**told, "visual_inside": 0.3, "audio_inside": 0.4}}
+        (run.folder / METRICS).write_text(json.dumps(line) + "\n")
+
+    for seed in range(2):
+        for row, right in (("loco", 28), ("diagonal", 3), ("softened", 3), ("global", 0)):
+            finish(of(runs, row)[seed], range(right))
+        for row, moment in (("loco", 4.2), ("diagonal", 4.98), ("softened", 4.9)):
+            watched(of(runs, row)[seed], moment)
+    results = Results(runs, TRUTH, draws=100)
+
+    def judged(source: str, worse: str) -> tuple[str, str]:
+        found = judge(Claim(source, "words", "loco", worse, "Avg."), results)
+        return found.verdict, found.evidence
+
+    verdict, evidence = judged("Table 2b", "diagonal")
+    assert verdict == "not tried" and "diagonal has learned nothing of moments (4.98 nats, guessing 5.00)" in evidence
+    assert judged("Table 2b", "softened")[0] == "reproduced"
+    assert judged("Table 2c", "diagonal")[0] == "reproduced"  # nothing that LCC's local part decides
+    verdict, evidence = judged("Table 2c", "global")
+    assert verdict == "not tried" and "global has learned nothing (average mAP 0.00)" in evidence
+
+
 def test_every_claim_names_rows_that_its_table_shows() -> None:
     for claim in CLAIMS:
         table = TABLES[claim.source.lower().replace(" ", "")]
@@ -117,7 +143,7 @@ def test_a_table_is_what_plain_loops_make_of_the_summaries(runs: list[Run]) -> N
 
 def test_counts_hold_or_do_not() -> None:
     def wide(loco: int) -> dict[str, Cost]:
-        sizes = {"loco": loco, "cdp": 45_000_000, "global": 45_100_000}
+        sizes = {"loco": loco, "cdp": 45_000_000, "global": 45_100_000, PUBLIC: 75_000_000}
         return {row: Cost(row, 256, size, 10_000_000_000, 0, 0) for row, size in sizes.items()}
 
     others = {name: Cost(name, 256, 60_000_000, 11_000_000_000, 0, 0) for name in LIKE}

@@ -53,6 +53,15 @@ def changed(row: str) -> dict[str, object]:
         ("window-32", {"network.attention.window": 32}),
         ("kl", {"network.lcc.divergence": "kl"}),
         ("key-stream", {"network.attention.adapt_from": "key"}),
+        ("weight-0.03", {"loss.lcc_weight": 0.03}),
+        ("own-negatives", {"network.lcc.negatives": "video"}),
+        ("other-negatives", {"network.lcc.negatives": "others"}),
+        ("unlike-negatives", {"network.lcc.negatives": "unlike"}),
+        ("after-warmup", {"loss.lcc_after_warmup": True}),
+        ("shared-projection", {"network.lcc.projection": "shared"}),
+        ("query-residual", {"network.attention.residual": "query"}),
+        ("residual-scales", {"network.residual_scales": True}),
+        ("fusion-by-level", {"network.fusion_by_level": True}),
     ],
 )
 def test_a_row_changes_what_its_table_says(row: str, settings: dict[str, object]) -> None:

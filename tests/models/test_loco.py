@@ -1,13 +1,15 @@
 """The whole network: what must hold whatever the weights are."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avloc.config import AttentionConfig, LocoConfig
+from avloc.config import AttentionConfig, LccConfig, LocoConfig
+from avloc.models.loco.cdp import CdpLayer
 from avloc.models.loco.network import Loco, LocoOutputs
 from avloc.models.loco.pyramid import downsample
 from avloc.timegrid import pyramid_moments
@@ -61,6 +63,55 @@ def test_what_stands_in_the_padding_does_not_matter() -> None:
     with torch.no_grad():
         other = model(visual, audio, torch.arange(24)[None] < 13)
     assert torch.equal(outputs.logits[outputs.mask], other.logits[outputs.mask])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fusion_by_level": True},
+        {"residual_scales": True},
+        {"attention": AttentionConfig(window=4, residual="query")},
+        {"lcc": LccConfig(projection="shared")},
+        {"lcc": LccConfig(projection="none")},
+    ],
+    ids=["fusion by level", "residual scales", "residual of the query", "shared projection", "no projection"],
+)
+def test_other_readings_are_other_networks_that_ignore_padding(change: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    model = Loco(replace(SMALL, **change)).eval()
+    outputs, visual, audio = run(model, [13], 24)
+    visual[:, 13:], audio[:, 13:] = 1e4, -1e4
+    with torch.no_grad():
+        other = model(visual, audio, torch.arange(24)[None] < 13)
+    assert torch.equal(outputs.logits[outputs.mask], other.logits[outputs.mask])
+    named = dict(model.named_parameters())
+    if change.get("fusion_by_level"):
+        assert len(model.fusion) == SMALL.fusion_blocks * SMALL.levels
+    if change.get("residual_scales"):
+        scales = [p for name, p in named.items() if name.endswith("_path.scale")]
+        assert len(scales) == 2 * (2 * SMALL.unimodal_blocks + 2 * SMALL.levels + SMALL.fusion_blocks)
+        assert all((scale == 1e-4).all() for scale in scales)
+    if "lcc" in change:
+        kept = {name for name in named if name.startswith("correspondence.") and name.endswith("weight")}
+        assert kept == ({"correspondence.visual.weight"} if change["lcc"].projection == "shared" else set())
+        width = SMALL.width if change["lcc"].projection == "none" else SMALL.width // 2
+        assert outputs.correspondence.visual.shape[-1] == width
+    model.train()(visual, audio, torch.ones(1, 24, dtype=torch.bool)).logits.sum().backward()
+    assert all(p.grad is not None for name, p in named.items() if name.startswith(("fusion", "pyramid", "visual")))
+
+
+def test_the_residual_stream_may_come_from_the_query() -> None:
+    torch.manual_seed(0)
+    layers = {
+        kind: CdpLayer(16, 4, 2.0, 0.0, 0.0, AttentionConfig(window=4, residual=kind)) for kind in ("key", "query")
+    }
+    stream, query = torch.randn(2, 1, 8, 16)
+    mask = torch.ones(1, 8, dtype=torch.bool)
+    for kind, layer in layers.items():
+        torch.nn.init.zeros_(layer.out.weight)
+        torch.nn.init.zeros_(layer.out.bias)
+        x = stream if kind == "key" else query
+        assert torch.allclose(layer(stream, query, mask), x + layer.ffn(layer.norm_ffn(x)), atol=1e-6)
 
 
 @pytest.mark.parametrize("length", [0, 1, 8])

@@ -123,7 +123,10 @@ def test_the_losses_fall() -> None:
     assert last.losses["correspondence"] < first.losses["correspondence"]
     for e in epochs:
         parts = e.losses["classification"] + e.losses["regression"] + LOSS.lcc_weight * e.losses["correspondence"]
-        assert set(e.watched) == {"temperature", "sigma_steps"}
+        learned = {"lcc_video", "lcc_moment", "lcc_video_guess", "lcc_moment_guess"}
+        assert set(e.watched) == {"temperature", "sigma_steps", "visual_inside", "audio_inside", *learned}
+        assert e.watched["lcc_video"] + e.watched["lcc_moment"] == pytest.approx(e.losses["correspondence"], rel=1e-5)
+        assert 0 < e.watched["visual_inside"] < 1 and set(e.losses) == set(first.losses)
         assert e.total == pytest.approx(parts, rel=1e-5)
 
 

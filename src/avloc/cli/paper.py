@@ -21,6 +21,8 @@ _COMMANDS: dict[str, Callable[..., int]] = {
     "table2d": tables_command(("table2d",), "Table 2d: five base windows."),
     "table3": tables_command(("table3",), "Table 3: what each part costs, at the recipe's and the paper's width."),
     "readings": tables_command(("readings",), "Other readings of the paper's text, one setting away."),
+    "weights": tables_command(("weights",), "LCC's weight: 0.1, 0.03, 0.01, none."),
+    "controls": tables_command(("controls",), "Controls: LCC's negatives and projections, residuals, fusion."),
     "all": tables_command(
         ("table2a", "table2b", "table2c", "table2d", "table3"), "Every table of the paper, and its claims."
     ),
@@ -49,6 +51,7 @@ def paper(command: Annotated[_Command, tyro.conf.arg(name="")]) -> int:
       avloc paper table1 --data sim/ --seeds 3 --out results/
       avloc paper table2c --data sim/ --seeds 3 --out results/
       avloc paper all --recipe loco-small --data sim/ --seeds 3 --out results/ --docs docs/results.md
+      avloc paper all --data sim/ --seeds-of table2a=5 table2c=5 controls=1 --also readings weights controls
       avloc paper list --data sim/ --out results/
       avloc paper figure-csm runs/loco --videos 20 --before runs/without-lcc
       avloc paper figure-timeline runs/loco --video ID --beside runs/global

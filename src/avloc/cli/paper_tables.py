@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from avloc.experiments.session import Session
     from avloc.report.tables import ResultTable
 
-RecipeName = Literal["loco-small", "loco-unav100-onepeace", "loco-unav100-i3d-vggish"]
+RecipeName = Literal["loco-small", "loco-medium", "loco-unav100-onepeace", "loco-unav100-i3d-vggish"]
 
 
 def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
@@ -42,6 +42,9 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
         test_split: str = "test",
         show: bool = False,
         docs: Path | None = None,
+        also: tuple[Literal["readings", "weights", "controls"], ...] = (),
+        seeds_of: tuple[str, ...] = (),
+        records: Path | None = None,
     ) -> int:
         with_training()
         from avloc.experiments.publish import judge_session, publish
@@ -50,7 +53,17 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
         require_writable(out)
         truth = annotations or data / "annotations.json"
         session = open_session(
-            names, RECIPES[recipe](), recipe, data, truth, seeds, out, settings=set, test_split=test_split
+            tuple(dict.fromkeys((*names, *also))),
+            RECIPES[recipe](),
+            recipe,
+            data,
+            truth,
+            seeds,
+            out,
+            settings=set,
+            test_split=test_split,
+            records=records,
+            seeds_of=seeds_of,
         )
         screen = screen_console()
         failed = 0 if show else execute_grid(session, jobs, screen)
@@ -62,7 +75,9 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
         show_tables(screen, session, made, judged)
         if docs is not None:
             words = ["paper", "all" if len(names) > 1 else names[0], "--recipe", recipe, "--data", f"{data.name}/"]
-            words += ["--seeds", str(seeds), "--out", f"{out.name}/", *(("--set", *set) if set else ())]
+            words += ["--seeds", str(seeds), *(("--seeds-of", *seeds_of) if seeds_of else ())]
+            words += [*(("--also", *also) if also else ()), *(("--set", *set) if set else ())]
+            words += ["--out", f"{out.name}/", *(("--records", records.name) if records else ())]
             words += ["--docs", f"{docs.parent.name}/{docs.name}"]
             publish(session, results, made, judged, docs, shlex.join(["avloc", *words]))
             screen.print(f"page: {docs}", markup=False, soft_wrap=True)
@@ -81,6 +96,10 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
         test_split: Subset that is reported; the validation split chooses the weights.
         show: Print what is there; run and measure nothing.
         docs: Write tables, claims, figures and how they were made to this Markdown file.
+        also: Further tables: other readings of the text, LCC's weight, controls.
+        seeds_of: Tables with another number of seeds, TABLE=SEEDS, such as table2a=5.
+        records: Folder of the finished runs' records, small files from which a grid goes on elsewhere; without it
+            OUT/records.
     """
     return command
 

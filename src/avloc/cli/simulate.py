@@ -12,7 +12,7 @@ from avloc.cli.progress import counting
 from avloc.datasets.annotations import read_annotations
 from avloc.datasets.simulate import TRAINING, split_sizes
 from avloc.datasets.simulate import simulate as write_simulation
-from avloc.datasets.simulation import SimulationConfig
+from avloc.datasets.strengths import SimulationConfig, strengths_of
 
 
 def simulate(
@@ -26,6 +26,7 @@ def simulate(
     seed: int = 0,
     width: int | None = None,
     workers: int = 0,
+    edition: Literal[1, 2] = 2,
     strength: SimulationConfig = SimulationConfig(),  # noqa: B008
 ) -> int:
     """Write simulated features of real annotations, to try and to study the whole way without the released ones.
@@ -36,6 +37,8 @@ def simulate(
     examples:
       avloc simulate --annotations unav100_annotations.json --out sim/ --videos 1000
       avloc simulate --annotations unav100_annotations.json --out sim/ --videos 1000 --width 128
+      avloc simulate --annotations unav100_annotations.json --out sim1/ --videos 1000 --width 128 --edition 1
+      avloc simulate --annotations unav100_annotations.json --out control/ --strength.modalities together
 
     Args:
         annotations: UnAV-100's JSON, or one's own data in that form or in CSV.
@@ -48,7 +51,8 @@ def simulate(
         seed: The same seed gives the same videos and the same features; fewer videos are a part of more.
         width: Greatest width of a file (64 or more), for small machines; the released layouts have up to 1536.
         workers: Processes; 0 takes all cores.
-        strength: How strong each difficulty is.
+        edition: 2 has scenes, which both modalities share in part, as strong as in real clips; 1 has none.
+        strength: How strong each difficulty is; what is not changed is the edition's.
     """
     truth = read_annotations(annotations)
     given = {name: number for name, number in (("validation", validation), ("test", test)) if number is not None}
@@ -61,7 +65,7 @@ def simulate(
             layout,
             sizes,
             seed=seed,
-            config=strength,
+            config=strengths_of(edition, strength),
             width=width,
             workers=workers or os.cpu_count() or 1,
             on_progress=on_progress,

@@ -61,6 +61,8 @@ class LocoLossConfig(DenseLossConfig):
     count: Literal["points", "pairs"] = "pairs"
     iou: Literal["giou", "diou"] = "giou"
     lcc_weight: float = number(0.1, least=0)
+    lcc_after_warmup: bool = False
+    """Whether LCC waits until the learning rate has risen."""
 
 
 @dataclass(frozen=True)

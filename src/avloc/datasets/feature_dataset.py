@@ -72,6 +72,11 @@ class FeatureDataset:
         return {video: entry.events for video, entry in self._truth.items()}
 
     @property
+    def durations_s(self) -> dict[str, float]:
+        """Annotated durations by video, infinite where not known."""
+        return {video: entry.duration_s for video, entry in self._truth.items()}
+
+    @property
     def lengths(self) -> NDArray[np.int_]:
         """Steps of each video (N,), by its annotated duration; 0 where that is not known."""
         if self.resize_steps is not None:

@@ -5,7 +5,6 @@ A stopped run goes on where it was: a video whose files are whole is not made ag
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import math
@@ -19,15 +18,15 @@ from typing import Any
 import numpy as np
 
 from avloc.datasets.annotations import Annotations
-from avloc.datasets.simulation import SimulationConfig, World, make_world, simulate_video, steps_in
+from avloc.datasets.scenes import count_together
+from avloc.datasets.simulation import World, make_world, simulate_video, steps_in
+from avloc.datasets.strengths import SimulationConfig
 from avloc.errors import FeatureError, FormatError, OutputError
 from avloc.features.layout import LAYOUTS, RECORD, FilePart, Layout, read_extent
 from avloc.features.npy import write_npy
 from avloc.files import replace_file
 from avloc.formats.activitynet import Truth
-
-VERSION = 1
-"""Of the way features are made: files of another version are not mixed with ours."""
+from avloc.timegrid import TimeGrid
 
 ANNOTATIONS = "annotations.json"
 TRAINING = "train"
@@ -120,7 +119,7 @@ def simulate(
         if on_progress is not None:
             on_progress(made + kept, len(chosen))
     path = work.out / ANNOTATIONS
-    _write_annotations(path, chosen, annotations.labels)
+    _write_annotations(path, chosen, annotations.labels, config.name())
     return Simulated(work.out, path, dict(sizes), made, kept, _size(work, chosen))
 
 
@@ -162,27 +161,45 @@ def _layout(name: str, width: int | None) -> Layout:
 def _work(
     annotations: Annotations, out: Path, layout: Layout, seed: int, config: SimulationConfig, training: str
 ) -> _Work:
+    widths = (layout.visual_width, layout.audio_width)
+    return _Work(out, layout, world_of(annotations, layout.grid, widths, seed, config, training), annotations.labels)
+
+
+def world_of(
+    annotations: Annotations,
+    grid: TimeGrid,
+    widths: tuple[int, int],
+    seed: int,
+    config: SimulationConfig,
+    training: str = TRAINING,
+) -> World:
+    """What videos of a seed share, with shares and company of classes and lengths of events of the training split.
+
+    Raises:
+        FormatError: the split is missing or has no event.
+        ConfigError: a width is below the latent dimensions.
+    """
     number = {label: k for k, label in enumerate(annotations.labels)}
+    videos = [[number[name] for name in truth.events.labels] for truth in annotations.split(training).values()]
     events = [event for truth in annotations.split(training).values() for event in truth.events]
     if not events:
         raise FormatError(f"{annotations.path}: no training video has an event; nothing can be simulated")
     count = np.bincount([number[event.label] for event in events], minlength=len(number))
     durations_s = np.array([event.duration_s for event in events])
-    widths = (layout.visual_width, layout.audio_width)
-    world = make_world(config, seed, layout.grid, widths, count / count.sum(), durations_s)
-    return _Work(out, layout, world, annotations.labels)
+    together = count_together((np.array(labels, np.intp) for labels in videos), len(number))
+    return make_world(config, seed, grid, widths, count / count.sum(), durations_s, together)
 
 
 def _begin(work: _Work, sizes: Mapping[str, int], annotations: Annotations) -> None:
     """Make the folder and its record, or see that the record there is ours."""
     endings = [part for side in (work.layout.visual, work.layout.audio) for part in side]
     ours = {
-        "version": VERSION,
+        "version": work.world.config.edition,
         "layout": work.layout.name,
         "widths": {part.ending: part.width for part in endings},
         "seed": work.world.seed,
         "annotations_sha256": _digest(annotations),
-        "config": dataclasses.asdict(work.world.config),
+        "config": work.world.config.recorded(),
     }
     path = work.out / RECORD
     try:
@@ -228,7 +245,8 @@ def _make(item: tuple[str, Truth]) -> bool:
     return _worker[0].make(*item)
 
 
-def _write_annotations(path: Path, chosen: Mapping[str, Truth], labels: tuple[str, ...]) -> None:
+def _write_annotations(path: Path, chosen: Mapping[str, Truth], labels: tuple[str, ...], name: str) -> None:
+    """With the simulation's name in it, so that grids of runs tell data sets of other strengths apart."""
     number = {label: k for k, label in enumerate(labels)}
     database: dict[str, Any] = {
         video: {
@@ -241,7 +259,7 @@ def _write_annotations(path: Path, chosen: Mapping[str, Truth], labels: tuple[st
         for video, truth in chosen.items()
     }
     rows = ",\n".join(f"  {json.dumps(video)}: {json.dumps(entry)}" for video, entry in database.items())
-    head = f'{{"version": "simulated {VERSION}",\n "labels": {json.dumps(labels)},\n "database": {{\n'
+    head = f'{{"version": "simulated {name}",\n "labels": {json.dumps(labels)},\n "database": {{\n'
     replace_file(path, f"{head}{rows}\n }}}}\n".encode())
 
 

@@ -1,6 +1,6 @@
 """A model of the task's difficulties: true events > features of two modalities that blur, miss and mislead.
 
-    classes > prototypes > objects (events, and distractors of one modality) > + background and noise > features
+    classes > prototypes > objects (events, and distractors of one modality) > + scene, drift and noise > features
 
 This is no stand-in for features of real videos; docs/simulation.md says what it is good for. All that happens in a
 video depends on the seed and the video's id alone.
@@ -17,6 +17,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.datasets.scenes import Scenery, class_shares, make_scenery, scene_of
+from avloc.datasets.strengths import SimulationConfig
 from avloc.errors import ConfigError
 from avloc.events import Events
 from avloc.timegrid import TimeGrid
@@ -26,63 +28,7 @@ Float = NDArray[np.float32]
 MODALITIES = ("visual", "audio")
 _POINTS = 5
 _BLOCK = 256
-
-
-@dataclass(frozen=True)
-class SimulationConfig:
-    """Strengths of the difficulties. Sizes are lengths of latent vectors where a class prototype has length 1."""
-
-    latent: int = 64
-    """Dimensions in which everything happens, before a fixed rotation into the features' width."""
-    confusable: int = 4
-    """Classes that look alike; as many that look different sound alike."""
-    similarity: float = 0.85
-    """Cosine between the prototypes of classes that look, or sound, alike."""
-    level: float = 0.3
-    """Spread of an object's strength in each modality (standard deviation of its logarithm)."""
-    instance: float = 0.6
-    """How far an object lies from its class's prototype."""
-    wander: float = 0.5
-    """How far an object wanders from where it lies, and in what time (`wander_s`)."""
-    wander_s: float = 2.0
-    background: float = 0.8
-    """The scene, which drifts smoothly in `background_s`."""
-    background_s: float = 6.0
-    noise: float = 0.6
-    """What is new at every step."""
-    sensor: float = 0.05
-    """White noise of every feature, as a share of the size that a prototype gives it."""
-    ramp_s: tuple[float, float] = (0.1, 1.0)
-    """An object takes this long to come and to go, never more than a third of its length."""
-    gain: float = 0.4
-    """Spread of the gain within an object (standard deviation of its logarithm), changing in `gain_s`."""
-    gain_s: float = 1.5
-    dropouts_per_10_s: float = 1.0
-    """Stretches of `dropout_s`, in each modality apart, in which an object all but goes: down to `dropout_gain`."""
-    dropout_s: tuple[float, float] = (0.5, 2.0)
-    dropout_gain: float = 0.1
-    distractors_per_event: float = 1.0
-    """Objects of other classes that are seen only, or heard only."""
-    asynchrony_s: float = 0.5
-    """The sound of an event comes earlier or later than its sight by this at most."""
-
-    def __post_init__(self) -> None:
-        for name in ("latent", "confusable"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}; 1 or more is needed")
-        if not 0 <= self.similarity <= 1:
-            raise ConfigError(f"similarity is {self.similarity:g}; 0 to 1 is needed")
-        for name in ("level", "instance", "wander", "background", "noise", "sensor", "gain", "dropouts_per_10_s",
-                     "dropout_gain", "distractors_per_event", "asynchrony_s"):  # fmt: skip
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
-                raise ConfigError(f"{name} is {getattr(self, name)}; 0 or more is needed")
-        for name in ("wander_s", "background_s", "gain_s"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise ConfigError(f"{name} is {getattr(self, name)}; more than 0 s is needed")
-        for name in ("ramp_s", "dropout_s"):
-            low, high = getattr(self, name)
-            if not 0 < low <= high < math.inf:
-                raise ConfigError(f"{name} is {low:g} to {high:g}; a range above 0 s is needed")
+_OF_OBJECTS, _OF_SCENE = 1, 3  # streams of random numbers; 0 and 2 are the world's
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +47,7 @@ class World:
     embeddings: tuple[Float, Float]
     class_share: NDArray[np.float64]
     durations_s: NDArray[np.float64]
+    scenery: Scenery
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,8 +68,10 @@ def make_world(
     widths: tuple[int, int],
     class_share: NDArray[np.float64],
     durations_s: NDArray[np.float64],
+    together: NDArray[np.int64] | None = None,
 ) -> World:
-    """Prototypes and embeddings of a seed. `widths` are of visual and audio features.
+    """Prototypes, embeddings and scenery of a seed. `widths` are of visual and audio features; `together` (K, K) is
+    `count_together` of the training videos, without it every class is always alone.
 
     Raises:
         ConfigError: a width is below the latent dimensions.
@@ -136,7 +85,9 @@ def make_world(
     groups = confusable_groups(len(class_share), config.confusable, rng)
     visual, audio = (_prototypes(g, config, rng) for g in groups)
     see, hear = (_embedding(config.latent, width, rng) for width in widths)
-    return World(config, seed, grid, (visual, audio), (see, hear), class_share, durations_s)
+    together = np.eye(len(class_share), dtype=np.int64) if together is None else together
+    scenery = make_scenery(config, together, np.random.default_rng([seed, 2]))
+    return World(config, seed, grid, (visual, audio), (see, hear), class_share, durations_s, scenery)
 
 
 def confusable_groups(classes: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -157,13 +108,16 @@ def simulate_video(
     rng = video_rng(world.seed, video)
     objects = plan_objects(world, duration_s, truth, labels, rng)
     T = steps_in(world.grid, duration_s)
-    return [_modality(world, m, objects, T, rng) for m in range(len(MODALITIES))]
+    of_scene = video_rng(world.seed, video, _OF_SCENE)
+    scene = scene_of(world.scenery, world.config, labels, of_scene)
+    course = _common_course(world, objects, T, of_scene) if world.config.modalities == "together" else None
+    return [_modality(world, m, objects, scene[m], course, T, rng) for m in range(len(MODALITIES))]
 
 
-def video_rng(seed: int, video: str) -> np.random.Generator:
-    """Random numbers of one video: the same wherever and whenever it is made."""
+def video_rng(seed: int, video: str, part: int = _OF_OBJECTS) -> np.random.Generator:
+    """Random numbers of one part of one video: the same wherever and whenever it is made."""
     words = np.frombuffer(hashlib.sha256(video.encode("utf-8", "backslashreplace")).digest()[:16], "<u4")
-    return np.random.default_rng([seed, 1, *words.tolist()])
+    return np.random.default_rng([seed, part, *words.tolist()])
 
 
 def plan_objects(
@@ -172,6 +126,8 @@ def plan_objects(
     """The events, seen and heard, then distractors of classes that the video has not, each seen or heard."""
     share = world.class_share.copy()
     share[labels] = 0
+    if world.config.company and share.any():
+        share = class_shares(world.scenery, world.config.company, labels, share)
     count = int(rng.poisson(world.config.distractors_per_event * len(labels)))
     count = min(count, int(np.count_nonzero(share)))
     others = rng.choice(len(share), count, replace=False, p=share / share.sum()) if count else np.zeros(0, np.intp)
@@ -180,6 +136,9 @@ def plan_objects(
     strength = np.exp(rng.normal(0, world.config.level, (len(labels) + count, 2)))
     strength[np.arange(count) + len(labels), rng.integers(0, 2, count)] = 0
     lag = world.config.asynchrony_s / 2 * rng.uniform(-1, 1, len(strength))  # each modality takes half of it
+    if world.config.modalities == "together":
+        strength[: len(labels)] = strength[: len(labels), :1]
+        lag[:] = 0
     return Objects(
         np.concatenate([labels, others]),
         np.concatenate([truth.start_s, start]),
@@ -189,23 +148,59 @@ def plan_objects(
     )
 
 
-def _modality(world: World, m: int, objects: Objects, T: int, rng: np.random.Generator) -> Float:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Course:
+    """What both modalities have moment by moment in the control: gains (T, N), and the scene's drift (T, Q)."""
+
+    gain: Float
+    drift: Float
+
+
+def _common_course(world: World, objects: Objects, T: int, rng: np.random.Generator) -> _Course:
+    config = world.config
+    equal = Objects(
+        objects.label, objects.start_s, objects.end_s, np.ones_like(objects.strength), np.zeros_like(objects.lag_s)
+    )
+    gain = _gain(world, 0, equal, np.arange(len(equal.label)), T, rng)
+    drift = _drift(rng, T, config.shared_directions, config.background_s / world.grid.stride_s)
+    return _Course(gain, drift / np.float32(math.sqrt(config.shared_directions)))
+
+
+def _modality(
+    world: World, m: int, objects: Objects, scene: Float, course: _Course | None, T: int, rng: np.random.Generator
+) -> Float:
     config, grid = world.config, world.grid
     there = np.flatnonzero(objects.strength[:, m])
     N, D = len(there), config.latent
-    gain = _gain(world, m, objects, there, T, rng)  # (T, N)
+    if course is None:
+        gain = _gain(world, m, objects, there, T, rng)  # (T, N)
+    else:
+        gain = np.asarray(course.gain[:, there] * objects.strength[there, m], np.float32)
     unit = 1 / math.sqrt(D)
     where = world.prototypes[m][objects.label[there]] + config.instance * unit * _normal(rng, N, D)  # (N, D)
     latent = gain @ where
     if config.wander and N:
         wander = _drift(rng, T, N * D, config.wander_s / grid.stride_s).reshape(T, N, D)
         latent += config.wander * unit * np.einsum("tn,tnd->td", gain, wander)
-    latent += config.background * unit * _drift(rng, T, D, config.background_s / grid.stride_s)
+    if course is None:
+        latent += config.background * unit * _drift(rng, T, D, config.background_s / grid.stride_s)
+    else:
+        latent += config.background * course.drift @ world.scenery.mixtures[m]
     latent += config.noise * unit * _normal(rng, T, D)
+    if config.overlap:
+        latent += config.overlap * unit * _overlapping(rng, T, D, grid)
+    latent += scene
     features: Float = latent @ world.embeddings[m]  # (T, W)
     if config.sensor:
         features += config.sensor * _normal(rng, *features.shape)
     return features
+
+
+def _overlapping(rng: np.random.Generator, T: int, columns: int, grid: TimeGrid) -> Float:
+    """Noise of variance 1 that is new at every stride and seen through the grid's windows: (T, columns)."""
+    within = max(1, round(grid.window_s / grid.stride_s))
+    new = _normal(rng, T + within - 1, columns)
+    return sum((new[i : i + T] for i in range(1, within)), start=new[:T]) / np.float32(math.sqrt(within))
 
 
 def _gain(world: World, m: int, objects: Objects, there: NDArray[np.intp], T: int, rng: np.random.Generator) -> Float:

@@ -6,7 +6,10 @@ mAP on the seeds that both have, with a 95 % interval over draws of test videos 
 - reproduced: the interval lies above 0
 - not reproduced: the interval lies below 0
 - undecided: the interval holds 0
-- not tried: runs are missing, or the claim needs what is not here
+- not tried: runs are missing, a row has learned nothing, or the claim needs what is not here
+
+A row whose mAP is at chance has learned nothing. Claims on R and on the cross-similarity matrix are of LCC's local
+part: a row that does not know a moment from another has learned nothing of it, whatever its mAP.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from avloc.experiments.compare import COLUMNS, paired_mean
-from avloc.experiments.cost import LIKE, Cost
+from avloc.experiments.cost import LIKE, PUBLIC, Cost
 from avloc.experiments.grid import REFERENCE
+from avloc.experiments.learned import nothing_learned
 from avloc.experiments.methods import TITLES
 from avloc.experiments.tables import Results
 
@@ -88,6 +92,7 @@ NOT_TRIED = (
 
 
 _LITTLE = 0.05
+OF_MOMENTS = "Table 2b"
 
 
 def verdict_of(low: float, high: float) -> Verdict:
@@ -105,6 +110,8 @@ def judge(claim: Claim, results: Results) -> Judged:
         lacking = [row for row in (claim.better, claim.worse) if results.scores(row) is None]
         evidence = f"no run yet of {' and '.join(lacking)}" if lacking else "no seed that both have"
         return Judged(claim.source, words, claim.paper, evidence, "not tried")
+    reasons = [nothing_learned(results, row, of_moments=claim.source == OF_MOMENTS) for row in
+               (claim.better, claim.worse)]  # fmt: skip
     c = COLUMNS.index(claim.column)
     low, high = 100 * found.seeded[:, c]
     near, far = 100 * found.videos[:, c]
@@ -112,7 +119,10 @@ def judge(claim: Claim, results: Results) -> Judged:
         f"{100 * found.measured[c]:+.2f} [{low:+.2f}, {high:+.2f}]; videos alone [{near:+.2f}, {far:+.2f}]; "
         f"{found.seeds} seed{'s' * (found.seeds > 1)}"
     )
-    return Judged(claim.source, words, claim.paper, evidence, verdict_of(low, high))
+    verdict = verdict_of(low, high)
+    if any(reasons):
+        verdict, evidence = "not tried", f"{'; '.join(filter(None, reasons))}; {evidence}"
+    return Judged(claim.source, words, claim.paper, evidence, verdict)
 
 
 def judge_spread(results: Results) -> Judged:
@@ -131,17 +141,21 @@ def judge_spread(results: Results) -> Judged:
         f"{found.mine:.4f} with LCC, {found.other:.4f} without; {found.mine - found.other:+.4f} "
         f"[{found.low:+.4f}, {found.high:+.4f}]; {len(seeds)} seed{'s' * (len(seeds) > 1)}"
     )
-    return Judged("Section 4.5", words, "", evidence, verdict_of(found.low, found.high))
+    verdict, reason = verdict_of(found.low, found.high), nothing_learned(results, "loco", of_moments=True)
+    if reason:
+        verdict, evidence = "not tried", f"{reason}; {evidence}"
+    return Judged("Section 4.5", words, "", evidence, verdict)
 
 
 def judge_costs(wide: dict[str, Cost], others: dict[str, Cost]) -> list[Judged]:
     """Table 3's claims are counts, at the paper's width: they hold or they do not. `others`: the other methods."""
-    loco, cdp, with_global = wide["loco"], wide["cdp"], wide["global"]
+    loco, cdp, with_global, public = wide["loco"], wide["cdp"], wide["global"], wide[PUBLIC]
     judged = [
         _counted(
-            f"fewer parameters and FLOPs than {name.split(',')[0]} (its widths are not in the paper: ours are)",
+            f"fewer parameters and FLOPs than {name.split(',')[0]} (its widths, not in the paper, were chosen so)",
             f"{loco.parameters / 1e6:.1f} M and {loco.macs / 1e9:.1f} G against "
-            f"{peer.parameters / 1e6:.1f} M and {peer.macs / 1e9:.1f} G",
+            f"{peer.parameters / 1e6:.1f} M and {peer.macs / 1e9:.1f} G; {public.parameters / 1e6:.1f} M and "
+            f"{public.macs / 1e9:.1f} G with the widths of the public codes (feed-forward ratio 4)",
             loco.parameters < peer.parameters and loco.macs < peer.macs,
         )
         for name, peer in ((name, others[name]) for name in LIKE)

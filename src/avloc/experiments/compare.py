@@ -33,6 +33,9 @@ SHOWN = (0.5, 0.6, 0.7, 0.8, 0.9)
 COLUMNS = (*(f"{t:g}" for t in SHOWN), "Avg.")
 
 
+DRAWS = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One row's mAP less another's, by column, as shares of one, with 95 % intervals.
@@ -64,8 +67,10 @@ def draws_of(folder: Path, truth: Mapping[str, Events], draws: int) -> Float64:
     Raises:
         FormatError: the detections cannot be read.
     """
-    path = folder / f"bootstrap-{draws}.npy"
+    path = draws_path(folder, draws)
     stamp = folder / f"bootstrap-{draws}.sha256"
+    if path.is_file() and not (folder / PREDICTIONS).is_file():  # of a record: its detections are not here
+        return np.asarray(np.load(path, allow_pickle=False), np.float64)
     digest = hashlib.sha256((folder / PREDICTIONS).read_bytes()).hexdigest()
     if path.is_file() and stamp.is_file() and stamp.read_text() == digest:
         return np.asarray(np.load(path, allow_pickle=False), np.float64)
@@ -76,6 +81,11 @@ def draws_of(folder: Path, truth: Mapping[str, Events], draws: int) -> Float64:
     replace_file(path, buffer.getvalue())
     replace_file(stamp, digest.encode())
     return values
+
+
+def draws_path(folder: Path, draws: int) -> Path:
+    """Where `draws_of` keeps them."""
+    return folder / f"bootstrap-{draws}.npy"
 
 
 def difference(

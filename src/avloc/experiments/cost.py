@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from avloc.config import NetworkConfig, RunConfig, from_dict, to_dict
 from avloc.errors import ConfigError
 from avloc.experiments.grid import ROWS, TABLES
 from avloc.experiments.key import VERSION
+from avloc.experiments.of_loco import network_of
 from avloc.files import replace_file
 from avloc.recipes.table import RECIPES
 from avloc.training.describe import Description, describe
@@ -41,6 +42,15 @@ OTHERS = {
 """Recipes of the methods that Table 3 has beside LoCo."""
 LIKE = ("UnAV, ONE-PEACE", "UniAV, ONE-PEACE")
 """Those that the paper compares costs with, on the same features."""
+
+
+PUBLIC = "loco, widths of the public codes"
+
+
+def public_widths(recipe: RunConfig) -> Cost:
+    """LoCo with the widths of the public codes, where the paper says none: feed-forward ratio, fusion blocks."""
+    network = replace(network_of(recipe), ffn_ratio=4.0, fusion_ffn_ratio=None, fusion_attention_width=None)
+    return cost_of(PUBLIC, replace(recipe, network=network), None, run=False)
 
 
 def other_methods(kept: Path | None, *, run: bool) -> dict[str, Cost]:

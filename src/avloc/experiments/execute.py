@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from avloc.experiments.records import exchange
 from avloc.experiments.runs import LOCK, LOG, Run, once, read_metrics, read_summary, write_experiment
 from avloc.experiments.worker import BUSY
 from avloc.lock import is_held
@@ -46,24 +47,35 @@ class _Started:
 def execute(
     runs: Sequence[Run],
     *,
+    records: Path | None = None,
     jobs: int = 1,
     devices: Sequence[str] = (),
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> list[Run]:
     """Make every run that has no summary yet; the result is the runs that failed, whose log.txt tells why.
 
+    records: folder of records; runs that have one there are not made, and each that is done gets one.
     devices: names for CUDA_VISIBLE_DEVICES; the jobs take them in turn.
 
     Raises:
         KeyboardInterrupt: after every process has saved its state and ended.
     """
-    return _Grid(once(runs), jobs, devices, on_progress).make()
+    runs = once(runs)
+    if records is not None:
+        exchange(records, runs)
+    return _Grid(runs, records, jobs, devices, on_progress).make()
 
 
 class _Grid:
     def __init__(
-        self, runs: Sequence[Run], jobs: int, devices: Sequence[str], on_progress: Callable[[Progress], None]
+        self,
+        runs: Sequence[Run],
+        records: Path | None,
+        jobs: int,
+        devices: Sequence[str],
+        on_progress: Callable[[Progress], None],
     ) -> None:
+        self.records = records
         self.runs, self.jobs, self.devices, self.on_progress = runs, jobs, devices, on_progress
         self.done = {run.key: summary for run in runs if (summary := read_summary(run.folder)) is not None}
         self.waiting = [run for run in runs if run.key not in self.done]
@@ -138,6 +150,8 @@ class _Grid:
         if summary is None:
             return False
         self.done[run.key] = summary
+        if self.records is not None:
+            exchange(self.records, [run])
         self._tell(
             f"done: {run.title}: mAP {100 * summary.test_average:.2f} on test, "
             f"{100 * summary.validation_map:.2f} on validation, {summary.seconds:.0f} s"

@@ -13,13 +13,19 @@ from avloc.config import RunConfig
 from avloc.datasets.feature_dataset import FeatureDataset
 from avloc.datasets.labelled import LabelledVideo
 from avloc.errors import AvlocError, FormatError
+from avloc.evaluation.kinds import ERRORS
 from avloc.events import Events
+from avloc.experiments.learned import errors_by_row
 from avloc.experiments.of_loco import load_loco
+from avloc.experiments.records import Errors
 from avloc.experiments.runs import EXPERIMENT, read_experiment, read_metrics
 from avloc.experiments.similarity import csm_of, mean_of_std
+from avloc.experiments.tables import Results
 from avloc.features.inputs import network_inputs
 from avloc.models.loco.inspect import target_windows
 from avloc.models.loco.network import Loco
+from avloc.report.diagnosis_words import NAMES
+from avloc.report.errors_figure import errors_figure
 from avloc.report.paper_figures import (
     Course,
     CsmPair,
@@ -180,9 +186,51 @@ def parameters(runs: Sequence[Path]) -> Figure:
             raise FormatError(f"{folder}: its network has no sigma and no temperature; name a run of a loco recipe")
         sigmas.append(Course(name, epochs, [float(w["sigma_steps"]) for w in watched]))
         temperatures.append(Course(name, epochs, [float(w["temperature"]) for w in watched]))
-    return courses_figure(
-        (("sigma (steps)", sigmas), ("temperature", temperatures)), "LCC's parameters over training"
+    panels = [("sigma (steps)", sigmas), ("temperature", temperatures)]
+    for name, words in _LEARNED.items():
+        courses = _courses(runs, name)
+        if courses:
+            panels.append((words, courses))
+    return courses_figure(panels, "LCC over training")
+
+
+_LEARNED = {
+    "lcc_video": "which video (nats)",
+    "lcc_moment": "which moment (nats)",
+    "visual_inside": "f_v's variance inside videos",
+}
+
+
+def _courses(runs: Sequence[Path], name: str) -> list[Course]:
+    """A watched quantity of the runs that have it."""
+    found = []
+    for folder in runs:
+        lines = [line for line in read_metrics(folder) if name in line.get("watched", {})]
+        if lines:
+            epochs, values = [int(line["number"]) for line in lines], [float(line["watched"][name]) for line in lines]
+            found.append(Course(title_of(folder), epochs, values))
+    return found
+
+
+def errors(results: Results, rows: Sequence[str]) -> Figure | None:
+    """What mAP would gain without each kind of error, and how much truth is missed by length; None without runs."""
+    by_row = errors_by_row(results, rows)
+    if not by_row:
+        return None
+    spans = list(next(iter(by_row.values()))[0].groups["Length"])
+    gains = {row: np.array([one.gain for one in each]) for row, each in by_row.items()}
+    missed = {row: np.array([_missed(one, spans) for one in each]) for row, each in by_row.items()}
+    kinds = [NAMES[kind].lower() for kind in ERRORS]
+    parts = (
+        ("points of mAP without these errors", kinds, gains),
+        ("true events missed at tIoU 0.5 (%)", spans, missed),
     )
+    return errors_figure(parts, "Errors of the test split; bars are means, points are seeds")
+
+
+def _missed(found: Errors, spans: Sequence[str]) -> list[float]:
+    groups = found.groups["Length"]
+    return [groups[span][1] / groups[span][0] if groups[span][0] else 0.0 for span in spans]
 
 
 def title_of(folder: Path) -> str:

@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from avloc.config import RunConfig
 from avloc.errors import ConfigError
-from avloc.experiments.of_loco import with_attention, with_lcc, with_loss
+from avloc.experiments.of_loco import network_of, with_attention, with_lcc, with_loss
 
 Change = Callable[[RunConfig], RunConfig]
 
@@ -101,6 +101,52 @@ def pooled_stream(stream: Literal["both", "key"]) -> Change:
     return change
 
 
+def negatives(kind: Literal["video", "others", "unlike"]) -> Change:
+    """Negatives of Eq. 2."""
+
+    def change(run: RunConfig) -> RunConfig:
+        return with_lcc(run, negatives=kind)
+
+    return change
+
+
+def projection(kind: Literal["shared", "none"]) -> Change:
+    """W of Eq. 2."""
+
+    def change(run: RunConfig) -> RunConfig:
+        return with_lcc(run, projection=kind)
+
+    return change
+
+
+def weight(lcc: float) -> Change:
+    """Lambda of Eq. 9."""
+
+    def change(run: RunConfig) -> RunConfig:
+        return with_loss(run, lcc_weight=lcc)
+
+    return change
+
+
+def after_warmup(run: RunConfig) -> RunConfig:
+    """LCC from the end of warm-up on."""
+    return with_loss(run, lcc_after_warmup=True)
+
+
+def residual_of_query(run: RunConfig) -> RunConfig:
+    """CDP adds what is attended to the query's stream."""
+    return with_attention(run, residual="query")
+
+
+def network_with(**changes: Any) -> Change:
+    """Other settings of LoCo's network."""
+
+    def change(run: RunConfig) -> RunConfig:
+        return replace(run, network=replace(network_of(run), **changes))
+
+    return change
+
+
 def without_lcc(run: RunConfig) -> RunConfig:
     """Eq. 9 without its last term."""
     return with_loss(run, lcc_weight=0.0)
@@ -128,6 +174,17 @@ ROWS: dict[str, Row] = {
         Row("base-global", (attention("global"), without_lcc)),
         Row("kl", (divergence("kl"),)),
         Row("key-stream", (pooled_stream("key"),)),
+        Row("weight-0.03", (weight(0.03),)),
+        Row("weight-0.01", (weight(0.01),)),
+        Row("own-negatives", (negatives("video"),)),
+        Row("other-negatives", (negatives("others"),)),
+        Row("unlike-negatives", (negatives("unlike"),)),
+        Row("after-warmup", (after_warmup,)),
+        Row("shared-projection", (projection("shared"),)),
+        Row("no-projection", (projection("none"),)),
+        Row("query-residual", (residual_of_query,)),
+        Row("residual-scales", (network_with(residual_scales=True),)),
+        Row("fusion-by-level", (network_with(fusion_by_level=True),)),
     )
 }
 
@@ -198,11 +255,38 @@ TABLES: dict[str, PaperTable] = {
                 (("window adaptation pools the key's stream alone (Eq. 7)",), "key-stream"),
             ),
         ),
+        PaperTable(
+            "weights",
+            "LCC's weight (lambda of Eq. 9)",
+            ("weight",),
+            ((("0.1",), "loco"), (("0.03",), "weight-0.03"), (("0.01",), "weight-0.01"), (("0",), "cdp")),
+        ),
+        PaperTable(
+            "controls",
+            "Controls: LCC and the network in other forms",
+            ("form",),
+            (
+                (("as above",), "loco"),
+                (("without LCC",), "cdp"),
+                (("negatives of the own video alone",), "own-negatives"),
+                (("negatives of other videos alone",), "other-negatives"),
+                (("no negatives of a class that is on",), "unlike-negatives"),
+                (("LCC after warm-up",), "after-warmup"),
+                (("one projection for both modalities",), "shared-projection"),
+                (("no projection",), "no-projection"),
+                (("CDP's residual stream from the query",), "query-residual"),
+                (("residual scales that start at 1e-4",), "residual-scales"),
+                (("fusion blocks per level",), "fusion-by-level"),
+            ),
+        ),
     )
 }
 
 ALL = ("table2a", "table2b", "table2c", "table2d", "table3")
 """The paper's own tables: what `all` makes."""
+
+BESIDE = ("readings", "weights", "controls")
+"""Tables that the paper has not: what `all --also` makes."""
 
 
 def paper_table(name: str) -> PaperTable:

@@ -40,6 +40,12 @@ _LATER: dict[str, object] = {
     "loss.iou_weight_power": None,
     "loss.smoothing": 0.0,
     "loss.regression_weight": 1.0,
+    "network.attention.residual": "key",
+    "network.lcc.negatives": "batch",
+    "network.lcc.projection": "each",
+    "network.fusion_by_level": False,
+    "network.residual_scales": False,
+    "loss.lcc_after_warmup": False,
     "train.warmup_steps": None,
     "train.schedule": "cosine",
     "train.drop_epochs": (),
@@ -98,7 +104,7 @@ def run_key(run: RunConfig, data: DataIdentity, test_split: str, weights: Path |
         *groups, name = path.split(".")
         group = settings
         for one in groups:
-            group = group[one]
+            group = group.get(one, {})  # other methods have no such group
         if path in _NO_EFFECT or (name in group and group[name] == _LATER[path]):
             del group[name]
     body = {"version": VERSION, "settings": settings, "data": asdict(data), "test": test_split}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from avloc.datasets.strengths import Edition, strengths_of
 from avloc.experiments.claims import Judged
 from avloc.experiments.session import Session
 from avloc.experiments.tables import Results
@@ -122,17 +124,33 @@ def _data_words(session: Session) -> str:
     told = json.loads(record.read_bytes())
     widths = sorted(set(told.get("widths", {}).values()))
     return (
-        f"**simulated** features in the layout {session.data.layout} (seed {told.get('seed')}, width "
-        f"{', '.join(map(str, widths))}; [simulation.md](simulation.md)): they stand for no result on real videos"
+        f"**simulated** features in the layout {session.data.layout} (edition {_simulation(told)}, seed "
+        f"{told.get('seed')}, width {', '.join(map(str, widths))}; [simulation.md](simulation.md)): they stand for "
+        "no result on real videos"
     )
+
+
+def _simulation(record: Mapping[str, Any]) -> str:
+    """The edition, and the strengths that are not its own."""
+    edition: Edition = 1 if record.get("version") == 1 else 2
+    own = strengths_of(edition).recorded()
+    changed = {name: value for name, value in record.get("config", {}).items() if _plain(own.get(name)) != value}
+    return f"{edition}" + "".join(f", {name} {value}" for name, value in changed.items())
+
+
+def _plain(value: object) -> object:
+    """As JSON has it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 _RULE = """\
 A claim says that one row is better than another. Its evidence is the difference of their mean mAP in points, with a
 95 % interval over draws of test videos and of seeds, each row's seeds drawn by themselves; beside it the interval
 over draws of videos alone (paired bootstrap, 1,000 draws). **Reproduced**: the interval lies above 0. **Not
-reproduced**: it lies below 0. **Undecided**: it holds 0. With one seed the interval is over videos alone; with three,
-the spread between trainings is known only roughly. Claims on counts hold or do not.
+reproduced**: it lies below 0. **Undecided**: it holds 0. **Not tried**: runs are missing, or a row has learned
+nothing: its mAP is below 1 %, or, for claims on R and on the cross-similarity matrix, LCC knows a moment no better
+than guessing. With one seed the interval is over videos alone; with three, the spread between trainings is known only
+roughly. Claims on counts hold or do not.
 """
 
 _COLUMNS = """\

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from avloc.config import RunConfig, from_dict, to_dict
+from avloc.config import LocoConfig, RunConfig, from_dict, to_dict
 from avloc.errors import ConfigError, FormatError
 from avloc.experiments.grid import Row
 from avloc.experiments.key import DataIdentity, run_key
@@ -37,6 +37,11 @@ class Run:
     test_split: str
     weights: Path | None = None
     """A model folder that is tested and not trained."""
+
+    @property
+    def is_loco(self) -> bool:
+        """Whether its network is LoCo's."""
+        return isinstance(self.config.network, LocoConfig)
 
     @property
     def title(self) -> str:
@@ -137,12 +142,20 @@ def read_summary(folder: Path) -> Summary | None:
     Raises:
         FormatError: the file is broken.
     """
-    if not (folder / SUMMARY).is_file():
-        return None
+    path = folder / SUMMARY
+    return summary_of(_read(path), path) if path.is_file() else None
+
+
+def summary_of(told: dict[str, Any], path: Path) -> Summary:
+    """A summary that `path` tells.
+
+    Raises:
+        FormatError: it is broken.
+    """
     try:
-        return from_dict(Summary, _read(folder / SUMMARY), where=SUMMARY)
+        return from_dict(Summary, told, where=SUMMARY)
     except ConfigError as error:
-        raise FormatError(f"{folder / SUMMARY}: cannot be understood ({error}); delete it") from None
+        raise FormatError(f"{path}: cannot be understood ({error}); delete it") from None
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:

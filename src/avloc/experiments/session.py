@@ -13,10 +13,11 @@ from avloc.events import Events
 from avloc.experiments.cost import Cost, cost_of, costs, other_methods
 from avloc.experiments.cost_table import cost_table, method_cost_table, wide_table
 from avloc.experiments.execute import Progress, execute
-from avloc.experiments.grid import ROWS, PaperTable, paper_table
+from avloc.experiments.grid import ROWS, TABLES, PaperTable, paper_table
 from avloc.experiments.key import DataIdentity, identify
 from avloc.experiments.methods import TABLE, method_rows, method_table
-from avloc.experiments.runs import Run, plan
+from avloc.experiments.records import exchange
+from avloc.experiments.runs import Run, once, plan
 from avloc.experiments.settings import with_settings
 from avloc.experiments.tables import Results, result_table
 from avloc.features.layout import open_layout
@@ -41,6 +42,7 @@ class Session:
     data: DataIdentity
     seeds: int
     out: Path
+    records: Path
     runs: tuple[Run, ...]
     known: tuple[Run, ...]
     truth: dict[str, Events]
@@ -48,10 +50,11 @@ class Session:
 
     def execute(self, jobs: int, devices: Sequence[str], on_progress: Callable[[Progress], None]) -> list[Run]:
         """Make what is missing; the result is the runs that failed."""
-        return execute(self.runs, jobs=jobs, devices=devices, on_progress=on_progress)
+        return execute(self.runs, records=self.records, jobs=jobs, devices=devices, on_progress=on_progress)
 
     def results(self) -> Results:
         """What is done by now, of every row that there is."""
+        exchange(self.records, once(self.known))
         return Results(self.known, self.truth)
 
 
@@ -67,18 +70,24 @@ def open_session(
     settings: tuple[str, ...] = (),
     test_split: str = "test",
     models: Path | None = None,
+    records: Path | None = None,
+    seeds_of: Sequence[str] = (),
 ) -> Session:
     """Settle what is to run, and look at the data before anything does.
 
-    `models`: a folder of model folders with released weights, for Table 1.
+    `models`: a folder of model folders with released weights, for Table 1. `records`: folder of the runs' records;
+    without it one in `out`. `seeds_of`: tables with another number of seeds, such as table2a=5; a row has as many as
+    the table of its that has most.
 
     Raises:
         ConfigError: a table or setting is unknown, or there is no seed.
         ModelError: a folder of `models` is broken.
         FormatError, FeatureError: the data cannot be read, or have not the splits that are needed.
     """
-    if seeds < 1:
-        raise ConfigError(f"{seeds} seeds were asked for; 1 at least is needed")
+    given = _seeds_of(seeds_of)
+    for number in (seeds, *given.values()):
+        if number < 1:
+            raise ConfigError(f"{number} seeds were asked for; 1 at least is needed")
     recipe = with_settings(recipe, settings)
     features, annotations = features.resolve(), annotations.resolve()
     recipe = replace(recipe, data=replace(recipe.data, features=str(features), annotations=str(annotations)))
@@ -93,10 +102,25 @@ def open_session(
     recipe = fitted_to(recipe, open_split(recipe, recipe.data.train_split))
     beside = method_rows(recipe_name, settings, models) if TABLE in tables else ()
     shown = tuple(method_table(beside, recipe_name) if name == TABLE else paper_table(name) for name in tables)
-    known = tuple(plan(recipe, (*ROWS.values(), *beside), seeds, data, out, test_split))
-    needed = {row for table in shown for row in table.rows}
+    planned = plan(recipe, (*ROWS.values(), *beside), max(seeds, *given.values(), 1), data, out, test_split)
+    needed: dict[str, int] = {}
+    for table in shown:
+        for row in table.rows:
+            needed[row] = max(needed.get(row, 0), given.get(table.name, seeds))
+    known = tuple(run for run in planned if run.seed < needed.get(run.row, seeds))
     runs = tuple(run for run in known if run.row in needed)
-    return Session(shown, recipe, recipe_name, settings, data, seeds, out, runs, known, tested, videos)
+    records = out / "records" if records is None else records
+    return Session(shown, recipe, recipe_name, settings, data, seeds, out, records, runs, known, tested, videos)
+
+
+def _seeds_of(given: Sequence[str]) -> dict[str, int]:
+    numbers = {}
+    for one in given:
+        name, _, number = one.partition("=")
+        if not number.isdecimal() or name not in (TABLE, *TABLES):
+            raise ConfigError(f"{one!r} is no number of seeds of a table; TABLE=SEEDS is needed, such as table2a=5")
+        numbers[name] = int(number)
+    return numbers
 
 
 def make_tables(session: Session, results: Results, *, measure: bool) -> list[tuple[str, ResultTable]]:

@@ -81,12 +81,13 @@ def spread_of(folder: Path, split: str, data: RunConfig | None = None) -> Spread
     Raises:
         ModelError, FormatError, FeatureError: the run or its data cannot be read.
     """
-    weights = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    path = folder / STATISTICS
-    if path.is_file():
-        kept = json.loads(path.read_bytes())
-        if kept["weights"] == weights and kept["split"] == split:
-            return Spread(kept["encoded"], kept["common"])
+    path, model_file = folder / STATISTICS, folder / "model.safetensors"
+    kept = json.loads(path.read_bytes()) if path.is_file() else None
+    if kept is not None and kept["split"] == split and not model_file.is_file():  # of a record: no weights are here
+        return Spread(kept["encoded"], kept["common"])
+    weights = hashlib.sha256(model_file.read_bytes()).hexdigest()
+    if kept is not None and kept["weights"] == weights and kept["split"] == split:
+        return Spread(kept["encoded"], kept["common"])
     network, model = load_loco(folder)
     videos = open_split(data or read_run(folder), split, model.labels)
     encoded, common = {}, {}

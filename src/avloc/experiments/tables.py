@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.events import Events
-from avloc.experiments.compare import COLUMNS, Difference, columns, difference, draws_of
+from avloc.experiments.compare import COLUMNS, DRAWS, Difference, columns, difference, draws_of
 from avloc.experiments.grid import REFERENCE, PaperTable
 from avloc.experiments.runs import Run, Summary, summaries_of
 from avloc.experiments.similarity import Spread, spread_of
 from avloc.report.tables import Cell, ResultTable, mark_best
 
 Float64 = NDArray[np.float64]
-
-DRAWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +45,13 @@ class Results:
         self.seeds = tuple(sorted({run.seed for run in runs}))
         self._folders = {(run.row, run.seed): run.folder for run in runs}
 
+    def planned(self, row: str) -> tuple[int, ...]:
+        """Seeds that a row is to have."""
+        return tuple(sorted({run.seed for run in self.runs if run.row == row}))
+
     def missing(self, row: str) -> int:
         """How many of a row's runs are not done."""
-        return sum(run.row == row and (row, run.seed) not in self.summaries for run in self.runs)
+        return sum((row, seed) not in self.summaries for seed in self.planned(row))
 
     def scores(self, row: str) -> Scores | None:
         """mAP of the seeds of a row that are done; None without any."""
@@ -121,11 +123,13 @@ def _difference(row: str, results: Results) -> str:
 
 
 def _notes(table: PaperTable, results: Results) -> tuple[str, ...]:
-    notes = [f"mAP in percent, mean ± standard deviation over {len(results.seeds)} seeds."]
-    if len(results.seeds) == 1:
+    counts = sorted({len(results.planned(row)) for row in table.rows} - {0})
+    seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}" if counts else "0"
+    notes = [f"mAP in percent, mean ± standard deviation over {seeds} seeds."]
+    if counts == [1]:
         notes = [f"mAP in percent, seed {results.seeds[0]}."]
     for row in table.rows:
         missing = results.missing(row)
         if missing:
-            notes.append(f"Not done yet: {missing} of {len(results.seeds)} runs of {row}.")
+            notes.append(f"Not done yet: {missing} of {len(results.planned(row))} runs of {row}.")
     return tuple(notes)

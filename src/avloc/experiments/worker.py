@@ -6,6 +6,7 @@ it lives. When the process that started it is gone it stops as on Ctrl-C, with t
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from avloc.config import RunConfig
 from avloc.errors import AvlocError, ModelError
 from avloc.evaluation.matching import match
 from avloc.evaluation.mean_ap import mean_ap_of
+from avloc.experiments.records import sum_up
 from avloc.experiments.runs import (
     LOCK,
     PREDICTIONS,
@@ -78,6 +80,8 @@ def make(run: Run) -> Summary:
     test_s = time.monotonic() - began
     write_results(run.folder / PREDICTIONS, found, {"model": run.key, "split": run.test_split})
     result = mean_ap_of(match(found, videos.truth))
+    known_s = {video: s for video, s in videos.durations_s.items() if math.isfinite(s)}
+    sum_up(run, videos.truth, known_s, found)
     summary = Summary(
         row=run.row,
         seed=run.seed,

@@ -48,13 +48,16 @@ class Ranks:
 
 
 class Criterion(nn.Module):
-    """Base of all criteria. Buffers are kept with the trainer's state; there are no parameters. `ranks` is set by the
-    training loop.
+    """Base of all criteria. Buffers are kept with the trainer's state; there are no parameters. The training loop
+    sets `ranks`, and `warming`: whether the learning rate still rises.
 
-    Every call gives losses of the same names, or, where tasks are learned in turn, every call of the same task.
+    `watched` names the parts of its losses that are none: quantities that tell what has been learned. Every call
+    gives losses of the same names, or, where tasks are learned in turn, every call of the same task.
     """
 
     ranks: Ranks = Ranks()
+    warming: bool = False
+    watched: tuple[str, ...] = ()
 
     def forward(self, outputs: Any, truth: Truth) -> Losses:
         """Losses of a batch; `outputs` are those of the method's network."""

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from avloc.models.blocks import DropPath, masked
+from avloc.models.blocks import branch_path, masked
 
 
 def split_heads(x: Float[Tensor, "B T C"], heads: int) -> Float[Tensor, "B H T D"]:
@@ -145,7 +145,8 @@ class FeedForward(nn.Sequential):
 class TransformerBlock(nn.Module):
     """Pre-norm transformer block over the valid steps (Vaswani et al. 2017).
 
-    `attention_width`: that of query, key and value of all heads together; None is the block's own.
+    `attention_width`: that of query, key and value of all heads together; None is the block's own. `scaled`: whether
+    its branches start at almost nothing.
     """
 
     def __init__(
@@ -157,17 +158,19 @@ class TransformerBlock(nn.Module):
         drop_path: float,
         window: int = 0,
         attention_width: int | None = None,
+        scaled: bool = False,
     ) -> None:
         super().__init__()
         self.norm_attention = nn.LayerNorm(width)
         self.attention = SelfAttention(width, heads, window, attention_width)
         self.norm_ffn = nn.LayerNorm(width)
         self.ffn = FeedForward(width, int(width * ffn_ratio), dropout)
-        self.drop_path = DropPath(drop_path)
+        self.attention_path = branch_path(width, drop_path, scaled)
+        self.ffn_path = branch_path(width, drop_path, scaled)
 
     def forward(
         self, x: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"], lengths: Sequence[int] = ()
     ) -> Float[Tensor, "B T C"]:
-        x = x + self.drop_path(self.attention(self.norm_attention(x), mask, lengths))
-        x = x + self.drop_path(self.ffn(self.norm_ffn(x)))
+        x = x + self.attention_path(self.attention(self.norm_attention(x), mask, lengths))
+        x = x + self.ffn_path(self.ffn(self.norm_ffn(x)))
         return masked(x, mask)

@@ -73,6 +73,11 @@ def beside(
     return torch.addcmul(skip, path.scaled(layer, x), path.kept(skip) * here)
 
 
+def branch_path(width: int, rate: float, scaled: bool) -> DropPath:
+    """Stochastic depth, with channels scaled from almost nothing on or without."""
+    return ScaledPath(width, rate) if scaled else DropPath(rate)
+
+
 def residual_path(width: int, rate: float) -> nn.Module:
     """A ScaledPath; without drop path ActionFormer's code has no scale either."""
     return ScaledPath(width, rate) if rate else nn.Identity()

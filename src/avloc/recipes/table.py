@@ -14,7 +14,13 @@ from avloc.recipes.actionformer import (
     actionformer_unav100_onepeace,
 )
 from avloc.recipes.ccnet import ccnet_small, ccnet_unav100_i3d_vggish, ccnet_unav100_onepeace
-from avloc.recipes.loco import loco_composed, loco_small, loco_unav100_i3d_vggish, loco_unav100_onepeace
+from avloc.recipes.loco import (
+    loco_composed,
+    loco_medium,
+    loco_small,
+    loco_unav100_i3d_vggish,
+    loco_unav100_onepeace,
+)
 from avloc.recipes.tadtr import tadtr_small, tadtr_thumos, tadtr_unav100_i3d_vggish
 from avloc.recipes.tridet import (
     tridet_anet_tsp,
@@ -48,6 +54,7 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "loco-unav100-onepeace": loco_unav100_onepeace,
     "loco-unav100-i3d-vggish": loco_unav100_i3d_vggish,
     "loco-small": loco_small,
+    "loco-medium": loco_medium,
     "loco-composed": loco_composed,
     "actionformer-unav100-onepeace": actionformer_unav100_onepeace,
     "actionformer-unav100-i3d-vggish": actionformer_unav100_i3d_vggish,

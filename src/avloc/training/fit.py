@@ -29,7 +29,7 @@ from avloc.models.network import Network
 from avloc.training.batches import Batches, Listens
 from avloc.training.interrupt import stopping
 from avloc.training.method import Method
-from avloc.training.optimizer import learning_rate, make_optimizer
+from avloc.training.optimizer import learning_rate, make_optimizer, warmup_epochs
 from avloc.training.state import Place, Trainer, load_state, save_state
 from avloc.training.watch import Epoch, Step, Watch
 
@@ -169,6 +169,7 @@ class _Loop:
         self.place.epoch, self.place.step, self.place.losses, self.place.counts = number, 0, {}, {}
         if self.watch.on_epoch and self.fabric.is_global_zero:
             total, watched = means.pop("total", math.nan), dict(self.network.watched())
+            watched |= {name: means.pop(name) for name in self.trainer.criterion.watched if name in means}
             seconds = time.monotonic() - began
             epoch = Epoch(number, total, means, watched, rate, seconds, validation, is_best, by_task, resting)
             self.watch.on_epoch(epoch, self.trainer.average)
@@ -196,6 +197,7 @@ class _Loop:
         torch.manual_seed((c.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank) % 2**63)
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(step) * group["factor"]
+        self.trainer.criterion.warming = step < warmup_epochs(self.data.steps, c) * self.data.steps
         losses = self.model(
             *(
                 torch.from_numpy(x).to(fabric.device)
@@ -247,7 +249,8 @@ class _Loop:
         steps, at = self.data.steps, self.place.step
         left = (self.config.epochs - epoch) * steps + steps - at
         seconds_left = (time.monotonic() - self.began) / self.done * left
-        total, parts = losses["total"], {name: x for name, x in losses.items() if name != "total"}
+        total, no_parts = losses["total"], ("total", *self.trainer.criterion.watched)
+        parts = {name: x for name, x in losses.items() if name not in no_parts}
         self.watch.on_step(Step(epoch, at, steps, total, parts, self._rate(self._steps_done - 1), seconds_left))
 
     @property

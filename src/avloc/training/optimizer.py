@@ -41,7 +41,7 @@ def make_optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.Optim
 def learning_rate(step: int, steps_per_epoch: int, config: TrainConfig) -> float:
     """The rate of a step, counted from 0: linear warm-up, then the schedule."""
     epoch = step / steps_per_epoch
-    warmup = config.warmup_epochs if config.warmup_steps is None else config.warmup_steps / steps_per_epoch
+    warmup = warmup_epochs(steps_per_epoch, config)
     base = config.learning_rate
     if epoch < warmup:
         return base * ((epoch + 1e-3) / warmup)
@@ -51,3 +51,8 @@ def learning_rate(step: int, steps_per_epoch: int, config: TrainConfig) -> float
         return base * config.drop_factor ** sum(epoch >= e for e in config.drop_epochs)
     share = min((epoch - warmup) / max(config.epochs - warmup, 1), 1.0)
     return config.least_rate + (base - config.least_rate) * (0.5 * (1 + math.cos(math.pi * share)))
+
+
+def warmup_epochs(steps_per_epoch: int, config: TrainConfig) -> float:
+    """How long the rate rises."""
+    return config.warmup_epochs if config.warmup_steps is None else config.warmup_steps / steps_per_epoch

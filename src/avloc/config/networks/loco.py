@@ -23,6 +23,8 @@ class AttentionConfig(Settings):
     """Base window in steps of the level; 0 is the whole length."""
     adapt_from: Literal["both", "key"] = "both"
     """Streams that window adaptation pools: key and query together, or the key stream alone."""
+    residual: Literal["key", "query"] = "key"
+    """Stream that the attended is added to: that of key and value, as in UnAV's code, or that of the query."""
 
     def check(self) -> None:
         """A window is even."""
@@ -40,6 +42,11 @@ class LccConfig(Settings):
     sigma_range_steps: tuple[float, float] = number((0.3, 16.0), above=0)
     softening: float = share(0.2)
     divergence: Literal["cross-entropy", "kl"] = "cross-entropy"
+    negatives: Literal["batch", "video", "others", "unlike"] = "batch"
+    """Segments that Eq. 2 holds a pair against: all of the batch; those of the own video alone; those of other videos
+    alone; all but those of other videos in which a class of the segment's own is on."""
+    projection: Literal["each", "shared", "none"] = "each"
+    """W of Eq. 2: each modality its own, one for both, or none, so that the encoders' features are compared."""
     temperature: float = number(0.07, above=0)
     temperature_range: tuple[float, float] = number((0.001, 0.5), above=0)
 
@@ -73,6 +80,10 @@ class LocoConfig(PyramidLevels, NetworkConfig):
     """Feed-forward ratio of the fusion blocks, which are twice as wide; None takes `ffn_ratio`."""
     fusion_attention_width: int | None = number(None, least=1)
     """Width of query, key and value in the fusion blocks; None is that of the block, 2 * `width`."""
+    fusion_by_level: bool = False
+    """Whether each level has fusion blocks of its own, instead of the same for all."""
+    residual_scales: bool = False
+    """Whether every branch beside a residual stream is scaled, from 1e-4 on, as in ActionFormer's code."""
     input_dropout: float = share(0.0, below=1)
     dropout: float = share(0.0, below=1)
     drop_path: float = share(0.1, below=1)

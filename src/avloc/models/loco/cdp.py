@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from avloc.config import AttentionConfig
 from avloc.models.attention import FeedForward, full_attention, merge_heads, sliding_attention, split_heads
-from avloc.models.blocks import DropPath, masked
+from avloc.models.blocks import branch_path, masked
 from avloc.models.sampling import sample_linear
 
 
@@ -89,6 +89,7 @@ class CdpLayer(nn.Module):
         dropout: float,
         drop_path: float,
         config: AttentionConfig,
+        scaled: bool = False,
     ) -> None:
         super().__init__()
         self.heads = heads
@@ -100,9 +101,10 @@ class CdpLayer(nn.Module):
             self.to_key_value = nn.Linear(width, 2 * width)
             self.adaptation = WindowAdaptation(width, heads, config) if config.kind == "cdp" else None
             self.out = nn.Linear(width, width)
+            self.attention_path = branch_path(width, drop_path, scaled)
         self.norm_ffn = nn.LayerNorm(width)
         self.ffn = FeedForward(width, int(width * ffn_ratio), dropout)
-        self.drop_path = DropPath(drop_path)
+        self.ffn_path = branch_path(width, drop_path, scaled)
 
     def forward(
         self, stream: Float[Tensor, "B T C"], query: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]
@@ -110,8 +112,9 @@ class CdpLayer(nn.Module):
         x = stream
         if self.config.kind != "none":
             attended = self.attend(self.norm_stream(stream), self.norm_query(query), mask)
-            x = x + self.drop_path(self.out(attended))
-        x = x + self.drop_path(self.ffn(self.norm_ffn(x)))
+            residual = stream if self.config.residual == "key" else query
+            x = residual + self.attention_path(self.out(attended))
+        x = x + self.ffn_path(self.ffn(self.norm_ffn(x)))
         return masked(x, mask)
 
     def attend(

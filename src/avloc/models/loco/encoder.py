@@ -23,7 +23,9 @@ class UnimodalEncoder(ConvStack):
         self.position = c.position
         self.input_dropout = nn.Dropout(c.input_dropout)
         self.blocks = nn.ModuleList(
-            TransformerBlock(c.width, c.heads, c.ffn_ratio, c.dropout, c.drop_path, c.self_window)
+            TransformerBlock(
+                c.width, c.heads, c.ffn_ratio, c.dropout, c.drop_path, c.self_window, scaled=c.residual_scales
+            )
             for _ in range(c.unimodal_blocks)
         )
 

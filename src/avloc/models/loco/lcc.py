@@ -1,7 +1,7 @@
 """LCC's part of the network: both modalities in the common space, temperature and sigma (paper, Section 3.3).
 
 The correspondence objective and the loss stand in `avloc.learning.correspondence`.
-Legend: B batch, T time, C channels, E width of the common space (C / 2).
+Legend: B batch, T time, C channels, E width of the common space (C / 2, or C without projections).
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ class CorrespondenceHead(nn.Module):
     def __init__(self, width: int, config: LccConfig) -> None:
         super().__init__()
         self.config = config
-        self.visual = nn.Linear(width, width // 2)
-        self.audio = nn.Linear(width, width // 2)
+        if config.projection != "none":
+            self.visual = nn.Linear(width, width // 2)
+        if config.projection == "each":
+            self.audio = nn.Linear(width, width // 2)
         self.temperature = nn.Parameter(torch.tensor(config.temperature))
         self.log_sigma = nn.Parameter(
             torch.tensor(math.log(config.sigma_steps)), requires_grad=config.objective == "learnable"
@@ -60,13 +62,20 @@ class CorrespondenceHead(nn.Module):
     def forward(
         self, visual: Float[Tensor, "B T C"], audio: Float[Tensor, "B T C"], mask: Bool[Tensor, "B T"]
     ) -> Correspondence:
+        see, hear = self._projections()
         return Correspondence(
-            visual=F.normalize(_at_least_single(self.visual(visual)), dim=-1),
-            audio=F.normalize(_at_least_single(self.audio(audio)), dim=-1),
+            visual=F.normalize(_at_least_single(see(visual)), dim=-1),
+            audio=F.normalize(_at_least_single(hear(audio)), dim=-1),
             mask=mask,
             temperature=self.temperature_now(),
             sigma_steps=self.sigma_now(),
         )
+
+    def _projections(self) -> tuple[nn.Module, nn.Module]:
+        """W of both modalities (Eq. 2)."""
+        if self.config.projection == "none":
+            return nn.Identity(), nn.Identity()
+        return self.visual, self.audio if self.config.projection == "each" else self.visual
 
 
 def _at_least_single(x: Tensor) -> Tensor:

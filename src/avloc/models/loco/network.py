@@ -25,9 +25,10 @@ from avloc.models.outputs import DenseOutputs, pyramid_points
 
 @dataclass(frozen=True)
 class LocoOutputs(DenseOutputs):
-    """All levels' points in one row, finest level first, and what LCC learns from."""
+    """All levels' points in one row, finest level first, what LCC learns from, and f_v and f_a (B, T, C)."""
 
     correspondence: Correspondence
+    encoded: tuple[Float[Tensor, "B T C"], Float[Tensor, "B T C"]]
 
 
 class Loco(Network):
@@ -45,9 +46,16 @@ class Loco(Network):
         fusion_ratio = c.ffn_ratio if c.fusion_ffn_ratio is None else c.fusion_ffn_ratio
         self.fusion = nn.ModuleList(
             TransformerBlock(
-                2 * c.width, c.heads, fusion_ratio, c.dropout, c.drop_path, c.self_window, c.fusion_attention_width
+                2 * c.width,
+                c.heads,
+                fusion_ratio,
+                c.dropout,
+                c.drop_path,
+                c.self_window,
+                c.fusion_attention_width,
+                c.residual_scales,
             )
-            for _ in range(c.fusion_blocks)
+            for _ in range(c.fusion_blocks * (c.levels if c.fusion_by_level else 1))
         )
         self.norm = nn.LayerNorm(2 * c.width)
         self.classify = ClassificationHead(ConvHead(2 * c.width, c.width, c.classes), c.class_prior)
@@ -64,15 +72,24 @@ class Loco(Network):
         f_a = self.audio(audio, mask)
         correspondence = self.correspondence(f_v, f_a, mask)
         levels, masks = self.pyramid(f_v, f_a, mask)
+        if self.config.fusion_by_level:
+            levels = [self._fused(i, z, m) for i, (z, m) in enumerate(zip(levels, masks, strict=True))]
         z, z_mask, lengths = in_one_row(levels, masks)
-        for block in self.fusion:
-            z = block(z, z_mask, lengths)
+        if not self.config.fusion_by_level:
+            for block in self.fusion:
+                z = block(z, z_mask, lengths)
         z = self.norm(z)
         logits = self.classify(z, z_mask)
         offsets = self.regress(z, z_mask, lengths)
         points = pyramid_points(mask.shape[1], self.config.levels, z.device)
         logits, offsets, z_mask = (apart(x, lengths, [n - 1 for n in lengths]) for x in (logits, offsets, z_mask))
-        return LocoOutputs(logits, offsets, z_mask, points, correspondence)
+        return LocoOutputs(logits, offsets, z_mask, points, correspondence, (f_v, f_a))
+
+    def _fused(self, level: int, z: Float[Tensor, "B Tl C2"], mask: Bool[Tensor, "B Tl"]) -> Float[Tensor, "B Tl C2"]:
+        count = self.config.fusion_blocks
+        for block in self.fusion[level * count : (level + 1) * count]:
+            z = block(z, mask)
+        return z
 
     def after_step(self) -> None:
         """Temperature and sigma stay inside their ranges."""

@@ -30,6 +30,7 @@ class CrossModalPyramid(nn.Module):
                     config.dropout,
                     config.drop_path,
                     config.attention,
+                    config.residual_scales,
                 )
                 for _ in range(config.levels)
             )
