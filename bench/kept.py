@@ -1,4 +1,4 @@
-"""A results folder shown anew: another least score, pages, another place for them, without video or network.
+"""A results folder shown anew: another threshold, pages without pictures, another place for them.
 
     python bench/kept.py [--videos 1000]
 
@@ -37,9 +37,9 @@ def main() -> None:
         typed("one video searched", videos, results, "--workers", "1")
         multiply(first, results, count)
         typed(f"{count} results, the same again", videos, results)
-        typed("another least score", videos, results, "--min-score", "0.3")
+        typed("another threshold", videos, results, "--min-score", "0.3")
         typed("pages", videos, results, "--min-score", "0.3", "--report", str(site), "--quick")
-        typed("pages of another least score elsewhere", videos, results, "--report", str(site / "b"), "--quick")
+        typed("pages of another threshold elsewhere", videos, results, "--report", str(site / "b"), "--quick")
         typed("all candidates", videos, results, "--all")
         sizes = [path.stat().st_size for path in results.rglob(f"*{ENDING}")]
         print(f"kept: {sum(sizes) / len(sizes):.0f} bytes a video of 30 s")

@@ -305,7 +305,9 @@ def test_a_mix_of_settings_is_refused_by_all_who_read_it(
     ):
         assert main(verb) == 1
         error = capsys.readouterr().err
-        assert error.count("\n") == 1 and "2 by default from score 0, 1 by default from score 0.005" in error, error
+        assert error.count("\n") == 1 and "(2 of model default with threshold 0, 1 of model default with" in error, (
+            error
+        )
         assert ("give --min-score 0.005" in error) == (verb[0] != "evaluate")
     assert main(["convert", str(mixed), str(tmp_path / "all.csv"), "--min-score", "0.005"]) == 0
 

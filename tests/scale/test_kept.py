@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avloc.errors import OutputError
+from avloc.errors import FormatError, OutputError
 from avloc.events import Events
 from avloc.formats.activitynet import read_external, read_results
 from avloc.media.probe import AudioStream, MediaInfo, VideoStream
 from avloc.scale.kept import LEVELS, Kept, kept_file, read_kept, save_kept
-from avloc.scale.shown import Shown
+from avloc.scale.shown import Shown, require_one_setting
 
 VIDEO = Path("v.mp4")
 INFO = MediaInfo(
@@ -101,3 +101,18 @@ def test_results_of_another_score_are_brought_along_or_refused(tmp_path: Path) -
     low.give_up(results["y"])
     Shown("another", 0.1, 0.001).give_up(results["x"])
     assert not list(tmp_path.iterdir())
+
+
+def test_results_of_two_versions_of_a_model_are_told_apart(tmp_path: Path) -> None:
+    kept = kept_of([(5.0, 2.0, "b", 0.9)]).rounded()
+    paths = [tmp_path / f"{name}.events.json" for name in "xyz"]
+    for path, computed in zip(paths, ("abcdefgh", "abcdefgh", "12345678"), strict=True):
+        Shown(computed, 0.1, 0.001).write(path, kept, {"model": "default"})
+    require_one_setting(tmp_path, paths[:2])
+    (tmp_path / "foreign.events.json").write_text('{"results": {"a": []}}')
+    require_one_setting(tmp_path, [*paths[:2], tmp_path / "foreign.events.json", tmp_path / "none.events.json"])
+    with pytest.raises(
+        FormatError, match=r"2 of model default \(abcdef\) with threshold 0.5, 1 .*\(123456\)"
+    ) as told:
+        require_one_setting(tmp_path, paths, 0.5)
+    assert "--min-score" not in str(told.value)

@@ -50,9 +50,14 @@ def require_one_setting(folder: Path, files: Iterable[Path], least_score: float 
     count = Counter(setting for file in files if (setting := _setting_of(file, least_score or 0.0)) is not None)
     if len(count) < 2:
         return
-    told = ", ".join(f"{n} by {model} from score {score:g}" for (model, _, score), n in count.most_common(4))
+    versions = {computed for _, computed, _ in count}
+    several = len(versions) > len({model for model, *_ in count})  # of a model of one name
+    told = ", ".join(
+        f"{n} of model {model}{f' ({computed[:6]})' if several else ''} with threshold {score:g}"
+        for (model, computed, score), n in count.most_common(4)
+    )
     remedy = "run the last `avloc detect` again to its end"
-    if least_score is not None and len({computed for _, computed, _ in count}) == 1:
+    if least_score is not None and len(versions) == 1:
         remedy += f", or give --min-score {max(score for *_, score in count):g}"
     raise FormatError(f"{folder}: holds results of different settings ({told}); {remedy}")
 
