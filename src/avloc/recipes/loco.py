@@ -55,7 +55,7 @@ def loco_small() -> RunConfig:
             unimodal_blocks=1,
         ),
         # Chosen with the base model, on validation (docs/training.md).
-        train=replace(small_training(), epochs=24, learning_rate=2e-3, validate_every=2),
+        train=replace(small_training(), learning_rate=2e-3),
     )
 
 

@@ -82,7 +82,7 @@ def uniav_at_small() -> JointRunConfig:
     }
     network = uniav_small().network
     assert isinstance(network, UniavConfig)
-    return _joint(small_training(), network, sets)
+    return _joint(small_training(5), network, sets)
 
 
 def _from_all_tasks(train: TrainConfig) -> TrainConfig:
