@@ -90,6 +90,11 @@ item []:
             number = 7.5
             mark = "bell"
 """
+BORIS = """Observation id,Subject,Behavior,Behavior type,Time,Media file name
+o1,wolf,dog,START,1.0,a.mp4
+o1,wolf,cat,POINT,3.0,a.mp4
+o1,wolf,dog,STOP,2.0,a.mp4
+"""
 PRAAT_SHORT = (
     'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n30\n<exists>\n1\n"IntervalTier"\n"t"\n0\n30\n3\n'
     '0\n1\n""\n1\n2\n"dog"\n2\n30\n""\n'
@@ -114,6 +119,7 @@ READ: list[tuple[str, str, dict[str, Events]]] = [
         ";; by hand\nSPKR-INFO a 1 <NA> <NA> <NA> unknown dog <NA> <NA>\nSPEAKER a 1 1.0 1.0 <NA> <NA> dog <NA>\n",
         DOG,
     ),
+    ("b.csv", BORIS, {"a": Events([3, 1], [3, 2], ["cat", "dog"])}),
     ("a.TextGrid", PRAAT, {"a": Events([1, 7.5], [2, 7.5], ['a "big" dog', "bell"])}),
     ("a.TextGrid", PRAAT_SHORT, DOG),
     ("a.tsv", "start\tend\ttext\n1000\t2000\tdog\n", DOG),  # Whisper counts milliseconds
@@ -247,6 +253,9 @@ BAD: list[tuple[str, str, str]] = [
     ("a.eaf", "<x/>", "begins with 'x', not ANNOTATION_DOCUMENT"),
     ("a.eaf", f"{BOMB}<x>&b;</x>", "declares a document type"),
     ("a.eaf", f"{FETCH}<x>&a;</x>", "declares a document type"),
+    ("b.csv", BORIS.replace("STOP", "START"), "line 4: 'dog' starts again before it stops"),
+    ("b.csv", BORIS.replace("START", "STOP"), "line 2: 'dog' stops and did not start"),
+    ("b.csv", BORIS.rsplit("o1", 1)[0], "line 2: 'dog' starts and never stops"),
     ("a.TextGrid", PRAAT[:-22], "ends where a text in quotes is needed; is the TextGrid whole"),
     ("a.TextGrid", PRAAT.replace('"TextGrid"', '"Sound"'), "is no TextGrid in text"),
     ("a.TextGrid", PRAAT.replace("xmin = 1", 'xmin = "x"'), "line 16: '\"x\"' stands where a number is needed"),

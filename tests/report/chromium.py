@@ -137,20 +137,17 @@ class Browser:
         return answer["result"].get("value")
 
     def until(self, expression: str, timeout_s: float = 40.0) -> None:
-        """Wait until an expression is true."""
-        ends = time.monotonic() + timeout_s
-        while not self._is_true(expression):
+        """Wait until an expression is true; while a page comes or goes, it may raise."""
+        ends, last = time.monotonic() + timeout_s, ""
+        while True:
+            try:
+                if self.value(expression):
+                    return
+            except RuntimeError as error:
+                last = f" ({error})"
             if time.monotonic() > ends:
-                raise TimeoutError(f"{expression} did not come true in {timeout_s:g} s")
+                raise TimeoutError(f"{expression} did not come true in {timeout_s:g} s{last}")
             time.sleep(0.03)
-
-    def _is_true(self, expression: str) -> bool:
-        try:
-            return bool(self.value(expression))
-        except RuntimeError as error:
-            if "navigated" in str(error):  # the page is on its way
-                return False
-            raise
 
     def click(self, selector: str) -> None:
         """A real click in the middle of an element."""

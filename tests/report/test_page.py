@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from avloc.errors import FormatError, OutputError
 from avloc.events import Event, Events
+from avloc.report.index import Entry
 from avloc.report.page import Shown, made_from_of, summary, video_url, write_page
+from avloc.report.site import write_site
 from avloc.report.timeline import clock, curve_svg, lanes, ticks
 
 EVIL = '<script>alert("1")</script>\'</style>&amp;${x}$title'
@@ -168,6 +170,12 @@ def test_levels_that_nobody_measured_are_not_called_silence(tmp_path: Path) -> N
     assert "no sound" not in read.said()
     assert "Sound level" not in read.said()
     assert len(read.all("div", id="sound")) == 1
+
+
+def test_a_page_that_is_made_anew_keeps_its_place_among_others(tmp_path: Path) -> None:
+    page(tmp_path)
+    write_site(tmp_path / "index.html", [Entry("a video", "page.html", 20.0, True, EVENTS)], title="", metadata={})
+    assert [a["href"] for a in page(tmp_path).all("a")] == ["index.html"]
 
 
 def test_a_page_knows_what_it_was_made_from(tmp_path: Path) -> None:

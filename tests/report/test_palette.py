@@ -57,7 +57,7 @@ def test_classes_differ_by_several_times_what_an_eye_can_tell(sight: str, classe
 
 
 def test_a_class_has_one_colour_whatever_stands_beside_it() -> None:
-    assert colour("dog barking") == colour("Dog barking") == "--h:225;--v:2"
+    assert colour("dog barking") == colour("Dog barking") == "--h:57;--v:0"
     assert len({colour(f"class {k}") for k in range(400)}) == 24
 
 

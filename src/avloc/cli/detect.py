@@ -71,7 +71,7 @@ def detect(
         videos: Video files, or folders of videos.
         model: Name of a shipped model, or a model folder.
         out: Folder for the JSON files; without it each lies beside its video.
-        report: Folder for a page per video: NAME.html, which works offline.
+        report: Folder for a page per video, NAME.html, and of several an index, index.html; they work offline.
         inline: Put the video inside its page instead of a link to it.
         proxy: Where browsers do not play a video (HEVC, ProRes, MPEG-2, AVI, MPEG-TS and others), make a small copy
             beside its page that they do: H.264, at most 360 lines. Also of one that is too large for --inline.

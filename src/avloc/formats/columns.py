@@ -5,7 +5,7 @@
     Start (s), End (s), Scientific name, Common name, Confidence, File BirdNET; also its tables for R and Kaleidoscope
     INDIR, FOLDER, IN FILE, OFFSET, DURATION, MANUAL ID                Kaleidoscope
     tmin, tier, text, tmax                                             Praat
-    Media file name, Behavior, Start (s), Stop (s)                     BORIS, aggregated events
+    Media file name, Behavior, Start (s), Stop (s)                     BORIS, aggregated events (tabular: boris.py)
     audio_file, annotation, start_time, end_time                       OpenSoundscape
 
 Of several columns that could be the label, or the video, the one named first below is taken. `duration` is the length

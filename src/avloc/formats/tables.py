@@ -17,6 +17,7 @@ from pathlib import Path
 
 from avloc.errors import FormatError
 from avloc.events import Event, Events
+from avloc.formats import boris
 from avloc.formats.columns import Column, Columns, columns_of, divided, fields_of, require_no_slip
 from avloc.formats.media_names import from_file, names_of, path_of
 from avloc.formats.text import LINE_END, PathLike, as_seconds, as_time, labelled, read_text, video_name
@@ -71,7 +72,11 @@ def open_table(path: PathLike, needed: str, fps: float | None = None) -> Table:
     titles = fields_of(head, delimiter)
     # Lines keep their ends, for a quoted field may go over several.
     reader = csv.reader(io.StringIO("\n".join(lines[first + 1 :]), newline=""), delimiter=delimiter, strict=True)
-    return Table(path, titles, columns_of(titles), delimiter, _rows(reader, path, first + 1, len(titles)), fps)
+    rows = _rows(reader, path, first + 1, len(titles))
+    if boris.is_tabular(titles):
+        pairs = boris.paired(titles, ((row.where, row.fields) for row in rows))
+        titles, rows = list(boris.TITLES), (Row(*pair) for pair in pairs)
+    return Table(path, titles, columns_of(titles), delimiter, rows, fps)
 
 
 def delimiter_of(head: str, path: PathLike) -> str:

@@ -29,6 +29,7 @@ from avloc.report.timeline import axis_html, clock, colour, curve_svg, rows_html
 
 LARGEST_INLINE_BYTES = 200_000_000  # browsers give up on longer data: addresses
 _HEAD_BYTES = 300
+LINKS = re.compile(rb'<nav class="links">(.*?)</nav>', re.DOTALL)
 _MADE_FROM = re.compile(rb'<meta name="made-from" content="([^"<>]*)">')
 MEDIA_TYPES = {".webm": "video/webm", ".ogv": "video/ogg", ".mkv": "video/x-matroska"}
 
@@ -110,6 +111,7 @@ def write_page(
         sound="Time" if levels is None else "Sound level",
         thin=" thin" if levels is None else "",
         made_from=escape(made_from),
+        links=_links_in(path),
         file=escape(video.file),
         rows=rows_html(ordered, duration_s) or _nothing(note),
         table=_table(ordered, video.stills),
@@ -155,6 +157,15 @@ def links_html(index: str, before: tuple[str, str] | None = None, after: tuple[s
         f'<a class="{kind}" href="{escape(address)}" title="{escape(name)}">{words}</a>'
         for kind, address, name, words in links
     )
+
+
+def _links_in(path: str | os.PathLike[str]) -> str:
+    """The links of the page that was there before; "" where there was none."""
+    try:
+        found = LINKS.search(Path(path).read_bytes())
+    except OSError:
+        return ""
+    return found[1].decode("utf-8", "replace") if found else ""
 
 
 def made_from_of(path: str | os.PathLike[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -11,10 +10,9 @@ from urllib.parse import quote
 
 from avloc.files import replace_file
 from avloc.report.index import Entry, Missing, in_order, write_index
-from avloc.report.page import links_html
+from avloc.report.page import LINKS, links_html
 
 INDEX = "index.html"
-_LINKS = re.compile(rb'<nav class="links">.*?</nav>', re.DOTALL)
 
 
 def write_site(
@@ -55,7 +53,7 @@ def _put_links(page: Path, links: bytes) -> None:
         text = page.read_bytes()
     except OSError:
         return
-    changed = _LINKS.sub(lambda _: b'<nav class="links">' + links + b"</nav>", text, count=1)
+    changed = LINKS.sub(lambda _: b'<nav class="links">' + links + b"</nav>", text, count=1)
     if changed != text:
         replace_file(page, changed)
 
