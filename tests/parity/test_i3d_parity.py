@@ -42,8 +42,8 @@ def test_stages_features_and_logits(fixture: FeatureFixture) -> None:
     for name in names:
         assert list(stages[name][0].shape) == fixture.about["stage_shapes"][name]
         fixture.assert_mean_and_rms(name, stages[name][0])
-    torch.testing.assert_close(features, fixture["output"], atol=5 * fixture.noise, rtol=1e-5)
-    torch.testing.assert_close(network.logits(features), fixture["logits"], atol=5 * fixture.noise, rtol=1e-5)
+    torch.testing.assert_close(features, fixture["output"], atol=fixture.tolerance, rtol=0)
+    torch.testing.assert_close(network.logits(features), fixture["logits"], atol=fixture.tolerance, rtol=0)
 
 
 def test_pictures_are_scaled_as_pil_scales(fixture: FeatureFixture) -> None:

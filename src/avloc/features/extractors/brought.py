@@ -149,6 +149,8 @@ class BroughtExtractor(Extractor):
 
     def whole_windows(self, grid: TimeGrid, duration_s: float) -> int:
         """Windows that lie within a video, by its frames."""
+        if not self.fps:
+            return super().whole_windows(grid, duration_s)
         frames = math.floor(duration_s * self.fps + 0.5)
         return (frames - self.window_frames) // round(grid.stride_s * self.fps) + 1
 
@@ -191,8 +193,9 @@ class BroughtExtractor(Extractor):
         self._require_tracks(info)
         eyes, ears = self._senses
         steps, streams = grid.length(info.duration_s), self.streams
-        for note in (*info.notes, *self._notes(grid, info.duration_s)) if on_note is not None else ():
-            on_note(note)  # type: ignore[misc]
+        if on_note is not None:
+            for note in (*info.notes, *self._notes(grid, info.duration_s)):
+                on_note(note)
         begins = np.round(grid.window_starts_s(np.arange(steps)) * self.rate).astype(int)
         blocks = read_audio(path, sample_rate=SAMPLE_RATE, clipped=False, on_note=on_note)
         sound = SoundBuffer(passed_on(blocks, on_sound, SAMPLE_RATE))
