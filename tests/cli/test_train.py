@@ -11,6 +11,7 @@ from avloc.cli.main import main
 from avloc.formats.activitynet import read_results
 
 TINY = ["--network.width", "16", "--network.heads", "2", "--train.epochs", "2", "--train.warmup-epochs", "1"]
+TINY += ["--train.validate-every", "1"]
 
 
 @pytest.fixture(scope="module")

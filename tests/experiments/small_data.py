@@ -23,6 +23,7 @@ SETTINGS = (
     "train.epochs=2",
     "train.warmup_epochs=1",
     "train.batch=4",
+    "train.validate_every=1",
 )
 
 
