@@ -69,7 +69,7 @@ def clips(
             file.
         tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        fps: Frame rate of the videos, for files that count frames (timecodes, editors' files, Label Studio, FiftyOne).
+        fps: Frame rate of the videos, for files that count frames (timecodes, EDL, Label Studio, FiftyOne).
     """
     _check(min_score, margin, limit)
     choices = chosen(fps, tier, annotator)

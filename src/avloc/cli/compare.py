@@ -77,7 +77,7 @@ def compare(
         strict: Refuse odd entries, missing and unknown videos and unknown labels, instead of telling them.
         tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        fps: Frame rate of the videos, for files that count frames (timecodes, editors' files, Label Studio, FiftyOne).
+        fps: Frame rate of the videos, for files that count frames (timecodes, EDL, Label Studio, FiftyOne).
     """
     if not 1 <= draws <= _MOST_DRAWS:
         raise AvlocError(f"--draws is {draws}; a number from 1 to {_MOST_DRAWS} is needed, such as 1000")

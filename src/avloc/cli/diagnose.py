@@ -70,7 +70,7 @@ def diagnose(
         strict: Refuse odd entries, missing and unknown videos and unknown labels, instead of telling them.
         tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        fps: Frame rate of the videos, for files that count frames (timecodes, editors' files, Label Studio, FiftyOne).
+        fps: Frame rate of the videos, for files that count frames (timecodes, EDL, Label Studio, FiftyOne).
     """
     if not 0 < threshold <= 1:
         raise AvlocError(f"--threshold is {threshold:g}; a tIoU above 0, up to 1, is needed")

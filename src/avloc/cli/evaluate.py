@@ -81,7 +81,7 @@ def evaluate(
         strict: Refuse odd entries, missing and unknown videos and unknown labels, instead of telling them.
         tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        fps: Frame rate of the videos, for files that count frames (timecodes, editors' files, Label Studio, FiftyOne).
+        fps: Frame rate of the videos, for files that count frames (timecodes, EDL, Label Studio, FiftyOne).
     """
     require_least_score(min_score)
     if bootstrap < 0:

@@ -77,7 +77,7 @@ def report(
             beside its page that they do: H.264, at most 360 lines.
         tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
-        fps: Frame rate of the videos, for files that count frames (timecodes, editors' files, Label Studio, FiftyOne).
+        fps: Frame rate of the videos, for files that count frames (timecodes, EDL, Label Studio, FiftyOne).
     """
     choices = chosen(fps, tier, annotator)
     require_least_score(min_score)

@@ -16,7 +16,7 @@ def small_training(epochs: int = 24, warmup_epochs: int = 2) -> TrainConfig:
         weight_decay=0.01,
         ema_decay=0.99,
         longest_steps=256,
-        validate_every=2 if epochs > 4 else 1,
+        validate_every=2 if epochs > 10 else 1,
     )
 
 
