@@ -44,4 +44,6 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     for name, tensor in weights.items():
         if tensor.layout != torch.strided or tensor.is_meta or tensor.is_complex():
             raise ModelError(f"{path}: {name} is no tensor of plain numbers")
+        if tensor.nbytes > tensor.untyped_storage().nbytes():  # one value can stand for any number of them
+            raise ModelError(f"{path}: {name} is {tuple(tensor.shape)}, of which the file holds but a part")
     return weights

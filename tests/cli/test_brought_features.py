@@ -136,6 +136,11 @@ def test_weights_that_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[
         "lacks encoder.layers.0.gamma_1": {k: t for k, t in state.items() if k != name},
         "holds beside strange of onepeace-audio": {**state, "strange": torch.zeros(1)},
         "gamma_1 is (3,), onepeace-audio has (16,)": {**state, name: torch.zeros(3)},
+        "numbered up to 99999999": {**state, name.replace(".0.", ".99999999."): torch.zeros(16)},
+        "of which the file holds but a part": {**state, name: torch.zeros(1).expand(10**12)},
+        "(it lacks encoder.layers.0.ffn.0.wi_0.weight)": official_state(
+            "onepeace-image", networks()["onepeace-image"]
+        ),
         "values that are not finite": {**state, name: torch.full((16,), torch.nan)},
         "in other sizes than the published one; --any-size": state,
         "the only kind that is opened": {**state, "code": Path("x")},

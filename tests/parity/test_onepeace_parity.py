@@ -76,8 +76,9 @@ def test_audio(path: object) -> None:
     torch.testing.assert_close(network.adapter.biases(length)[0], fixture["stage/bias"], **NEAR)  # type: ignore[union-attr,operator]
     output = assert_stages(fixture, network, lambda: network(waves, padding))
     torch.testing.assert_close(output, fixture["output"], atol=fixture.tolerance, rtol=0)
-    with torch.no_grad():  # alone, nothing is padded
-        torch.testing.assert_close(network(sounds[0][None])[0], output[0], atol=1e-5, rtol=0)
+    longest = max(range(len(sounds)), key=lambda i: len(sounds[i]))
+    with torch.no_grad():  # alone, nothing is padded; positions of the shorter are found over what pads them, too
+        torch.testing.assert_close(network(sounds[longest][None])[0], output[longest], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("path", parameters("feat_onepeace_video"))

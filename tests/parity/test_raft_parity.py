@@ -39,7 +39,7 @@ def test_maps_steps_and_flow(fixture: FeatureFixture) -> None:
     keep(stages, "delta_flow", network.update_block.flow_head)
     seen: list[Tensor] = []
     network.update_block.register_forward_hook(lambda _, given, __: seen.append(given[2]))
-    flow = network(pictures)
+    flow = network(pictures, len(fixture["stage/delta_flow"]))
     fixture.assert_mean_and_rms("fmap", stages["fmap"][0])
     fixture.assert_mean_and_rms("cnet", stages["cnet"][0])
     torch.testing.assert_close(seen[0], fixture["stage/corr_0"], atol=1e-4, rtol=1e-4)

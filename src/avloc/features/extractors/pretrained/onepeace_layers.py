@@ -44,8 +44,15 @@ class Sizes:
 
 
 def count(names: Iterable[str], pattern: str) -> int:
-    """How many there are of what the names number by the pattern's group."""
-    return 1 + max(int(found[1]) for name in names if (found := re.fullmatch(pattern, name)))
+    """How many there are of what the names number by the pattern's group.
+
+    Raises:
+        ValueError: there is none, or the highest number is beyond how many names there are.
+    """
+    numbers = [int(found[1]) for name in names if (found := re.fullmatch(pattern, name))]
+    if not numbers or max(numbers) > len(numbers):  # a network of as many parts would be built
+        raise ValueError(f"{len(numbers)} names are like {pattern}, numbered up to {max(numbers, default=0)}")
+    return 1 + max(numbers)
 
 
 class Encoder(nn.Module):

@@ -21,7 +21,7 @@ LONGEST = 4  # times the shorter edge
 def with_shorter_edge(picture: NDArray[np.uint8], edge: int) -> Tensor:
     """A picture (H, W, 3), its shorter edge scaled to `edge`: (3, H', W') uint8.
 
-    Bilinear over the area, as PIL scales; in one value of some thousand the last digit differs. Of what is longer
+    Bilinear over the area, as PIL scales; up to one value of a hundred is off by one. Of what is longer
     than four to one the middle is kept: no network could hold the whole.
     """
     most = LONGEST * min(picture.shape[:2])
