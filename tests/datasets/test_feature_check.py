@@ -79,8 +79,9 @@ def test_shift_size_and_what_stands_out(released: Path, tmp_path: Path, capsys: 
     assert flow.shift_rows == 0 and flow.scale == pytest.approx(2, abs=1e-3) and flow.cosine > 0.999
     assert list(vggish.outliers) == ["c"] and vggish.cosine > 0.999
     assert found.only == (1, 0) and found.rows_apart == {-1: 1, 0: 4}
-    (problem,) = found.problems
-    assert "rgb: rows of the first folder fit those of the second 2 rows later" in problem
+    late, size = found.problems
+    assert "rgb: rows of the first folder fit those of the second 2 rows later" in late
+    assert size == "flow: the first is 2 times the size of the second"
     assert main(["check-features", str(tmp_path / "other"), "--against", str(released), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["streams"][0]["shift_rows"] == 2
 
@@ -92,6 +93,20 @@ def test_other_weights_and_other_lengths(released: Path, tmp_path: Path) -> None
     lengths, *of_streams = found.problems
     assert "5 videos differ by more than 1 row, at most by 10" in lengths
     assert [problem.split(":")[0] for problem in of_streams] == ["rgb", "flow"]
+
+
+def test_rows_in_another_order_or_of_another_stride(released: Path, tmp_path: Path) -> None:
+    """Whole rows are alike at any time, so that their cosine alone would call these the same."""
+    order = np.random.default_rng(5).permutation(30)
+    mixed = {v: sequence(10 + one.visual[order], one.audio[order]) for v, one in features().items()}
+    plain = {v: sequence(10 + one.visual, one.audio) for v, one in features().items()}
+    second = write(tmp_path / "plain", plain)
+    found = compare_folders(write(tmp_path / "mixed", mixed), second)
+    assert found.streams[0].cosine > 0.95 and found.streams[0].centred < 0.4
+    assert "rgb: what changes within a video fits at no shift" in found.problems[0]
+    every = {v: sequence(one.visual[::2], one.audio[::2]) for v, one in plain.items()}
+    lengths, *_ = compare_folders(write(tmp_path / "every", every), second).problems
+    assert "at most by 15; the first has 0.50 times as many: another stride" in lengths
 
 
 def test_rows_in_which_nothing_changes_tell_no_shift() -> None:

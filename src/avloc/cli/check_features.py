@@ -89,6 +89,7 @@ def _show_compared(found: FoldersCompared, features: Path, against: Path | None)
     screen.print(f"layout {layouts}, a row every {found.stride_s:g} s; {counted(found.videos, 'video')}{beside}")
     heads = ("stream", "cosine", "lowest 5 %", "rows late", "cosine there*", "size", "stand out")
     table = Table(*heads, box=None)
+    table.columns[0].overflow = "fold"  # names differ at their ends
     for column in table.columns[1:]:
         column.justify = "right"
     for s in found.streams:

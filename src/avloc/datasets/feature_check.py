@@ -10,6 +10,7 @@ alike at any time, and what changes tells the time. Videos in which nothing chan
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ FURTHEST_ROWS = 8
 _FEWEST_ROWS = 4  # that must lie over one another
 _APART = 6.0  # spreads of the cosine from which a video stands out
 _LEAST_APART = 0.02
+_LEAST_CENTRED = 0.5  # cosine of what changes, from which a shift is believed
+_STRIDE_APART = 0.05  # of the ratio of rows
+_SCALE_APART = 0.1  # of the ratio of sizes
 _MOST_LISTED_ROWS = 1  # by so many rows lengths may differ: tools round differently at the end
 
 Float64 = NDArray[np.float64]
@@ -155,11 +159,10 @@ def compare_folders(
         if on_progress is not None:
             on_progress(done, len(common))
     compared = tuple(_over_videos(name, by_video, one.grid.stride_s) for name, by_video in found.items() if by_video)
-    apart: dict[int, int] = {}
-    for by_video in list(found.values())[:1]:
-        for result in by_video.values():
-            apart[result.rows[0] - result.rows[1]] = apart.get(result.rows[0] - result.rows[1], 0) + 1
-    problems += _problems(compared, apart, least_cosine)
+    rows = [result.rows for by_video in list(found.values())[:1] for result in by_video.values()]
+    apart = Counter(here - there for here, there in rows)
+    ratio = float(np.median([here / max(there, 1) for here, there in rows] or [1.0]))
+    problems += _problems(compared, apart, ratio, least_cosine)
     return FoldersCompared(
         (one.name, other.name), one.grid.stride_s, len(common), (len(videos - others), len(others - videos)),
         dict(sorted(apart.items())), compared, tuple(problems),
@@ -251,14 +254,21 @@ def _peak(curve: Float64) -> tuple[int, float]:
     return best - FURTHEST_ROWS, float(best - FURTHEST_ROWS + between)
 
 
-def _problems(streams: Sequence[StreamCompared], apart: Mapping[int, int], least: float) -> list[str]:
+def _problems(streams: Sequence[StreamCompared], apart: Mapping[int, int], ratio: float, least: float) -> list[str]:
     problems = []
     far = sum(count for rows, count in apart.items() if abs(rows) > _MOST_LISTED_ROWS)
     if far:
         most = max(apart, key=abs)
-        problems.append(f"{far} videos differ by more than {_MOST_LISTED_ROWS} row, at most by {abs(most)}")
+        times = f"; the first has {ratio:.2f} times as many: another stride"
+        stride = times if abs(ratio - 1) > _STRIDE_APART else ""
+        problems.append(f"{far} videos differ by more than {_MOST_LISTED_ROWS} row, at most by {abs(most)}{stride}")
     for stream in streams:
-        if stream.shift_rows:
+        if stream.centred < _LEAST_CENTRED and stream.cosine >= least:
+            problems.append(
+                f"{stream.name}: what changes within a video fits at no shift (cosine {stream.centred:.3f} at best): "
+                "another stride, other videos by these names, or rows in another order"
+            )
+        elif stream.shift_rows and stream.centred >= _LEAST_CENTRED:
             later = "later" if stream.shift_rows > 0 else "earlier"
             problems.append(
                 f"{stream.name}: rows of the first folder fit those of the second {abs(stream.shift_rows)} "
@@ -266,4 +276,6 @@ def _problems(streams: Sequence[StreamCompared], apart: Mapping[int, int], least
             )
         elif not stream.cosine >= least:
             problems.append(f"{stream.name}: cosine {stream.cosine:.3f} is below {least:g}: other weights or inputs")
+        if abs(stream.scale - 1) > _SCALE_APART:
+            problems.append(f"{stream.name}: the first is {stream.scale:.3g} times the size of the second")
     return problems
