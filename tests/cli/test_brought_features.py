@@ -108,7 +108,7 @@ def test_the_released_layout(composed: Path, tmp_path: Path, capsys: pytest.Capt
     ("options", "says"),
     [
         (("--features", "vggish", "--layout", "released"), "vggish on steps of 0.96 s has no released layout"),
-        (("--features", "onepeace", "--stride-s", "0.3"), "onepeace works on"),
+        (("--features", "onepeace", "--stride-s", "0.3"), "with steps and offset of a multiple of 0.0625 s, not"),
         (("--features", "onepeace", "--layout", "released"), "16 and 16 wide, those of the layout onepeace 1536"),
         (("--features", "onepeace", "--device", "cuda"), "torch finds no GPU"),
         (("--features", "i3d-vggish"), "weights are missing"),

@@ -266,7 +266,7 @@ def _problems(streams: Sequence[StreamCompared], apart: Mapping[int, int], ratio
         if stream.centred < _LEAST_CENTRED and stream.cosine >= least:
             problems.append(
                 f"{stream.name}: what changes within a video fits at no shift (cosine {stream.centred:.3f} at best): "
-                "another stride, other videos by these names, or rows in another order"
+                "another stride, other inputs, other videos by these names, or rows in another order"
             )
         elif stream.shift_rows and stream.centred >= _LEAST_CENTRED:
             later = "later" if stream.shift_rows > 0 else "earlier"

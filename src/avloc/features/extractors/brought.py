@@ -147,6 +147,14 @@ class BroughtExtractor(Extractor):
         whole = all(abs(begin - round(begin)) < _NEAR * self.rate for begin in begins)
         return whole and math.isclose(grid.window_s, self.grid.window_s)
 
+    def require(self, grid: TimeGrid) -> None:
+        """Raise FeatureError unless it works on the grid."""
+        if not self.works_on(grid):
+            raise FeatureError(
+                f"{self.name} works on windows of {self.grid.window_s:g} s, with steps and offset of a multiple of "
+                f"{1 / self.rate:g} s, not on {grid}"
+            )
+
     def whole_windows(self, grid: TimeGrid, duration_s: float) -> int:
         """Windows that lie within a video, by its frames."""
         if not self.fps:
