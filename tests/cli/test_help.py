@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -42,3 +44,11 @@ def test_a_recipe_without_a_network_of_its_own_is_not_described(capsys: pytest.C
     with pytest.raises(SystemExit):
         main(["describe", "default"])
     assert "Available subcommands: loco-unav100-onepeace" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", ["--help", "--version", "recipes"])
+def test_a_reader_that_leaves_is_no_fault(asked: str) -> None:
+    process = subprocess.Popen([sys.executable, "-m", "avloc", asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b"" and process.wait() == 1

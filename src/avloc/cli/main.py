@@ -78,14 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the result is the exit status."""
     stand_any_text()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments in (["--version"], ["-V"]):
-        print(f"avloc {__version__}")
-        return 0
-    if not arguments or arguments[0] in ("--help", "-h"):
-        print(f"{DESCRIPTION}\n\ncommands (avloc COMMAND --help tells more):\n{_verbs()}")
-        return 0
     try:
-        return _run(arguments[0], arguments)
+        status = _answer(arguments)
+        sys.stdout.flush()  # here, where it is caught that nobody reads any more
+        return status
     except AvlocError as error:
         print("\n".join((f"avloc: {error}", *map(one_line, error.program))), file=sys.stderr)
         return 1
@@ -96,6 +92,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has left; Python must not complain again while it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _answer(arguments: list[str]) -> int:
+    if arguments in (["--version"], ["-V"]):
+        print(f"avloc {__version__}")
+        return 0
+    if not arguments or arguments[0] in ("--help", "-h"):
+        print(f"{DESCRIPTION}\n\ncommands (avloc COMMAND --help tells more):\n{_verbs()}")
+        return 0
+    return _run(arguments[0], arguments)
 
 
 def _run(verb: str, arguments: Sequence[str]) -> int:
