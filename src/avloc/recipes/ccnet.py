@@ -55,6 +55,6 @@ def ccnet_small() -> RunConfig:
             dependency_width=8,
         ),
         loss=class_aware_losses(),
-        train=small_training(2, 1),
+        train=small_training(3, 1),
         decoding=unav100_decoding(),
     )

@@ -51,6 +51,6 @@ def unav_small() -> RunConfig:
             dependency_width=8,
         ),
         loss=class_aware_losses(),
-        train=small_training(3, 1),
+        train=small_training(5, 1),
         decoding=unav100_decoding(),
     )
