@@ -240,6 +240,15 @@ def test_an_impossible_option_is_one_line(
     assert option[0] in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--inline", "--proxy", "--quick"])
+def test_how_pages_are_made_is_no_use_without_pages(
+    tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["detect", str(tiny(tmp_path / "a.mp4")), option]) == 1
+    assert "give --report as well" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.json"))
+
+
 def test_a_wrong_model_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["detect", str(tiny(tmp_path / "a.mp4")), "--model", "nonsense"]) == 1
     assert "nonsense" in capsys.readouterr().err

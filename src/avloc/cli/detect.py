@@ -88,6 +88,8 @@ def detect(
     """
     require_least_score(min_score)
     flags = BatchFlags(out, threads, workers, time_limit, retry_failed)
+    if report is None and (inline or proxy or quick):
+        raise AvlocError("--inline, --proxy and --quick are of pages; give --report as well, a folder for these")
     closed: list[str] = []
     found = find_videos(videos, closed.append)
     for folder in (out, report):

@@ -66,7 +66,7 @@ def find_results(
     """
     places = _Places(path if path.is_dir() else path.parent, None if videos is None else Shelf(videos))
     if not path.exists():
-        raise FormatError(f"{path}: does not exist; give a folder of results, as `avloc detect --out` makes it")
+        raise FormatError(f"{path}: does not exist; give results of `avloc detect`, or labels")
     files = files_below(path) if path.is_dir() else [path]
     require_one_setting(path, files, least_score)
     found: dict[Path, dict[str, Result]] = {}
