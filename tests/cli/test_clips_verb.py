@@ -194,12 +194,22 @@ def test_names_that_a_file_system_confuses_are_told_apart() -> None:
     assert len({name.casefold() for name in names}) == 3
 
 
+def test_videos_of_a_file_of_labels_have_its_names(tmp_path: Path, video: Path) -> None:
+    for name, text in {"rec.txt": "0.2\t0.5\tdog\n", "all.csv": "video,start,end,label\nrec,0.2,0.5,dog\n"}.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / "rec.mp4").unlink(missing_ok=True)
+        (tmp_path / "rec.mp4").hardlink_to(video)
+        out = tmp_path / f"of {name}"
+        assert main(["clips", str(tmp_path / name), "--out", str(out)]) == 0
+        assert [(row["video"], row["file"]) for row in table(out)] == [("rec", "rec_0000.20-0000.50_dog.mp4")]
+
+
 def test_a_file_of_many_videos_and_one_without_words(tmp_path: Path) -> None:
     write_results(tmp_path / "all.json", {"a": EVENTS, "b/c": EVENTS[:1]})
     found = find_results(tmp_path / "all.json")
     assert [(r.name, r.title, r.duration_s, r.video) for r in found] == [
-        ("all/a", "a", None, None),
-        ("all/b/c", "c", None, None),
+        ("a", "a", None, None),
+        ("b/c", "c", None, None),
     ]
     (tmp_path / "odd.events.json").write_text(json.dumps({"results": {"a": []}, "external_data": []}))
     with pytest.raises(AvlocError, match="external_data"):

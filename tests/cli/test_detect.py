@@ -186,6 +186,34 @@ def test_a_folder_goes_on_past_a_bad_file(tmp_path: Path, capsys: pytest.Capture
     assert written == ["a.events.json", "deep/b [x].events.json"]
 
 
+def closed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that nobody can look into, not even who may read all: its path is longer than the system takes."""
+    folder.mkdir()
+    with monkeypatch.context() as there:
+        there.chdir(folder)
+        for _ in range(17):
+            Path("x" * 250).mkdir()
+            there.chdir("x" * 250)
+    return folder
+
+
+@pytest.mark.parametrize(("verb", "names"), [("detect", "ab"), ("extract", "a")])
+def test_a_folder_that_cannot_be_looked_into_is_told_and_the_rest_is_done(
+    tmp_path: Path, verb: str, names: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    videos, out = tmp_path / "v", tmp_path / "out"
+    videos.mkdir()
+    alone = closed(videos / "closed", monkeypatch)
+    for name in names:
+        tiny(videos / f"{name}.mp4")
+    assert main([verb, str(videos), "--out", str(out)]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and str(alone) in error and "cannot be looked into (file name too long)" in error
+    assert len([*out.glob("*.events.json"), *out.glob("*.features.safetensors")]) == len(names)
+    assert main([verb, str(alone), "--out", str(out)]) == 1
+    assert "cannot be looked into" in capsys.readouterr().err
+
+
 def test_same_names_are_told_apart(tmp_path: Path) -> None:
     tiny(tmp_path / "a.mp4")
     tiny(tmp_path / "a.mkv")
@@ -210,6 +238,15 @@ def test_an_impossible_option_is_one_line(
 ) -> None:
     assert main(["detect", str(tiny(tmp_path / "a.mp4")), *option]) == 1
     assert option[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--inline", "--proxy", "--quick"])
+def test_how_pages_are_made_is_no_use_without_pages(
+    tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["detect", str(tiny(tmp_path / "a.mp4")), option]) == 1
+    assert "give --report as well" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.json"))
 
 
 def test_a_wrong_model_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

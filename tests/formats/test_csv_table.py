@@ -52,6 +52,14 @@ def test_the_table_of_detection_is_read(tmp_path: Path) -> None:
     assert sniff(tmp_path / "events.csv") == "csv"
 
 
+@pytest.mark.parametrize(("encoding", "first"), [("utf-8-sig", ""), ("utf-16", ""), ("utf-8", "sep=;\r\n")])
+def test_the_table_of_detection_saved_by_a_spreadsheet(tmp_path: Path, encoding: str, first: str) -> None:
+    rows = ["video;start_s;end_s;label;score;file", "north/a;1,000;2,500;dog, far;0,5;v/north/a.mp4", ""]
+    (tmp_path / "events.csv").write_bytes((first + "\r\n".join(rows)).encode(encoding))
+    assert events(tmp_path / "events.csv") == {"north/a": Events([1], [2.5], ["dog, far"], [0.5])}
+    assert sniff(tmp_path / "events.csv") == "csv"
+
+
 def test_no_line_is_no_event(tmp_path: Path) -> None:
     write_table(tmp_path / "t.csv", {"v1": Events()})
     assert read_table(tmp_path / "t.csv") == {}

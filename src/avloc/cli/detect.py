@@ -16,7 +16,7 @@ from avloc import __version__, zoo
 from avloc.cli.batch import BatchFlags, run_batch
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Paths
-from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable
+from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable, with_left_out
 from avloc.cli.page_media import PageVideo, proxy_of
 from avloc.cli.pages import DetectionPage, Paged, page_of, write_index_of
 from avloc.cli.progress import following
@@ -88,20 +88,27 @@ def detect(
     """
     require_least_score(min_score)
     flags = BatchFlags(out, threads, workers, time_limit, retry_failed)
-    found = find_videos(videos)
+    if report is None and (inline or proxy or quick):
+        raise AvlocError("--inline, --proxy and --quick are of pages; give --report as well, a folder for these")
+    closed: list[str] = []
+    found = find_videos(videos, closed.append)
     for folder in (out, report):
         if folder is not None:
             require_writable(folder)
     made_by = f"avloc {__version__}"
     pages = partial(DetectionPage, how=PageVideo(inline, proxy, pictures=not quick), made_by=made_by)
     work = Detect(zoo.find_model(model), min_score, all, made_by, threads, pages, weights)
+    return with_left_out(_detect(found, flags, report, work), closed)
+
+
+def _detect(found: Sequence[Video], flags: BatchFlags, report: Path | None, work: Detect) -> int:
     folder = flags.folder(len(found), work.manifest)
     if folder is None:
-        return _one_by_one(found, out, report, work)
+        return _one_by_one(found, flags.out, report, work)
     # One thread unless asked for: sums in another order differ in the last digit, and the files would too.
     large = is_brought(work.config.features.read)
     flags = flags.sparing() if large else flags
-    work = replace(work, threads=flags.share if large else threads or 1)
+    work = replace(work, threads=flags.share if large else flags.threads or 1)
     if report is None:
         return run_batch(found, folder, work, flags, said=_said)
     index = partial(_index, report, folder, work)

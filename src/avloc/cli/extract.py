@@ -11,7 +11,7 @@ from typing import Literal
 from avloc.cli.batch import BatchFlags, run_batch
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Paths
-from avloc.cli.inputs import Video, find_videos, require_writable
+from avloc.cli.inputs import Video, find_videos, require_writable, with_left_out
 from avloc.cli.progress import following
 from avloc.errors import AvlocError
 from avloc.features.extractors.base import Device, Precision, Resources
@@ -74,16 +74,20 @@ def extract(
     make = Extract if layout == "avloc" else ExtractReleased
     work = make(_grid(features, stride_s), features, Resources(threads, weights, device, precision, batch))
     work.load()
-    found = find_videos(videos)
+    closed: list[str] = []
+    found = find_videos(videos, closed.append)
     if out is not None:
         require_writable(out)
+    return with_left_out(_extract(found, flags, work), closed)
+
+
+def _extract(found: Sequence[Video], flags: BatchFlags, work: Extract) -> int:
     folder = flags.folder(len(found), work.manifest)
     if folder is None:
-        return _one_by_one(found, out, work)
-    flags = flags.sparing() if features in BROUGHT else flags
-    work = replace(
-        work, resources=replace(work.resources, threads=flags.share if features in BROUGHT else threads or 1)
-    )
+        return _one_by_one(found, flags.out, work)
+    brought = work.extractor in BROUGHT
+    flags = flags.sparing() if brought else flags
+    work = replace(work, resources=replace(work.resources, threads=flags.share if brought else flags.threads or 1))
     return run_batch(found, folder, work, flags, said=lambda done: _said(done, work.grid))
 
 

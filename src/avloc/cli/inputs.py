@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 import unicodedata
 from collections import Counter
@@ -11,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avloc.errors import AvlocError, MediaError, OutputError
+from avloc.errors import AvlocError, MediaError, OutputError, one_line
 from avloc.files import files_in
 from avloc.formats.media_names import PROXY_ENDING, VIDEO_ENDINGS
 
@@ -35,7 +36,7 @@ def find_videos(paths: Sequence[Path], on_problem: Callable[[str], None] | None 
     on_problem: is told of each folder that may not be read, which is then left out; without it that is an error.
 
     Raises:
-        MediaError: a path does not exist, a folder may not be read, or holds no media file.
+        MediaError: a path does not exist, a folder may not be read, or holds no media file that can be reached.
     """
     if not paths:
         raise MediaError("no video was given; name a video file or a folder of videos, or see --help")
@@ -44,11 +45,12 @@ def find_videos(paths: Sequence[Path], on_problem: Callable[[str], None] | None 
         if path.is_dir():
             problems: list[str] = []
             inside = media_below(path, problems.append)
+            if problems and (on_problem is None or not inside):
+                raise MediaError(problems[0])
             for problem in problems:
-                if on_problem is None:
-                    raise MediaError(problem)
+                assert on_problem is not None
                 on_problem(problem)
-            if not inside and not problems:
+            if not inside:
                 raise MediaError(
                     f"{path}: holds no video (looked for {', '.join(sorted(MEDIA))}); give a folder with some"
                 )
@@ -58,6 +60,13 @@ def find_videos(paths: Sequence[Path], on_problem: Callable[[str], None] | None 
         else:
             raise MediaError(f"{path}: does not exist; give a video file or a folder of videos")
     return _told_apart(found)
+
+
+def with_left_out(status: int, folders: Sequence[str]) -> int:
+    """Tell of the folders that could not be looked into, after all else; the exit status, which they make 1."""
+    for line in folders:
+        print(f"avloc: {one_line(line)}", file=sys.stderr)
+    return status or int(bool(folders))
 
 
 def media_below(folder: Path, on_problem: Callable[[str], None]) -> list[Path]:

@@ -66,7 +66,7 @@ def find_results(
     """
     places = _Places(path if path.is_dir() else path.parent, None if videos is None else Shelf(videos))
     if not path.exists():
-        raise FormatError(f"{path}: does not exist; give a folder of results, as `avloc detect --out` makes it")
+        raise FormatError(f"{path}: does not exist; give results of `avloc detect`, or labels")
     files = files_below(path) if path.is_dir() else [path]
     require_one_setting(path, files, least_score)
     found: dict[Path, dict[str, Result]] = {}
@@ -85,9 +85,9 @@ def find_results(
         raise FormatError(f"{path}: none of {len(files)} results can be read; the first: {problems[0]}")
     if path.is_dir():
         return [replace(result, name=name) for name, result in below(path, found).items()]
-    stem = path.name.removesuffix(ENDING).removesuffix(".json")
-    alone = len(found[path]) == 1
-    return [replace(r, name=stem if alone else f"{stem}/{video}") for video, r in found[path].items()]
+    alone = path.name.endswith(ENDING) and len(found[path]) == 1
+    stem = path.name.removesuffix(ENDING)
+    return [replace(result, name=stem) if alone else result for result in found[path].values()]
 
 
 def _read(file: Path, places: _Places, choices: Choices) -> dict[str, Result]:
