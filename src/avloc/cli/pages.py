@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from avloc.report.index import Entry, Missing
 from avloc.report.page import made_from_of, write_page
 from avloc.report.site import INDEX, write_site
 from avloc.scale.detect import Found
+from avloc.scale.work import digest_of
 
 TITLE = "Events seen and heard"
 
@@ -59,8 +59,7 @@ class DetectionPage:
         )
 
     def _made_from(self, mark: str) -> str:
-        told = repr((mark, self._how, self._made_by))
-        return hashlib.sha256(told.encode()).hexdigest()[:32]
+        return digest_of(mark, repr(self._how), self._made_by)[:32]
 
 
 def page_of(report: Path, name: str) -> Path:

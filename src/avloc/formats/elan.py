@@ -16,7 +16,6 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
-from xml.parsers import expat
 
 from avloc.errors import FormatError
 from avloc.events import Event, Events
@@ -26,6 +25,7 @@ from avloc.formats.elan_times import Annotation, annotations_by_tier
 from avloc.formats.text import PathLike, labelled, only_video, read_bytes
 from avloc.formats.tiers import tiers_of
 from avloc.formats.truth import Truth
+from avloc.formats.xml_tree import xml_tree
 
 _SCHEMA = {
     "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
@@ -99,25 +99,6 @@ def write_elan(path: PathLike, videos: Mapping[str, Truth]) -> None:
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC).isoformat()
 
 
-def _parse(content: bytes, path: PathLike) -> Element:
-    builder = ElementTree.TreeBuilder()
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.data
-    parser.buffer_text = True
-
-    def refuse(*_: object) -> None:
-        raise FormatError(f"{path}: declares a document type, which no EAF needs; take the line <!DOCTYPE ...> out")
-
-    parser.StartDoctypeDeclHandler = refuse
-    try:
-        parser.Parse(content, True)
-    except (expat.ExpatError, ValueError, LookupError) as error:  # an encoding that nobody knows
-        raise FormatError(f"{path} is not XML ({error})") from None
-    return builder.close()
-
-
 def _events(
     tier: str, annotations: Iterable[Annotation], origin_s: float, chosen: bool, path: PathLike
 ) -> Iterator[Event]:
@@ -130,7 +111,7 @@ def _events(
 
 
 def _document(path: PathLike) -> Element:
-    root = _parse(read_bytes(path, "an EAF file"), path)
+    root = xml_tree(read_bytes(path, "an EAF file"), path, "EAF")
     if root.tag != "ANNOTATION_DOCUMENT":
         raise FormatError(f"{path} is XML, but no EAF: it begins with {root.tag[:40]!r}, not ANNOTATION_DOCUMENT")
     return root

@@ -17,7 +17,6 @@ from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
-from xml.parsers import expat
 
 from avloc.errors import FormatError
 from avloc.events import Event, Events
@@ -28,6 +27,7 @@ from avloc.formats.media_names import address_path, from_file, is_local
 from avloc.formats.text import PathLike, labelled, only_video, read_bytes, scored_note, video_name
 from avloc.formats.timecode import fraction_of
 from avloc.formats.truth import Choices, Truth, note_of
+from avloc.formats.xml_tree import xml_tree
 
 _HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n'
 _CLIPS = ("asset-clip", "clip", "video", "audio", "sync-clip", "mc-clip", "ref-clip", "gap")
@@ -131,22 +131,7 @@ def _fraction(text: str, where: str) -> Fraction:
 
 
 def _document(path: PathLike) -> Element:
-    builder = ElementTree.TreeBuilder()
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.data
-    parser.buffer_text = True
-
-    def refuse(*_: object) -> None:
-        raise FormatError(f"{path}: declares an entity, which no FCPXML needs; take the declaration out")
-
-    parser.EntityDeclHandler = refuse
-    try:
-        parser.Parse(read_bytes(path, "an FCPXML file"), True)
-    except (expat.ExpatError, ValueError, LookupError) as error:
-        raise FormatError(f"{path} is not XML ({error})") from None
-    root = builder.close()
+    root = xml_tree(read_bytes(path, "an FCPXML file"), path, "FCPXML", has_doctype=True)
     if root.tag != "fcpxml":
         raise FormatError(f"{path} is XML, but no FCPXML: it begins with {root.tag[:40]!r}, not fcpxml")
     return root
