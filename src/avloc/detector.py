@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,13 +18,14 @@ from avloc.decoding.candidates import Candidates, decode, find_candidates
 from avloc.decoding.stitch import windows
 from avloc.errors import FeatureError, ModelError
 from avloc.events import Events
+from avloc.events.filter import filter_of, within
 from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds, Resources
 from avloc.features.extractors.build import extractor_for
 from avloc.features.inputs import network_inputs
 from avloc.features.resize import resized
 from avloc.features.sequence import FeatureSequence
 from avloc.runner import OnnxRunner
-from avloc.timegrid import TimeGrid
+from avloc.timegrid import WHOLE, Stretch, TimeGrid
 
 Float32 = NDArray[np.float32]
 Runner = Callable[[Float32, Float32, NDArray[np.bool_]], tuple[Float32, Float32, Float32]]
@@ -106,30 +108,61 @@ class Detector:
         wanted = self.config.features
         return network_inputs(features, wanted.scores, embeddings=wanted.embeddings, cues=wanted.cues)
 
-    def detect(self, path: str | Path, *, min_score: float | None = None) -> Events:
-        """Events of a video file in the order of time, with a score of at least `min_score`.
+    def detect(
+        self,
+        path: str | Path,
+        *,
+        min_score: float | Mapping[str, float] | None = None,
+        label: str | Iterable[str] | None = None,
+        not_label: str | Iterable[str] | None = None,
+        min_length_s: float = 0.0,
+        merge_gap_s: float | None = None,
+        start_s: float = 0.0,
+        end_s: float = math.inf,
+    ) -> Events:
+        """Events of a video file in the order of time, those that are wanted (`avloc.events.filter`).
 
-        The default is the score from which the model's makers show events to people.
+        Args:
+            path: The video.
+            min_score: Least score, of all classes or by class. Where it says nothing, the score from which the
+                model's makers show events to people.
+            label, not_label: Classes that are kept, and that are left out.
+            min_length_s: Least length of an event.
+            merge_gap_s: Events of one class with no more than this between them become one.
+            start_s, end_s: A stretch of the video: nothing else of it is read, but some seconds around.
 
         Raises:
-            MediaError: the file cannot be read, or has no picture or no sound.
+            MediaError: the file cannot be read, has no picture or no sound, or ends before the stretch.
+            ConfigError: a class is none of the model's, or a number is out of its range.
         """
-        found = self.detect_fully(path)
-        return found.events if min_score is None else found.all_events.above(min_score).by_time()
+        least = min_score if isinstance(min_score, int | float) else self.config.show_score
+        by_class = min_score if isinstance(min_score, Mapping) else {}
+        wanted = filter_of(label, not_label, least, by_class, min_length_s, merge_gap_s, start_s, end_s)
+        wanted.require_known(self.labels)
+        stretch = Stretch(max(start_s, 0.0), end_s)
+        return wanted(self.detect_fully(path, stretch=stretch).all_events).by_time()
 
     def detect_fully(
-        self, path: str | Path, *, on_sound: OnBlock | None = None, on_seconds: OnSeconds | None = None
+        self,
+        path: str | Path,
+        *,
+        on_sound: OnBlock | None = None,
+        on_seconds: OnSeconds | None = None,
+        stretch: Stretch = WHOLE,
     ) -> Detection:
         """As `detect`, with all candidates, the duration and the time spent by stage.
+
+        Of a `stretch` of the video no more is read than it needs; times stay those of the video.
 
         Raises:
             MediaError: as `detect`.
         """
         notes: list[str] = []
+        part = {} if stretch.is_whole else {"stretch": stretch}  # extractors of others may know of none
         stream = self.extractor.stream(
-            path, self.grid, on_sound=on_sound, on_seconds=on_seconds, on_note=notes.append
+            path, self.grid, on_sound=on_sound, on_seconds=on_seconds, on_note=notes.append, **part
         )
-        return replace(self._detect(stream), notes=tuple(dict.fromkeys(notes)))
+        return replace(self._detect(stream, stretch), notes=tuple(dict.fromkeys(notes)))
 
     def detect_features(self, features: FeatureSequence) -> Detection:
         """Events of a video whose features are at hand.
@@ -147,7 +180,7 @@ class Detector:
             )
         return self._detect(iter([features]))
 
-    def _detect(self, stream: Iterator[FeatureSequence]) -> Detection:
+    def _detect(self, stream: Iterator[FeatureSequence], stretch: Stretch = WHOLE) -> Detection:
         timing = Timing()
         parts: list[Candidates] = []
         inputs = _Window(self.config.network.visual_width, self.config.network.audio_width)
@@ -156,8 +189,8 @@ class Detector:
         steps = self.config.features.resize_steps
         if steps is not None:  # needs the whole video at hand
             first, stream = resized(FeatureSequence.joined([first, *stream]), steps), iter(())
-        whole = self.grid if steps is None else first.grid
-        length = self.grid.length(first.duration_s) if steps is None else steps
+        whole = first.grid
+        length = len(stretch.steps(self.grid, first.duration_s)) if steps is None else steps
         stream = itertools.chain([first], stream)
         for window in windows(length, self.config.window_steps):
             while inputs.end < min(window.first + window.size, length):
@@ -179,6 +212,8 @@ class Detector:
         all_events = decode(
             Candidates.join(parts), self.labels, first.duration_s, self.config.decoding, keep=keep_events
         )
+        if not stretch.is_whole:
+            all_events = within(all_events, stretch.start_s, stretch.end_s)
         timing.nms_s = time.perf_counter() - clock
         events = all_events.above(self.config.show_score).by_time()
         return Detection(events, all_events, first.duration_s, timing)

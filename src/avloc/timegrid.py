@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+AROUND_S = 5.0
+"""Seconds before and behind a stretch that are looked at as well."""
+
 
 @dataclass(frozen=True, slots=True)
 class TimeGrid:
@@ -57,6 +60,46 @@ class TimeGrid:
     def shifted(self, steps: int) -> TimeGrid:
         """The same grid beginning `steps` steps later."""
         return TimeGrid(self.stride_s, self.window_s, self.offset_s + steps * self.stride_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch [start_s, end_s) of a video; as it stands, the whole.
+
+    Raises:
+        ValueError: it begins before the video, or ends before it begins.
+    """
+
+    start_s: float = 0.0
+    end_s: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.start_s < self.end_s and math.isfinite(self.start_s)):
+            raise ValueError(f"the stretch from {self.start_s:g} to {self.end_s:g} s is none; end it after its start")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of every video."""
+        return self.start_s == 0 and math.isinf(self.end_s)
+
+    def first_step(self, grid: TimeGrid) -> int:
+        """The first step that is looked at: some seconds before the stretch, so that its first events are known."""
+        return max(0, math.floor(float(grid.to_steps(self.start_s - AROUND_S)))) if self.start_s else 0
+
+    def steps(self, grid: TimeGrid, duration_s: float) -> range:
+        """The steps of a video that are looked at, to some seconds behind the stretch; none where it ends before."""
+        if self.start_s >= duration_s > 0:
+            return range(0)
+        return range(self.first_step(grid), grid.length(min(self.end_s + AROUND_S, duration_s)))
+
+    def sound_from_s(self, grid: TimeGrid) -> float:
+        """Where the sound of the first step's window begins, in whole hundredths of a second."""
+        first = self.first_step(grid)
+        return max(0.0, math.floor(100 * float(grid.window_starts_s(first)) + 1e-6) / 100) if first else 0.0
+
+
+WHOLE = Stretch()
+"""All of a video."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Annotated
 import tyro
 
 from avloc.cli import editing
-from avloc.cli.choosing import Labels, LabelsFile, MinScores, Moment, Seconds, event_filter, require_classes
+from avloc.cli.choosing import Choosing
 from avloc.cli.console import screen_console
 from avloc.cli.grammar import Annotator, Fps, Paths, Tiers, chosen
 from avloc.cli.inputs import is_media, require_writable
@@ -40,14 +40,7 @@ def convert(
     timecode: Annotated[str | None, tyro.conf.arg(metavar="HH:MM:SS:FF")] = None,
     wall_clock: bool = False,
     time_from: Annotated[str, tyro.conf.arg(metavar="metadata|name:PATTERN")] = "metadata",
-    label: Labels = (),
-    not_label: Labels = (),
-    labels_file: LabelsFile = None,
-    min_score: MinScores = (),
-    min_length: Seconds = None,
-    merge_gap: Seconds = None,
-    start: Moment = None,
-    end: Moment = None,
+    choosing: Annotated[Choosing, tyro.conf.arg(name="")] = Choosing(),  # noqa: B008
     force: bool = False,
 ) -> int:
     """Turn labels or detections into the format that another program reads.
@@ -87,20 +80,12 @@ def convert(
             it is drop-frame.
         wall_clock: Add the time of day of each event, to formats that can hold it.
         time_from: What tells when a video began: its metadata, or its name, such as name:%Y%m%d-%H%M%S.
-        label: Class of events that are kept; give the flag again for more.
-        not_label: Class of events that are left out; give the flag again for more.
-        labels_file: File with classes that are kept, one a line.
-        min_score: Threshold, of all classes or of one: events with a lower score are left out; give the flag again
-            for more.
-        min_length: Least length of an event that is kept.
-        merge_gap: Events of one class with no more than this between them become one.
-        start: Beginning of the stretch of the video whose events are kept: seconds, or 10:00, or 1:02:03.
-        end: End of that stretch; events that reach beyond it are cut.
+        choosing: What of the events is wanted.
         force: Write over files that are there.
     """
     if len(paths) < 2:
         raise AvlocError("two paths are needed: what to read and what to write, such as a.events.json a.eaf")
-    wanted = event_filter(label, not_label, labels_file, min_score, min_length, merge_gap, start, end)
+    wanted = choosing.wanted(scores_of_anybody=True)
     *sources, out = paths
     if from_ is not None:
         named(from_)
@@ -116,7 +101,7 @@ def convert(
     known = editing.Videos(shelf, sources, fps, timecode)
     choices = replace(choices, footage=known.footage)
     read = merged({str(path): _read(path, from_, choices) for path in sources})
-    require_classes(wanted, labels_file, {name for truth in read.values() for name in truth.events.labels})
+    choosing.require_classes(wanted, {name for truth in read.values() for name in truth.events.labels})
     read = _filtered(read if shelf is None else _placed(read, shelf), wanted)
     if form.frames or form is editing.MEDIA.get(key):
         read = _filmed(read, known)

@@ -9,14 +9,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
+import tyro
 from rich.console import Console
 
 from avloc import __version__, zoo
 from avloc.cli.batch import BatchFlags, run_batch
 from avloc.cli.console import error_console, screen_console
+from avloc.cli.detect_flags import DetectFlags, Flags
 from avloc.cli.grammar import Paths
-from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable, with_left_out
+from avloc.cli.inputs import Video, find_videos, require_writable, with_left_out
 from avloc.cli.page_media import PageVideo, proxy_of
 from avloc.cli.pages import DetectionPage, Paged, page_of, write_index_of
 from avloc.cli.progress import following
@@ -36,19 +39,8 @@ _MOST_SHOWN = 100
 
 def detect(
     videos: Paths,
-    model: str = "default",
-    out: Path | None = None,
-    report: Path | None = None,
-    inline: bool = False,
-    proxy: bool = False,
-    quick: bool = False,
-    min_score: float | None = None,
-    all: bool = False,
-    weights: Path | None = None,
-    threads: int = 0,
-    workers: int | None = None,
-    time_limit: float | None = None,
-    retry_failed: bool = False,
+    settings: Flags = DetectFlags(),  # noqa: B008
+    config: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
 ) -> int:
     """Find the events of videos that are seen and heard at once.
 
@@ -68,36 +60,33 @@ def detect(
       avloc detect videos/ --out results/
       avloc detect videos/ --out results/ --min-score 0.4 --report site/     (the same results, shown otherwise)
       avloc detect videos/ --out results/ --workers 2 --time-limit 3600
+      avloc detect videos/ --out results/ --label "dog barking" --label "bird chirping"
+      avloc detect my.mp4 --min-score 0.5 --min-score "people clapping=0.8" --min-length 0.5 --merge-gap 1.0
+      avloc detect my.mp4 --start 10:00 --end 12:30     (nothing else of it is read)
+      avloc detect videos/ --out results/ --config house.yaml
+      avloc detect my.mp4 --evidence
 
     Args:
         videos: Video files, or folders of videos.
-        model: Name of a shipped model, or a model folder.
-        out: Folder for the JSON files; without it each lies beside its video.
-        report: Folder for a page per video, NAME.html, and of several an index, index.html; they work offline.
-        inline: Put the video inside its page instead of a link to it.
-        proxy: Where browsers do not play a video (HEVC, ProRes, MPEG-2, AVI, MPEG-TS and others), make a small copy
-            beside its page that they do: H.264, at most 360 lines. Also of one that is too large for --inline.
-        quick: Leave the pictures of events out of the pages; they take some decoding of the video.
-        min_score: Threshold: events with a lower score are left out; without it the model's own threshold.
-        all: Write all candidates to the JSON file, as evaluation wants them.
-        weights: Folder of the encoders' weights, for models that read i3d-vggish or onepeace; see avloc weights.
-        threads: CPU threads for the networks; 0 takes all cores, or one for each worker.
-        workers: Processes that work side by side on many videos, with --out; unless given, a core each, at most 4.
-        time_limit: Seconds after which a video is given up, with --out.
-        retry_failed: Try again what failed in an earlier run into --out.
+        settings: What is searched for and what is shown.
+        config: YAML or JSON file of the settings below, by the names of their flags; flags win over the file.
     """
-    require_least_score(min_score)
-    flags = BatchFlags(out, threads, workers, time_limit, retry_failed)
-    if report is None and (inline or proxy or quick):
+    flags = BatchFlags(settings.out, settings.threads, settings.workers, settings.time_limit, settings.retry_failed)
+    report = settings.report
+    if report is None and (settings.inline or settings.proxy or settings.quick):
         raise AvlocError("--inline, --proxy and --quick are of pages; give --report as well, a folder for these")
+    wanted = settings.wanted()
+    folder = zoo.find_model(settings.model)
+    settings.require_classes(wanted, zoo.read_config(folder).labels, all_of_them=True)
     closed: list[str] = []
     found = find_videos(videos, closed.append)
-    for folder in (out, report):
-        if folder is not None:
-            require_writable(folder)
+    for made in (settings.out, report):
+        if made is not None:
+            require_writable(made)
     made_by = f"avloc {__version__}"
-    pages = partial(DetectionPage, how=PageVideo(inline, proxy, pictures=not quick), made_by=made_by)
-    work = Detect(zoo.find_model(model), min_score, all, made_by, threads, pages, weights)
+    how = PageVideo(settings.inline, settings.proxy, pictures=not settings.quick)
+    pages = partial(DetectionPage, how=how, made_by=made_by)
+    work = Detect(folder, wanted, settings.all, made_by, settings.threads, pages, settings.weights)
     return with_left_out(_detect(found, flags, report, work), closed)
 
 
@@ -109,10 +98,11 @@ def _detect(found: Sequence[Video], flags: BatchFlags, report: Path | None, work
     large = is_brought(work.config.features.read)
     flags = flags.sparing() if large else flags
     work = replace(work, threads=flags.share if large else flags.threads or 1)
+    said = partial(_said, work)
     if report is None:
-        return run_batch(found, folder, work, flags, said=_said)
+        return run_batch(found, folder, work, flags, said=said)
     index = partial(_index, report, folder, work)
-    return run_batch(found, folder, work, flags, said=_said, page_of=partial(page_of, report), on_end=index)
+    return run_batch(found, folder, work, flags, said=said, page_of=partial(page_of, report), on_end=index)
 
 
 def _index(report: Path, out: Path, work: Detect, states: Iterable[Entry]) -> Path:
@@ -128,8 +118,13 @@ def _index(report: Path, out: Path, work: Detect, states: Iterable[Entry]) -> Pa
     return write_index_of(report.resolve(), pages, work.made_by, lacking)
 
 
-def _said(done: Detected) -> str:
-    return "; ".join([summary(done.events, done.duration_s), *done.notes])
+def _said(work: Detect, done: Detected) -> str:
+    return "; ".join([f"{summary(done.events, done.duration_s)}{_besides(work)}", *done.notes])
+
+
+def _besides(work: Detect) -> str:
+    """What is written beside the events that are told of."""
+    return f" from {work.show.least_score:g} on, all candidates are written" if work.all else ""
 
 
 def _one_by_one(found: Sequence[Video], out: Path | None, report: Path | None, work: Detect) -> int:
@@ -182,7 +177,7 @@ def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int
     took_s = time.perf_counter() - began
     # A full disk does not keep the events from the screen, nor a closed pipe keep them from the disk.
     try:
-        _show(screen, found, took_s)
+        _show(screen, work, found, took_s)
         for note in found.kept.notes:
             screen.print(f"note:   {note}", markup=False, soft_wrap=True)
     finally:
@@ -195,12 +190,12 @@ def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int
     return found
 
 
-def _show(screen: Console, found: Found, took_s: float) -> None:
-    events, duration_s = found.shown, found.kept.duration_s
-    speed = f"{duration_s / took_s:.0f}x real time" if took_s > 0 else ""
+def _show(screen: Console, work: Detect, found: Found, took_s: float) -> None:
+    events, looked_at_s = found.shown, found.looked_at_s
+    speed = f"{looked_at_s / took_s:.0f}x real time" if took_s > 0 else ""
     how = "from what was kept" if found.again else f"{took_s:.1f} s, {speed}"
-    head = f"{one_line(found.task.video.name)}: {summary(events, duration_s)} ({how})"
+    head = f"{one_line(found.task.video.name)}: {summary(events, looked_at_s)}{_besides(work)} ({how})"
     screen.print(head, style="bold", markup=False, soft_wrap=True)
     if len(events):
         screen.print(events_table(events, most=_MOST_SHOWN))
-        screen.print(EventsTimeline(events, duration_s))
+        screen.print(EventsTimeline(events, found.kept.duration_s))

@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import tyro
 
@@ -21,6 +21,7 @@ Tiers = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")]
 Annotator = Annotated[str | None, tyro.conf.arg(metavar="NAME")]
 """What to read of labels that hold more than one thing; `chosen` takes the three."""
 
+C = TypeVar("C")
 _UNSAID = ("None", "False", "", "''")
 
 
@@ -42,12 +43,25 @@ def plainly(command: Callable[..., int]) -> Callable[..., int]:
         return command(*given, **named)
 
     # Not functools.wraps: types are read from what is wrapped.
-    told = tyro.conf.arg(help_behavior_hint=_default)
     hints = get_type_hints(command, include_extras=True)
     same.__doc__ = command.__doc__
-    same.__annotations__ = {name: Annotated[hint, told, *_none_unsaid(hint)] for name, hint in hints.items()}
+    same.__annotations__ = {name: _plain(hint) for name, hint in hints.items()}
     vars(same)["__signature__"] = inspect.signature(command)
     return same
+
+
+def flags(group: type[C]) -> type[C]:
+    """A dataclass as flags that several commands have, with a help as plain as that of `plainly`.
+
+    Commands take it as Annotated[Group, tyro.conf.arg(name="")].
+    """
+    hints = get_type_hints(group, include_extras=True)
+    group.__annotations__ = {name: _plain(hints[name]) for name in group.__annotations__}
+    return group
+
+
+def _plain(hint: Any) -> Any:
+    return Annotated[hint, tyro.conf.arg(help_behavior_hint=_default), *_none_unsaid(hint)]
 
 
 def _none_unsaid(hint: Any) -> tuple[Any, ...]:

@@ -20,6 +20,7 @@ from avloc.cli.console import stand_any_text
 from avloc.cli.convert import convert
 from avloc.cli.describe import describe
 from avloc.cli.detect import detect
+from avloc.cli.detect_flags import over_file
 from avloc.cli.diagnose import diagnose
 from avloc.cli.evaluate import evaluate
 from avloc.cli.export import export
@@ -57,6 +58,12 @@ VERBS: dict[str, Callable[..., int]] = {
     "compare": compare,
     "diagnose": diagnose,
 }
+
+_OVER_FILE: dict[str, Callable[[Sequence[str]], Callable[..., int]]] = {
+    "train": train_verb,
+    "detect": lambda arguments: over_file(detect, arguments),
+}
+"""Verbs whose settings a file may give, which is looked for before the command line is read as a whole."""
 
 DESCRIPTION = """Find every event of a video that is seen and heard at once: its class, its start, its end.
 
@@ -109,8 +116,11 @@ def _run(verb: str, arguments: Sequence[str]) -> int:
         near = difflib.get_close_matches(verb, VERBS, n=1)
         meant = f"did you mean avloc {near[0]}?" if near else f"the commands are {', '.join(VERBS)}"
         raise AvlocError(f"there is no command {verb!r}; {meant}")
+    command = VERBS[verb]
+    if verb in _OVER_FILE:
+        command = _OVER_FILE[verb](arguments)
     return tyro.cli(
-        plainly(train_verb(arguments) if verb == "train" else VERBS[verb]),
+        plainly(command),
         prog=f"avloc {verb}",
         args=arguments[1:],
         config=MARKERS,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from avloc.cli.plain_settings import plain_settings
 from avloc.config import from_dict, to_dict
-from avloc.errors import AvlocError, ConfigError
+from avloc.errors import ConfigError
 
 C = TypeVar("C")
 
@@ -23,23 +24,23 @@ def named_file(arguments: Sequence[str], flag: str) -> Path | None:
     return None
 
 
-def laid_over(recipe: C, path: Path) -> C:
+def laid_over(recipe: C, path: Path, as_meant: Callable[[object], object] = lambda settings: settings) -> C:
     """The recipe with the settings that the file gives; `run.json` of a former run is such a file, too.
+
+    as_meant: makes what people write into what the settings are, such as a list of what stands alone.
 
     Raises:
         ConfigError: the file cannot be read, or a setting is unknown (the nearest one is named) or of a wrong type.
-        AvlocError: PyYAML is not installed.
+        AvlocError: PyYAML is not installed, and the file is not of the plain kind that is read without it.
     """
-    return from_dict(type(recipe), _merged(to_dict(recipe), _read(path)), where=path.name)
+    return from_dict(type(recipe), _merged(to_dict(recipe), as_meant(_read(path))), where=path.name)
 
 
 def _read(path: Path) -> object:
     try:
         import yaml
     except ImportError:
-        raise AvlocError(
-            "settings in a file need PyYAML; install avloc with its extra, in its checkout: pip install '.[train]'"
-        ) from None
+        return plain_settings(path)
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         """Reads 1e-4 as a number, as people and JSON mean it; plain YAML 1.1 takes it for a text."""

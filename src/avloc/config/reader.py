@@ -7,6 +7,7 @@ import difflib
 import types
 import typing
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from avloc.errors import ConfigError
@@ -102,6 +103,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             return float(value)
         except OverflowError:
             raise ConfigError(f"{where} is larger than any float; {hint.__name__} is needed") from None
+    if hint is Path and isinstance(value, str):
+        return Path(value)
     if not isinstance(value, hint) or (hint is not bool and isinstance(value, bool)):
         raise ConfigError(f"{where} is {value!r}; {hint.__name__} is needed")
     return value

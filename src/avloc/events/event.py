@@ -169,14 +169,11 @@ class Events(Sequence[Event]):
         Raises:
             ConfigError: a number is out of its range.
         """
-        from avloc.events.filter import EventFilter, named
+        from avloc.events.filter import filter_of
 
         by_class = score if isinstance(score, Mapping) else {}
         least = -math.inf if score is None or isinstance(score, Mapping) else score
-        wanted = named(label)
-        if label is not None and not wanted:
-            return self.take([])
-        return EventFilter(wanted, named(not_label), least, by_class, length_s, merge_gap_s, start_s, end_s)(self)
+        return filter_of(label, not_label, least, by_class, length_s, merge_gap_s, start_s, end_s)(self)
 
     def by_time(self) -> Events:
         """Ordered by start, then end, then label."""

@@ -11,12 +11,16 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from avloc.errors import ConfigError
 from avloc.events.event import Event, Events
+
+ROUNDING_S = 1e-6
+"""Of differences of times: half a second from 0.2 s on ends at 0.7 s, in whichever way numbers round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,35 @@ class EventFilter:
         kept = kept.take(kept.score >= np.asarray(least))
         if self.merge_gap_s is not None:
             kept = merge_near(kept, self.merge_gap_s)
-        return kept.take(kept.end_s - kept.start_s >= self.min_length_s)
+        return kept.take(kept.end_s - kept.start_s >= self.min_length_s - ROUNDING_S)
+
+    def with_least(self, score: float) -> EventFilter:
+        """The same, with a least score for the classes that have none, unless it has one already."""
+        return self if self.min_score > -math.inf else replace(self, min_score=score)
+
+    def told(self) -> dict[str, Any]:
+        """What is chosen but for the least score of all classes, as plain data, named as the command line's flags."""
+        stretch = {"start": self.start_s, "end": self.end_s}
+        told: dict[str, Any] = {
+            "label": list(self.labels),
+            "not_label": list(self.not_labels),
+            "min_score": dict(self.min_scores),
+            "min_length": self.min_length_s or None,
+            "merge_gap": self.merge_gap_s,
+            **{name: None if math.isinf(time_s) else time_s for name, time_s in stretch.items()},
+        }
+        return {name: value for name, value in told.items() if value not in (None, [], {})}
+
+    def words(self) -> str:
+        """The same for people, in one line; "" where nothing is chosen."""
+        parts = [", ".join(self.labels)] if self.labels else []
+        parts += [f"not {', '.join(self.not_labels)}"] if self.not_labels else []
+        parts += [f"{label} from {score:g}" for label, score in self.min_scores.items()]
+        parts += [f"from {self.start_s:g} s"] if self.start_s > -math.inf else []
+        parts += [f"to {self.end_s:g} s"] if self.end_s < math.inf else []
+        parts += [] if self.merge_gap_s is None else [f"merged up to {self.merge_gap_s:g} s apart"]
+        parts += [f"at least {self.min_length_s:g} s long"] if self.min_length_s else []
+        return "; ".join(parts)
 
     def require_known(self, classes: Collection[str]) -> None:
         """Refuse a class that is not there, which would go unnoticed.
@@ -83,6 +115,31 @@ class EventFilter:
 
     def _wants(self, label: str) -> bool:
         return label not in self.not_labels and (not self.labels or label in self.labels)
+
+
+ALL_EVENTS = EventFilter()
+"""Nothing is chosen."""
+
+
+def filter_of(
+    label: str | Iterable[str] | None,
+    not_label: str | Iterable[str] | None,
+    min_score: float,
+    min_scores: Mapping[str, float],
+    min_length_s: float,
+    merge_gap_s: float | None,
+    start_s: float,
+    end_s: float,
+) -> EventFilter:
+    """Of what a caller in Python says; `label` without a class keeps none, where None keeps all.
+
+    Raises:
+        ConfigError: as EventFilter.
+    """
+    labels = _named(label)
+    if label is not None and not labels:
+        min_score, min_scores = math.inf, {}
+    return EventFilter(labels, _named(not_label), min_score, min_scores, min_length_s, merge_gap_s, start_s, end_s)
 
 
 def nearest_class(label: str, classes: Collection[str]) -> str:
@@ -112,7 +169,7 @@ def merge_near(events: Events, gap_s: float) -> Events:
     joined: dict[str, list[Event]] = {}
     for event in events.by_time():
         run = joined.setdefault(event.label, [])
-        if run and event.start_s - run[-1].end_s <= gap_s:
+        if run and event.start_s - run[-1].end_s <= gap_s + ROUNDING_S:
             last = run[-1]
             run[-1] = Event(last.start_s, max(last.end_s, event.end_s), event.label, max(last.score, event.score))
         else:
@@ -120,7 +177,7 @@ def merge_near(events: Events, gap_s: float) -> Events:
     return Events.of(event for run in joined.values() for event in run).by_time()
 
 
-def named(labels: str | Iterable[str] | None) -> tuple[str, ...]:
+def _named(labels: str | Iterable[str] | None) -> tuple[str, ...]:
     """One class or several, as a tuple."""
     if labels is None:
         return ()

@@ -9,16 +9,20 @@ CELLS_PER_S = 100  # 10 ms: finer than any pixel of a timeline, 1.4 MB for an ho
 
 
 class LevelMeter:
-    """Peaks of a sound track in cells of 10 ms; memory grows by 400 bytes a second of sound."""
+    """Peaks of a sound track in cells of 10 ms; memory grows by 400 bytes a second of sound.
 
-    def __init__(self) -> None:
+    begin_s: where in the track the first block begins; what lies before counts as silence.
+    """
+
+    def __init__(self, begin_s: float = 0.0) -> None:
+        self._begin_s = begin_s
         self._peaks = np.zeros(CELLS_PER_S * 60, np.float32)
         self._sample_rate = 0
         self._heard = 0
 
     @property
     def duration_s(self) -> float:
-        """Seconds of sound heard so far."""
+        """Where in the track the sound heard so far ends, in seconds."""
         return self._heard / self._sample_rate if self._sample_rate else 0.0
 
     def add(self, block: NDArray[np.floating], sample_rate: int) -> None:
@@ -31,6 +35,8 @@ class LevelMeter:
             raise ValueError(f"sample_rate is {sample_rate} after {self._sample_rate}; one positive rate is needed")
         if block.ndim not in (1, 2):
             raise ValueError(f"block has shape {block.shape}; (samples,) or (channels, samples) is needed")
+        if not self._sample_rate:
+            self._heard = round(self._begin_s * sample_rate)
         self._sample_rate = sample_rate
         peaks = np.abs(block) if block.ndim == 1 else np.abs(block).max(axis=0, initial=0.0)
         if not peaks.size:

@@ -23,6 +23,7 @@ from avloc.config import ModelConfig, to_dict
 from avloc.detector import Detector
 from avloc.errors import ModelError, OutputError
 from avloc.events import Events
+from avloc.events.filter import ALL_EVENTS, EventFilter
 from avloc.files import file_hash, make_folder
 from avloc.formats.files import ENDING
 from avloc.media.levels import LevelMeter
@@ -32,6 +33,7 @@ from avloc.scale.messages import OnProgress
 from avloc.scale.shown import Shown, Stored, read_stored
 from avloc.scale.table import TABLE, write_events_table
 from avloc.scale.work import Done, Gathered, Task, Work, digest_of, relative, unchanged
+from avloc.timegrid import WHOLE, Stretch
 
 VERSION = 3
 """Raised when a change of the code gives other candidates for the same model: they are then made anew."""
@@ -71,6 +73,12 @@ class Found:
     mark: str
     took_s: float = 0.0
     again: bool = False
+    stretch: Stretch = WHOLE
+
+    @property
+    def looked_at_s(self) -> float:
+        """Length of what was read of the video, of which are the events."""
+        return min(self.stretch.end_s, self.kept.duration_s) - self.stretch.start_s
 
     @property
     def info(self) -> MediaInfo:
@@ -85,14 +93,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Detect(Work[Detected]):
-    """Events of videos: by the model's folder, from the least score on, or all candidates.
+    """Events of videos: by the model's folder, those that are wanted, or all candidates.
 
-    made_by is only told in the files: the same model gives the same events in every version of this package. pages
-    makes the page of a video that wants one, from its path; it goes to other processes by pickle.
+    wanted: what is chosen; its least score is the model's own where it has none, and of a stretch nothing else of a
+    video is read. made_by is only told in the files: the same model gives the same events in every version of this
+    package. pages makes the page of a video that wants one, from its path; it goes to other processes by pickle.
     """
 
     model: Path
-    min_score: float | None = None
+    wanted: EventFilter = ALL_EVENTS
     all: bool = False
     made_by: str = "avloc"
     threads: int = 0
@@ -117,8 +126,14 @@ class Detect(Work[Detected]):
     @cached_property
     def show(self) -> Shown:
         """What is shown of what is computed. Raises ModelError as `load`."""
-        least = self.config.show_score if self.min_score is None else self.min_score
-        return Shown(self.digest, least, self.config.decoding.min_score, self.all, self.made_by)
+        wanted = self.wanted.with_least(self.config.show_score)
+        least_of_all = self.config.decoding.min_score
+        return Shown(self.digest, wanted.min_score, least_of_all, self.all, self.made_by, wanted)
+
+    @property
+    def stretch(self) -> Stretch:
+        """What of a video is read."""
+        return Stretch(max(self.wanted.start_s, 0.0), self.wanted.end_s)
 
     @cached_property
     def config(self) -> ModelConfig:
@@ -126,14 +141,15 @@ class Detect(Work[Detected]):
         return zoo.read_config(self.model)
 
     def settings(self) -> tuple[str, ...]:
-        """What is computed: all of the model but its own least score to show.
+        """What is computed: all of the model but its own least score to show, and of which stretch.
 
         Raises:
             ModelError: the model's folder lacks a file.
         """
         told = json.dumps(to_dict(replace(self.config, show_score=0.0)), sort_keys=True)
         try:
-            return str(VERSION), told, file_hash(self.model / zoo.ONNX)
+            part = () if self.stretch.is_whole else (repr(self.stretch),)
+            return str(VERSION), told, file_hash(self.model / zoo.ONNX), *part
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise ModelError(
@@ -176,17 +192,19 @@ class Detect(Work[Detected]):
         Raises:
             MediaError: as `make`.
         """
-        began, meter = time.perf_counter(), LevelMeter()
+        began, stretch = time.perf_counter(), self.stretch
+        meter = LevelMeter(stretch.sound_from_s(self.detector.grid))
+        length_s = max(min(stretch.end_s, info.duration_s) - stretch.start_s, 0.0)
         with unchanged(task.video):
             detection = self.detector.detect_fully(
                 task.video,
                 on_sound=meter.add,
-                on_seconds=lambda seconds: on_progress(seconds, info.duration_s),
+                on_seconds=lambda seconds: on_progress(min(max(seconds - stretch.start_s, 0.0), length_s), length_s),
+                stretch=stretch,
             )
         levels = meter.levels(LEVELS, info.duration_s)
-        kept = Kept(
-            self.key(content), info, detection.duration_s, detection.all_events, levels, detection.notes
-        ).rounded()
+        notes = (*detection.notes, *_looked_at(stretch, info.duration_s))
+        kept = Kept(self.key(content), info, detection.duration_s, detection.all_events, levels, notes).rounded()
         return self._found(task, kept, time.perf_counter() - began)
 
     def find_again(self, task: Task, key: str) -> Found | None:
@@ -242,7 +260,7 @@ class Detect(Work[Detected]):
             if isinstance(place := stored.about.get("video"), str):
                 files[name] = relative(path.parent / place, folder)
             if name in mine:
-                gathered.counts.update(stored.events.labels)
+                gathered.counts.update(self.show.events(stored.events).labels)
         write_events_table(folder / TABLE, rows, files)
         return gathered
 
@@ -252,17 +270,25 @@ class Detect(Work[Detected]):
     def _found(self, task: Task, kept: Kept, took_s: float, *, again: bool = False) -> Found:
         show = self.show
         shown, mark = show.events(kept.events), self._mark(kept.key)
-        return Found(task, kept, shown, show.written_from, self.config.name, mark, took_s, again)
+        return Found(task, kept, shown, show.written_from, self.config.name, mark, took_s, again, self.stretch)
 
     def _mark(self, key: str) -> str:
         """Of all that a page shows but its looks."""
-        return digest_of(key, repr(self.show.least_score), repr(self.show.written_from))
+        chosen = json.dumps(self.show.wanted.told(), sort_keys=True)
+        return digest_of(key, repr(self.show.least_score), repr(self.show.written_from), chosen)
+
+
+def _looked_at(stretch: Stretch, duration_s: float) -> list[str]:
+    """What to say of a video of which only a stretch was read."""
+    if stretch.is_whole:
+        return []
+    return [f"only {stretch.start_s:g} to {min(stretch.end_s, duration_s):.4g} s of it was looked at"]
 
 
 def _detected(found: Found) -> Detected:
     return Detected(
         key=found.kept.key,
-        duration_s=found.kept.duration_s,
+        duration_s=found.looked_at_s,
         took_s=found.took_s,
         again=found.again,
         events=found.shown,

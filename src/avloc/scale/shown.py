@@ -1,4 +1,4 @@
-"""What is shown of what is kept: result files of one least score, and results of another brought to it.
+"""What is shown of what is kept: result files of one choice of events, and results of another brought to it.
 
 A result file says what it was computed by and what it shows, so a folder of mixed results is known for what it is.
 """
@@ -6,17 +6,22 @@ A result file says what it was computed by and what it shows, so a folder of mix
 from __future__ import annotations
 
 import contextlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from avloc.errors import AvlocError, FormatError, OutputError
 from avloc.events import Events
+from avloc.events.filter import ALL_EVENTS, EventFilter
 from avloc.formats.activitynet import read_detections, read_external, write_results
 from avloc.formats.files import ENDING
 from avloc.scale.kept import Kept, kept_file, read_kept
+
+CHOSEN = "chosen"
+"""Where a result file tells what was chosen of its events beside the least score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,8 @@ def read_stored(path: Path) -> Stored | None:
 def require_one_setting(folder: Path, files: Iterable[Path], least_score: float | None = None) -> None:
     """Whether result files in a folder can be read together; files that do not say how they were made can.
 
-    least_score: the least score that will be read, where one can be chosen: results of lower ones do not differ then.
+    least_score: the least score that will be read, where one can be chosen: results of lower ones do not differ then,
+    unless they differ in what else was chosen.
 
     Raises:
         FormatError: they were made by several settings, as a run leaves them that was stopped.
@@ -50,23 +56,26 @@ def require_one_setting(folder: Path, files: Iterable[Path], least_score: float 
     count = Counter(setting for file in files if (setting := _setting_of(file, least_score or 0.0)) is not None)
     if len(count) < 2:
         return
-    versions = {computed for _, computed, _ in count}
+    versions = {computed for _, computed, *_ in count}
+    choices = {chosen for *_, chosen in count}
     several = len(versions) > len({model for model, *_ in count})  # of a model of one name
     told = ", ".join(
         f"{n} of model {model}{f' ({computed[:6]})' if several else ''} with threshold {score:g}"
-        for (model, computed, score), n in count.most_common(4)
+        f"{f' and {chosen} chosen' if len(choices) > 1 else ''}"
+        for (model, computed, score, chosen), n in count.most_common(4)
     )
     remedy = "run the last `avloc detect` again to its end"
-    if least_score is not None and len(versions) == 1:
-        remedy += f", or give --min-score {max(score for *_, score in count):g}"
+    if least_score is not None and len(versions) == len(choices) == 1:
+        remedy += f", or give --min-score {max(score for _, _, score, _ in count):g}"
     raise FormatError(f"{folder}: holds results of different settings ({told}); {remedy}")
 
 
-def _setting_of(file: Path, least_score: float) -> tuple[str, str, float] | None:
-    """Name of the model, all that was computed by, and least score that is written."""
+def _setting_of(file: Path, least_score: float) -> tuple[str, str, float, str] | None:
+    """Name of the model, all that was computed by, least score that is written, and what else was chosen."""
     try:
         told = read_external(file)
-        return str(told["model"]), str(told.get("computed", "")), max(float(told["min_score"]), least_score)
+        chosen = json.dumps(told.get(CHOSEN, {}), sort_keys=True)
+        return str(told["model"]), str(told.get("computed", "")), max(float(told["min_score"]), least_score), chosen
     except (AvlocError, KeyError, TypeError, ValueError):
         return None
 
@@ -75,7 +84,8 @@ def _setting_of(file: Path, least_score: float) -> tuple[str, str, float] | None
 class Shown:
     """Which of the candidates that `computed` stands for are written: those of a least score, or `all`.
 
-    made_by is only told in the files: the same model gives the same events in every version of this package.
+    wanted is what is chosen beside that. made_by is only told in the files: the same model gives the same events in
+    every version of this package.
     """
 
     computed: str
@@ -83,6 +93,7 @@ class Shown:
     least_of_all: float
     all: bool = False
     made_by: str = "avloc"
+    wanted: EventFilter = ALL_EVENTS
 
     @property
     def written_from(self) -> float:
@@ -91,7 +102,13 @@ class Shown:
 
     def events(self, candidates: Events) -> Events:
         """The events for people, in the order of time."""
-        return candidates.above(self.least_score).by_time()
+        return replace(self.wanted, min_score=self.least_score)(candidates).by_time()
+
+    @property
+    def _told(self) -> dict[str, Any]:
+        """What a result says of what is chosen: of all candidates none is left out but what was never looked at."""
+        stretch = {"start", "end"}
+        return {name: value for name, value in self.wanted.told().items() if not self.all or name in stretch}
 
     def write(self, result: Path, kept: Kept, about: Mapping[str, object]) -> None:
         """Write a result file, with `about` beside what all say of themselves.
@@ -103,6 +120,8 @@ class Shown:
         told |= {"computed": self.computed, "min_score": self.written_from}
         if self.all:
             told["all"] = True
+        if self._told:
+            told[CHOSEN] = self._told
         if kept.notes:
             told["notes"] = list(kept.notes)
         events = kept.events if self.all else self.events(kept.events)
@@ -111,8 +130,8 @@ class Shown:
     def fits(self, stored: Stored) -> bool:
         """Whether a result is as these settings make it."""
         told = stored.about
-        computed, least, every = told.get("computed"), told.get("min_score"), told.get("all", False)
-        return (computed, least, every) == (self.computed, self.written_from, self.all)
+        settings = [told.get("computed"), told.get("min_score"), told.get("all", False), told.get(CHOSEN, {})]
+        return settings == [self.computed, self.written_from, self.all, self._told]
 
     def bring_along(self, folder: Path, results: Mapping[str, Path]) -> int:
         """Make results in a folder, by name, again that have another least score; how many there were.
@@ -124,8 +143,8 @@ class Shown:
         lost = [name for name, path in odd.items() if self._kept_of(path) is None]
         if lost:
             raise OutputError(
-                f"{folder}: holds results that another model or version made, of videos that are not given now "
-                f"({len(lost)} of them, such as {lost[0]}); give all of the videos, or another --out"
+                f"{folder}: holds results that another model, version or stretch made, of videos that are "
+                f"not given now ({len(lost)} of them, such as {lost[0]}); give all of the videos, or another --out"
             )
         return sum(self._bring(path) for path in odd.values())
 

@@ -20,7 +20,7 @@ from avloc.features.sequence import FeatureSequence
 from avloc.files import file_hash
 from avloc.media.probe import MediaInfo
 from avloc.streams import Streams
-from avloc.timegrid import TimeGrid
+from avloc.timegrid import WHOLE, Stretch, TimeGrid
 
 OnBlock = Callable[[NDArray[np.float32], int], object]
 """Is given each block of the waveform, mono, and its sample rate."""
@@ -28,7 +28,6 @@ OnSeconds = Callable[[float], object]
 """Is told how many seconds of the video are done."""
 OnNote = Callable[[str], object]
 """Is told of a choice made in reading the file that a user should know of, in a few words."""
-
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
@@ -113,14 +112,17 @@ class Extractor(Protocol):
         on_sound: OnBlock | None = None,
         on_seconds: OnSeconds | None = None,
         on_note: OnNote | None = None,
+        stretch: Stretch = WHOLE,
     ) -> Iterator[FeatureSequence]:
         """Consecutive stretches of the video, each on the grid shifted to its first step.
 
+        Of a `stretch` of the video only its steps are made, and no more is read than they need; `on_sound` then hears
+        from `stretch.sound_from_s` on.
         `on_sound(block, sample_rate)` gets every block of the waveform once, `on_seconds(t)` the time done,
         `on_note(text)` what was chosen in reading.
 
         Raises:
-            MediaError: the file cannot be read, or has no picture or no sound.
+            MediaError: the file cannot be read, has no picture or no sound, or ends before the stretch.
             FeatureError: it does not work on this grid.
         """
 
@@ -131,6 +133,16 @@ class Extractor(Protocol):
             MediaError, FeatureError: as `stream`.
         """
         return FeatureSequence.joined(list(self.stream(path, grid, on_seconds=on_seconds)), file_hash(path))
+
+
+def steps_of(info: MediaInfo, grid: TimeGrid, stretch: Stretch) -> range:
+    """The steps of a file that lie in a stretch. Raises NothingToDoError where the file ends before it."""
+    steps = stretch.steps(grid, info.duration_s)
+    if not steps:
+        raise NothingToDoError(
+            f"{info.path}: ends at {info.duration_s:.2f} s, and what is asked for begins at {stretch.start_s:.2f} s"
+        )
+    return steps
 
 
 def require_both(info: MediaInfo) -> None:

@@ -22,7 +22,15 @@ from numpy.typing import NDArray
 
 from avloc.ahead import ahead
 from avloc.errors import FeatureError
-from avloc.features.extractors.base import Extractor, OnBlock, OnNote, OnSeconds, Resources, require_both
+from avloc.features.extractors.base import (
+    Extractor,
+    OnBlock,
+    OnNote,
+    OnSeconds,
+    Resources,
+    require_both,
+    steps_of,
+)
 from avloc.features.extractors.sound_buffer import SoundBuffer, passed_on
 from avloc.features.extractors.weights import Record, find_record, kind_of, require_records, weights_folder
 from avloc.features.logmel import SAMPLE_RATE
@@ -30,7 +38,7 @@ from avloc.features.sequence import Array, FeatureSequence
 from avloc.media.probe import MediaInfo, probe
 from avloc.media.reader import read_audio, read_frames
 from avloc.streams import STREAMS, Streams
-from avloc.timegrid import TimeGrid
+from avloc.timegrid import WHOLE, Stretch, TimeGrid
 
 if TYPE_CHECKING:
     from avloc.features.extractors.pretrained.senses import Ears, Eyes, Frames
@@ -187,30 +195,32 @@ class BroughtExtractor(Extractor):
         on_sound: OnBlock | None = None,
         on_seconds: OnSeconds | None = None,
         on_note: OnNote | None = None,
+        stretch: Stretch = WHOLE,
     ) -> Iterator[FeatureSequence]:
         """Consecutive stretches of the video, each on the grid shifted to its first step.
 
         Windows that go past the end see the last picture on and hear silence.
 
         Raises:
-            MediaError: the file cannot be read, or lacks the picture or the sound that is needed.
+            MediaError: the file cannot be read, lacks the picture or the sound that is needed, or ends before the
+                stretch.
             FeatureError: the grid's windows are of another length, or weights are missing.
         """
         self.require(grid)
         info = probe(path)
         self._require_tracks(info)
         eyes, ears = self._senses
-        steps, streams = grid.length(info.duration_s), self.streams
+        steps, begin_s, streams = steps_of(info, grid, stretch), stretch.sound_from_s(grid), self.streams
         if on_note is not None:
             for note in (*info.notes, *self._notes(grid, info.duration_s)):
                 on_note(note)
-        begins = np.round(grid.window_starts_s(np.arange(steps)) * self.rate).astype(int)
-        blocks = read_audio(path, sample_rate=SAMPLE_RATE, clipped=False, on_note=on_note)
-        sound = SoundBuffer(passed_on(blocks, on_sound, SAMPLE_RATE))
+        begins = np.round(grid.window_starts_s(np.arange(steps.start, steps.stop)) * self.rate).astype(int)
+        blocks = read_audio(path, sample_rate=SAMPLE_RATE, start_s=begin_s, clipped=False, on_note=on_note)
+        sound = SoundBuffer(passed_on(blocks, on_sound, SAMPLE_RATE), round(begin_s * SAMPLE_RATE))
         frames = None if eyes is None else _frames(path, info, begins, self.fps, self.window_frames, eyes)
         try:
-            for first in range(0, steps, CHUNK_STEPS):
-                part = begins[first : first + CHUNK_STEPS]
+            for at in range(0, len(steps), CHUNK_STEPS):
+                part, first = begins[at : at + CHUNK_STEPS], steps[at]
                 none = np.zeros((len(part), 0), np.float32)
                 visual = none if eyes is None or frames is None else eyes.see(frames, part.tolist())
                 audio = none if ears is None else self._heard(sound, ears, part)
@@ -218,7 +228,8 @@ class BroughtExtractor(Extractor):
                 if on_seconds is not None:
                     done_s = float(grid.to_seconds(first + len(part) - 1)) + grid.stride_s / 2
                     on_seconds(min(done_s, info.duration_s))
-            sound.drain()
+            if math.isinf(stretch.end_s):
+                sound.drain()
         finally:
             if frames is not None:
                 frames.close()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.ahead import ahead
-from avloc.features.extractors.base import Extractor, OnBlock, OnNote, OnSeconds, require_both
+from avloc.features.extractors.base import Extractor, OnBlock, OnNote, OnSeconds, require_both, steps_of
 from avloc.features.extractors.blazeface import BlazeFace, letterboxed
 from avloc.features.extractors.efficientnet_lite0 import EfficientNetLite0
 from avloc.features.extractors.sound_windows import SoundWindows
@@ -25,7 +25,7 @@ from avloc.features.sequence import FeatureSequence
 from avloc.media.probe import probe
 from avloc.media.reader import read_audio, read_views
 from avloc.streams import Streams
-from avloc.timegrid import TimeGrid
+from avloc.timegrid import WHOLE, Stretch, TimeGrid
 
 CHUNK_STEPS = 32
 WINDOW_S = PATCH_FRAMES * HOP / SAMPLE_RATE
@@ -93,6 +93,7 @@ class EmbeddedExtractor(Extractor):
         on_sound: OnBlock | None = None,
         on_seconds: OnSeconds | None = None,
         on_note: OnNote | None = None,
+        stretch: Stretch = WHOLE,
     ) -> Iterator[FeatureSequence]:
         """Consecutive stretches of the video, each on the grid shifted to its first step.
 
@@ -100,26 +101,29 @@ class EmbeddedExtractor(Extractor):
         `on_note(text)` what was chosen in reading.
 
         Raises:
-            MediaError: the file cannot be read, or has no picture or no sound.
+            MediaError: the file cannot be read, has no picture or no sound, or ends before the stretch.
             FeatureError: the grid's windows are of another length.
         """
         self.require(grid)
         info = probe(path)
         require_both(info)
-        times_s = grid.to_seconds(np.arange(grid.length(info.duration_s)))
+        wanted, begin_s = steps_of(info, grid, stretch), stretch.sound_from_s(grid)
+        times_s = grid.to_seconds(np.arange(wanted.start, wanted.stop))
         if on_note is not None:
             for note in info.notes:
                 on_note(note)
-        blocks = read_audio(path, sample_rate=SAMPLE_RATE, clipped=False, on_note=on_note)
-        sound = SoundWindows(blocks, on_sound, on_note)
+        blocks = read_audio(path, sample_rate=SAMPLE_RATE, start_s=begin_s, clipped=False, on_note=on_note)
+        sound = SoundWindows(blocks, on_sound, on_note, begin_s)
         pictures = ahead(_pictures(path, times_s, self.see.size))
         try:
             for first in range(0, len(times_s), CHUNK_STEPS):
                 steps = np.arange(first, min(first + CHUNK_STEPS, len(times_s)))
-                yield self._features(*next(pictures), sound, grid, steps, info.duration_s)
+                shifted = grid.shifted(wanted.start)
+                yield self._features(*next(pictures), sound, shifted, steps, info.duration_s)
                 if on_seconds is not None:
                     on_seconds(min(float(times_s[steps[-1]]) + grid.stride_s / 2, info.duration_s))
-            sound.drain()
+            if math.isinf(stretch.end_s):
+                sound.drain()
         finally:
             pictures.close()
 

@@ -14,12 +14,15 @@ from avloc.features.extractors.base import OnBlock
 
 
 class SoundBuffer:
-    """Stretches of a stream of blocks, each beginning at or behind the last one's begin; silence around the sound."""
+    """Stretches of a stream of blocks, each beginning at or behind the last one's begin; silence around the sound.
 
-    def __init__(self, blocks: Iterator[NDArray[np.float32]]) -> None:
+    first: the sample at which the stream begins.
+    """
+
+    def __init__(self, blocks: Iterator[NDArray[np.float32]], first: int = 0) -> None:
         self.blocks = blocks
         self.buffer = np.zeros(0, np.float32)
-        self.first = 0  # sample at which the buffer begins
+        self.first = first  # sample at which the buffer begins
         self.ended = False
 
     def take(self, low: int, high: int) -> NDArray[np.float32]:

@@ -21,13 +21,18 @@ from avloc.timegrid import TimeGrid
 class SoundWindows:
     """Log-mel patches (N, 96, 64) and voice (N, 2) of steps, from a stream of blocks; silence around the sound.
 
-    The blocks may be louder than full scale; on_block gets them within it.
+    The blocks may be louder than full scale; on_block gets them within it. They begin at begin_s.
     """
 
     def __init__(
-        self, blocks: Iterator[NDArray[np.float32]], on_block: OnBlock | None, on_note: OnNote | None = None
+        self,
+        blocks: Iterator[NDArray[np.float32]],
+        on_block: OnBlock | None,
+        on_note: OnNote | None = None,
+        begin_s: float = 0.0,
     ) -> None:
-        self._sound = SoundBuffer(levelled(passed_on(blocks, on_block, SAMPLE_RATE), SAMPLE_RATE, on_note))
+        sound = levelled(passed_on(blocks, on_block, SAMPLE_RATE), SAMPLE_RATE, on_note)
+        self._sound = SoundBuffer(sound, round(begin_s * SAMPLE_RATE))
 
     def patches(self, grid: TimeGrid, steps: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of consecutive steps, none before those of the last call."""
