@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avloc.cli.clips import COLUMNS, choose, plan
+from avloc.cli.clips import COLUMNS, plan, surest
 from avloc.cli.main import main
 from avloc.cli.names import slug, told_apart
 from avloc.cli.results import Result, find_results
@@ -22,6 +22,7 @@ from avloc.compose.planner import plan as plan_scene
 from avloc.compose.render import compose_video
 from avloc.errors import AvlocError
 from avloc.events import Events
+from avloc.events.filter import EventFilter
 from avloc.formats.activitynet import write_results
 from avloc.media.probe import probe
 
@@ -127,9 +128,7 @@ def test_a_label_that_does_not_occur_names_those_that_do(
     results(tmp_path / "results", "a", EVENTS[:2], str(video))
     (tmp_path / "results" / "bad.events.json").write_text("{")
     assert main(["clips", str(tmp_path / "results"), "--label", "Dog baking", "--out", str(tmp_path / "c")]) == 1
-    assert capsys.readouterr().err == (
-        "avloc: no event of class 'Dog baking'; did you mean 'dog barking'? there are: dog barking\n"
-    )
+    assert capsys.readouterr().err == ("avloc: there is no class 'Dog baking'; did you mean 'dog barking'?\n")
     assert not (tmp_path / "c").exists()
 
 
@@ -165,12 +164,29 @@ def test_no_two_clips_share_a_name_and_all_names_are_safe(pairs: list[tuple[str,
 
 
 def test_names_do_not_depend_on_what_is_asked_for() -> None:
-    every = plan([result("a", Events([1, 1], [2, 2], ["a/b", "a:b"], [0.9, 0.2]))], 0.0)
+    found = [result("a", Events([1, 1], [2, 2], ["a/b", "a:b"], [0.9, 0.2]))]
+    every = plan(found, 0.0)
     assert every[0].file != every[1].file
-    assert choose(every, ["a:b"], 0.0, None) == [every[1]]
-    assert choose(every, [], 0.0, 1) == [every[0]]
-    with pytest.raises(AvlocError, match="there are: a/b, a:b"):
-        choose(every, ["c"], 0.0, None)
+    assert plan(found, 0.0, EventFilter(labels=("a:b",))) == [every[1]]
+    assert surest(every, 1) == [every[0]] and surest(every, None) == every
+
+
+def test_merged_events_are_one_clip_under_a_name_of_its_own() -> None:
+    found = [result("a", Events([1, 3], [2, 4], ["a/b", "a/b"], [0.2, 0.9]))]
+    (merged,) = plan(found, 0.0, EventFilter(merge_gap_s=1.0))
+    assert (merged.start_s, merged.end_s, merged.event.score) == (1.0, 4.0, 0.9)
+    assert merged.file == "a_0001.00-0004.00_a-b.mp4"
+
+
+def test_a_margin_ends_with_the_video_and_so_does_the_name() -> None:
+    (clip,) = plan([result("a", Events([8.5], [9.5], ["x"]))], 2.0)
+    assert (clip.start_s, clip.end_s, clip.file) == (6.5, 10.0, "a_0006.50-0010.00_x.mp4")
+
+
+def test_videos_of_one_name_in_two_folders_are_told_apart_in_the_names() -> None:
+    names = [c.file for c in plan([result(n, Events([1], [2], ["x"])) for n in ("north/a", "south/A", "b")], 0.0)]
+    spans = "0001.00-0002.00_x.mp4"
+    assert names == [f"north-a_{spans}", f"south-A_{spans}", f"b_{spans}"]
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_a_bad_result_is_one_line_and_the_rest_is_there(
 
 def test_no_result_at_all_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(tmp_path), "--out", str(tmp_path / "site")]) == 1
-    assert "holds no file that ends in .events.json" in capsys.readouterr().err
+    assert "holds no result of avloc detect (NAME.events.json) and no file of labels" in capsys.readouterr().err
     assert not (tmp_path / "site").exists()
 
 

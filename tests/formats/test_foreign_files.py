@@ -230,7 +230,11 @@ BAD: list[tuple[str, str, str]] = [
     ("a.txt", "1\t2\t\n", r"line 1: the event has no label"),
     ("a.txt", "1\t2\tdog\n1\t2\n", r"line 2: has 2 fields divided by tabs"),
     ("a.txt", "1\tnan\tdog\n", r"line 1 is 'nan'"),
-    ("a.txt", "hello\n", r"is of no known format with the ending \.txt \(audacity, raven\); name the format"),
+    (
+        "a.txt",
+        "hello\n",
+        r"is of no known format with the ending \.txt \(audacity, raven\); turn it into one by avloc convert --from",
+    ),
     ("a.selections.txt", "Selection\tBegin Time (s)\tEnd Time (s)\n", "one of annotation, species"),
     ("a.selections.txt", RAVEN + "3\tx\n", r"line 5: has 2 fields divided by tabs, and the first line 10"),
     (

@@ -3,57 +3,62 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from avloc.cli.choosing import Choosing
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
-from avloc.cli.inputs import require_least_score, require_writable
+from avloc.cli.inputs import require_writable
 from avloc.cli.names import slug, told_apart
+from avloc.cli.predictions import counted
 from avloc.cli.progress import counting
+from avloc.cli.reel import Clip, check_reel, make_reel
 from avloc.cli.results import Result, find_results, missing_line
 from avloc.errors import AvlocError
 from avloc.events import Event
+from avloc.events.filter import ALL_EVENTS, EventFilter
 from avloc.files import replace_file
 from avloc.media.clips import LEAST_S, cut_clip
 from avloc.media.probe import MediaInfo, probe
 
 INDEX = "clips.csv"
 COLUMNS = ("video", "start_s", "end_s", "label", "score", "file")
-_MOST_LABELS = 60
 _HALF = re.compile(r"\..+_\d{4,}\.\d\d-\d{4,}\.\d\d_.+\.\d+\.mp4")  # names while `write_video` writes
 _STALE_S = 600.0
 
 
 def clips(
     results: Annotated[Path, tyro.conf.Positional],
-    out: Path,
-    label: tuple[str, ...] = (),
-    min_score: float = 0.0,
+    out: Path | None = None,
+    reel: Path | None = None,
+    choosing: Annotated[Choosing, tyro.conf.arg(name="")] = Choosing(),  # noqa: B008
     margin: float = 0.0,
     limit: int | None = None,
     videos: Path | None = None,
+    force: bool = False,
     tier: Tiers = (),
     annotator: Annotator = None,
     fps: Fps = None,
 ) -> int:
     """Cut events out of their videos, sound in step: a file NAME_START-END_LABEL.mp4 each, and a table clips.csv.
 
-    Clips that are there already are kept, so that the same command again goes on where it stopped.
+    Clips that are there already are kept, so that the same command again goes on where it stopped. With --reel they
+    come one after the other in one video, each under a line that tells class, video and time, and as chapters.
 
     examples:
       avloc clips results/ --label "dog barking" --out clips/
-      avloc clips results/ --label "dog barking" "cat meowing" --out clips/ --min-score 0.5 --margin 0.5
+      avloc clips results/ --label "dog barking" --label "cat meowing" --out clips/ --min-score 0.5 --margin 0.5
+      avloc clips results/ --label "people laughing" --reel laughs.mp4
       avloc clips results/ --out clips/ --limit 20 --videos /mnt/archive
       avloc clips audacity_labels/ --out clips/ --videos videos/
 
@@ -61,99 +66,90 @@ def clips(
         results: Folder of results of `avloc detect` or of files of labels, or one file of any format of
             docs/formats.md.
         out: Folder for the clips.
-        label: Classes to cut out; without it all.
-        min_score: Threshold: events with a lower score are left out.
+        reel: One video of all of them, .mp4 or .mkv, in place of the folder or beside it.
+        choosing: What of the events is wanted.
         margin: Seconds to keep before and behind each event.
         limit: At most so many clips, those with the highest scores.
         videos: Folder to look for videos that are neither where they were when they were searched, nor beside the
             file.
+        force: Write over a reel that is there.
         tier: Tiers of ELAN and Praat files to read; without it all that have times.
         annotator: Whose answers to read of Label Studio files of several annotators: number, address or name.
         fps: Frame rate of the videos, for files that count frames (timecodes, EDL, Label Studio, FiftyOne).
     """
-    _check(min_score, margin, limit)
-    choices = chosen(fps, tier, annotator)
-    screen = screen_console()
+    _check(out, reel, force, margin, limit)
+    wanted = choosing.wanted()
     problems: list[str] = []
-    found = find_results(results, videos, problems.append, choices=choices, least_score=min_score)
-    every = plan(found, margin)
-    wanted = choose(every, label, min_score, limit)
-    if not wanted:
-        raise AvlocError(f"{results}: no event has a score of {min_score:g} or more; give a lower --min-score")
-    require_writable(out)
-    _sweep(out)
-    work = _Work(out, videos, problems)
-    try:
-        with counting(error_console(), "clips") as on_progress:
-            for number, clip in enumerate(wanted, 1):
-                work.cut(clip)
-                on_progress(number, len(wanted))
-    finally:
-        write_index(out / INDEX, work.done)
-    kept = f" ({work.kept} were there already)" if work.kept else ""
-    screen.print(f"{len(work.done)} of {len(wanted)} clips{kept}", markup=False)
-    screen.print(f"clips: {out}\ntable: {out / INDEX}", markup=False, soft_wrap=True)
-    for problem in problems:
+    least = max(0.0, wanted.min_score)
+    found = find_results(results, videos, problems.append, choices=chosen(fps, tier, annotator), least_score=least)
+    choosing.require_classes(wanted, {label for result in found for label in result.events.labels})
+    cuts = surest(plan(found, margin, wanted), limit)
+    if not cuts:
+        count = counted(sum(len(result.events) for result in found), "event")
+        raise AvlocError(f"{results}: of {count} none is left to cut out; choose less strictly")
+    if out is not None:
+        _cut_all(cuts, out, videos, problems)
+    if reel is not None:
+        make_reel(reel, cuts, videos, problems)
+    for problem in dict.fromkeys(problems):
         print(f"avloc: {problem}", file=sys.stderr)
     return 1 if problems else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """An event, the stretch of its video to cut out, and the name of the file."""
+def _cut_all(cuts: Sequence[Clip], out: Path, videos: Path | None, problems: list[str]) -> None:
+    require_writable(out)
+    _sweep(out)
+    screen, work = screen_console(), _Work(out, videos, problems)
+    try:
+        with counting(error_console(), "clips") as on_progress:
+            for number, clip in enumerate(cuts, 1):
+                work.cut(clip)
+                on_progress(number, len(cuts))
+    finally:
+        write_index(out / INDEX, work.done)
+    kept = f" ({work.kept} were there already)" if work.kept else ""
+    screen.print(f"{len(work.done)} of {len(cuts)} clips{kept}", markup=False)
+    screen.print(f"clips: {out}\ntable: {out / INDEX}", markup=False, soft_wrap=True)
 
-    result: Result
-    event: Event
-    start_s: float
-    end_s: float
-    file: str
 
-    @property
-    def row(self) -> tuple[str, ...]:
-        e = self.event
-        return (self.result.name, f"{e.start_s:.3f}", f"{e.end_s:.3f}", e.label, f"{e.score:.6g}", self.file)
-
-
-def plan(results: Iterable[Result], margin_s: float) -> list[Clip]:
-    """A clip for each event. Names tell the stretch that is cut out; none depends on which clips are wanted."""
+def plan(results: Sequence[Result], margin_s: float, wanted: EventFilter = ALL_EVENTS) -> list[Clip]:
+    """A clip for each event that is wanted. Names tell the stretch cut out; none depends on what is wanted."""
     rows: dict[str, tuple[Result, Event, float, float, str]] = {}
-    for result in results:
-        video = slug(Path(result.name).name, "video")
-        for event in result.events:
+    chosen: set[str] = set()
+    for result, video in zip(results, _video_slugs(results), strict=True):
+        mine = wanted(result.events)
+        for number, event in enumerate((*mine, *result.events)):
             start_s = max(0.0, event.start_s - margin_s)
-            end_s = max(event.end_s + margin_s, start_s + LEAST_S)
+            end_s = event.end_s + margin_s
+            if result.duration_s is not None and start_s < result.duration_s:
+                end_s = min(end_s, result.duration_s)
+            end_s = max(end_s, start_s + LEAST_S)
             name = f"{video}_{start_s:07.2f}-{end_s:07.2f}_{slug(event.label, 'event')}"
             key = f"{result.name}\n{event.start_s!r}\n{event.end_s!r}\n{event.label}"
             rows.setdefault(key, (result, event, start_s, end_s, name))  # the same event twice is one clip
+            chosen |= {key} if number < len(mine) else set()
     names = told_apart([row[4] for row in rows.values()], list(rows))
-    return [Clip(*row[:4], f"{name}.mp4") for row, name in zip(rows.values(), names, strict=True)]
+    return [
+        Clip(*row[:4], f"{name}.mp4") for (key, row), name in zip(rows.items(), names, strict=True) if key in chosen
+    ]
 
 
-def choose(every: Sequence[Clip], labels: Sequence[str], min_score: float, limit: int | None) -> list[Clip]:
-    """Those of some classes (none named: of all) and a least score; of these the surest, in the order of `every`.
-
-    Raises:
-        AvlocError: a class does not occur.
-    """
-    known = sorted({clip.event.label for clip in every})
-    for label in labels:
-        if label not in known:
-            raise AvlocError(_unknown(label, known))
-    chosen = [c for c in every if c.event.score >= min_score and (not labels or c.event.label in labels)]
-    if limit is not None and len(chosen) > limit:
-        surest = sorted(range(len(chosen)), key=lambda i: (-chosen[i].event.score, i))[:limit]
-        chosen = [chosen[i] for i in sorted(surest)]
-    return chosen
+def _video_slugs(results: Sequence[Result]) -> list[str]:
+    """Each video's name as a part of file names, with its folders where another one has the same."""
+    names = [slug(Path(result.name).name, "video") for result in results]
+    count = Counter(name.casefold() for name in names)
+    return [
+        name if count[name.casefold()] == 1 else slug(result.name.replace("/", "-"), "video")
+        for result, name in zip(results, names, strict=True)
+    ]
 
 
-def _unknown(label: str, known: Sequence[str]) -> str:
-    if not known:
-        return f"no event of class {label!r}: the results hold no event at all"
-    folded = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(label.casefold(), folded, 1, 0.6)
-    hint = f"; did you mean {folded[near[0]]!r}?" if near else ";"
-    more = f" and {len(known) - _MOST_LABELS} more" if len(known) > _MOST_LABELS else ""
-    return f"no event of class {label!r}{hint} there are: {', '.join(known[:_MOST_LABELS])}{more}"
+def surest(clips: Sequence[Clip], limit: int | None) -> list[Clip]:
+    """At most so many of the highest scores, in the order of all."""
+    if limit is None or len(clips) <= limit:
+        return list(clips)
+    best = sorted(range(len(clips)), key=lambda i: (-clips[i].event.score, i))[:limit]
+    return [clips[i] for i in sorted(best)]
 
 
 class _Work:
@@ -231,8 +227,13 @@ def _sweep(out: Path) -> None:
                     path.unlink()
 
 
-def _check(min_score: float, margin_s: float, limit: int | None) -> None:
-    require_least_score(min_score)
+def _check(out: Path | None, reel: Path | None, force: bool, margin_s: float, limit: int | None) -> None:
+    if out is None and reel is None:
+        raise AvlocError(
+            "nothing is asked for; give --out, a folder for the clips, or --reel, a video of all of them"
+        )
+    if reel is not None:
+        check_reel(reel, force)
     if not 0 <= margin_s <= 3600:
         raise AvlocError(f"--margin is {margin_s}; seconds from 0 to 3600 are needed")
     if limit is not None and limit < 1:

@@ -41,6 +41,7 @@ class DetectionPage:
         facts = {
             "Model": found.model,
             "Threshold": f"{found.least_score:g}",
+            **({"Chosen": found.chosen} if found.chosen else {}),
             "Picture": f"{info.video.codec}, {info.video.width} x {info.video.height}{rate}",
             "Sound": f"{info.audio.codec}, {info.audio.sample_rate} Hz, {_channels(info.audio.channels)}",
             "Made by": self._made_by,

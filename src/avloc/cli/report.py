@@ -17,9 +17,10 @@ import tyro
 from numpy.typing import NDArray
 
 from avloc import __version__
+from avloc.cli.choosing import Choosing
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
-from avloc.cli.inputs import require_least_score, require_writable
+from avloc.cli.inputs import require_writable
 from avloc.cli.names import slug, told_apart
 from avloc.cli.page_media import PageVideo
 from avloc.cli.pages import read_notes
@@ -28,6 +29,7 @@ from avloc.cli.progress import counting
 from avloc.cli.results import Result, find_results, missing_line, without_result
 from avloc.errors import AvlocError, MediaError, one_line
 from avloc.events import Events
+from avloc.events.filter import EventFilter
 from avloc.media.levels import LevelMeter
 from avloc.media.probe import probe
 from avloc.media.reader import read_audio
@@ -45,7 +47,7 @@ def report(
     results: Annotated[Path, tyro.conf.Positional],
     out: Path,
     title: str = "Events seen and heard",
-    min_score: float = 0.0,
+    choosing: Annotated[Choosing, tyro.conf.arg(name="")] = Choosing(),  # noqa: B008
     videos: Path | None = None,
     quick: bool = False,
     proxy: bool = False,
@@ -61,6 +63,7 @@ def report(
     examples:
       avloc report results/ --out site/
       avloc report results/ --out site/ --videos /mnt/archive --quick
+      avloc report results/ --out site/ --label "dog barking" --min-score 0.7 --min-length 1
       avloc report audacity_labels/ --out site/ --videos videos/
 
     Args:
@@ -68,7 +71,7 @@ def report(
             docs/formats.md.
         out: Folder for index.html and pages/.
         title: Heading of the index.
-        min_score: Threshold: events with a lower score are left out.
+        choosing: What of the events is wanted.
         videos: Folder to look for videos that are neither where they were when they were searched, nor beside the
             file.
         quick: Leave the level of the sound and the pictures of events out of the pages; they take decoding the
@@ -80,14 +83,16 @@ def report(
         fps: Frame rate of the videos, for files that count frames (timecodes, EDL, Label Studio, FiftyOne).
     """
     choices = chosen(fps, tier, annotator)
-    require_least_score(min_score)
+    wanted = choosing.wanted()
+    least = max(0.0, wanted.min_score)
     screen, errors = screen_console(), error_console()
     problems: list[str] = []
     missing: list[str] = []
     with counting(errors, "results") as on_progress:
-        found = find_results(results, videos, problems.append, on_progress, choices, min_score)
+        found = find_results(results, videos, problems.append, on_progress, choices, least)
+    choosing.require_classes(wanted, {label for result in found for label in result.events.labels})
     require_writable(out / PAGES)
-    site = _Site(out, videos, min_score, PageVideo(proxy=proxy, pictures=not quick), missing.append)
+    site = _Site(out, videos, wanted, PageVideo(proxy=proxy, pictures=not quick), missing.append)
     names = told_apart([slug(result.name.replace("/", "-"), "video") for result in found], [r.name for r in found])
     entries: list[Entry] = []
     with counting(errors, "pages") as on_progress:
@@ -120,7 +125,7 @@ def report(
 class _Site:
     out: Path
     videos: Path | None
-    min_score: float
+    wanted: EventFilter
     how: PageVideo
     on_missing: Callable[[str], None]  # what a page has to do without
     made: int = 0
@@ -129,7 +134,7 @@ class _Site:
 
     def add(self, result: Result, file: str) -> Entry:
         """Make the page of one video, unless it is there, and tell what the index has to say of it."""
-        events = result.events.above(self.min_score)
+        events = self.wanted(result.events)
         page = self.out / PAGES / file
         name = "/".join([*result.name.split("/")[:-1], result.title])
         if result.video is None:
@@ -141,8 +146,13 @@ class _Site:
             self.kept += 1
         else:
             kept = _kept_of(result)
-            least = max(self.min_score, result.min_score or 0.0)
-            facts = {"Model": result.model, "Threshold": f"{least:g}", "Results": result.file.name}
+            least = max(self.wanted.min_score, result.min_score or 0.0)
+            facts = {
+                "Model": result.model,
+                "Threshold": f"{least:g}",
+                "Chosen": self.wanted.words(),
+                "Results": result.file.name,
+            }
             write_page(
                 page,
                 title=result.title,
@@ -192,7 +202,7 @@ class _Site:
             result.duration_s,
             result.model,
             result.min_score,
-            self.min_score,
+            (self.wanted.min_score, self.wanted.told()),
             self.how,
             result.notes,
         )

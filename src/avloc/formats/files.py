@@ -246,7 +246,7 @@ def sniff(path: PathLike) -> str:
     if found is None:
         raise FormatError(
             f"{path}: what it holds is of no known format with the ending {Path(path).suffix.lower()} "
-            f"({', '.join(candidates)}); name the format (avloc convert --from)"
+            f"({', '.join(candidates)}); turn it into one by avloc convert --from FORMAT, where you know its format"
         )
     return found
 
@@ -258,7 +258,7 @@ def _of_ending(path: PathLike) -> list[str]:
         if found:
             return found
     endings = ", ".join(dict.fromkeys(ending for f in FORMATS.values() for ending in f.endings))
-    said = "rename it, or name the format (avloc convert)"
+    said = "rename it, or name the format to avloc convert, with --from or --to"
     if Path(name).suffix in _WORKBOOKS:
         said = "save the sheet as CSV in UTF-8 and give that"
     raise FormatError(f"{path}: its ending is of no known format ({endings}); {said}")
@@ -281,7 +281,10 @@ def files_below(folder: Path, format: str | None = None) -> list[Path]:
         files = [file for file in inside if file.name.lower().endswith(wanted)]
         if files:
             return files
-    raise FormatError(f"{folder}: holds no file that ends in {' or '.join(endings)}; name a file, or such a folder")
+    looked = f"file that ends in {' or '.join(endings)}"
+    if not format:
+        looked = f"result of avloc detect (NAME{ENDING}) and no file of labels of another format (docs/formats.md)"
+    raise FormatError(f"{folder}: holds no {looked}; name a file, or such a folder")
 
 
 def _is_file_of_events(path: Path) -> bool:

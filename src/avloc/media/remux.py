@@ -13,14 +13,12 @@ from av.container import InputContainer, OutputContainer
 from av.stream import Stream
 
 from avloc.errors import MediaError
+from avloc.media.marks import Span, stated
 from avloc.media.recording import timecode_in
 from avloc.media.source import open_source
 
 ENDINGS = (".mp4", ".m4v", ".mov", ".mkv")
 _COPIED = ("video", "audio", "subtitle")
-
-Span = tuple[int, int, str]
-"""Start and end in milliseconds, and a title."""
 
 
 def read_chapters(path: str | Path) -> list[Span]:
@@ -71,19 +69,7 @@ def _copy(given: InputContainer, out: OutputContainer, zero_s: float, chapters: 
     out.metadata.update(given.metadata)
     if timecode := timecode_in(*(stream.metadata for stream in given.streams), given.metadata):
         out.metadata["timecode"] = timecode
-    zero_ms = round(1000 * zero_s)
-    out.set_chapters(
-        [
-            {
-                "id": number,
-                "start": start + zero_ms,
-                "end": end + zero_ms,
-                "time_base": Fraction(1, 1000),
-                "metadata": {"title": title},
-            }
-            for number, (start, end, title) in enumerate(chapters)
-        ]
-    )
+    out.set_chapters(stated(chapters, round(1000 * zero_s)))
     for packet in given.demux([given.streams[index] for index in streams]):
         if packet.dts is not None:
             packet.stream = streams[packet.stream.index]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +23,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from avloc.errors import MediaError
+from avloc.media.marks import Span, stated
 
 Picture = NDArray[np.uint8]
 Sound = NDArray[np.float32]
@@ -52,6 +53,7 @@ def write_video(
     state_colours: bool = False,
     video_options: Mapping[str, str] | None = None,
     container_options: Mapping[str, str] | None = None,
+    chapters: Sequence[Span] = (),
 ) -> Path:
     """Write pictures (H, W, 3) uint8 RGB and sound (S,) or (S, C) float32 in [-1, 1]; the ending names the container.
 
@@ -89,6 +91,8 @@ def write_video(
                 audio = _audio_stream(container, audio_codec, sample_rate, first_block.shape[1])
                 sound = itertools.chain([first_block], blocks)
                 tracks.append(_sound(container, audio, sound, sample_rate, audio_start_s))
+            if chapters:
+                container.set_chapters(stated(chapters))
             _interleave(tracks)
         partial.replace(path)
     except (av.FFmpegError, OSError) as error:

@@ -63,7 +63,10 @@ class Page(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All that is to be written of one video; `shown` are its events for people, `mark` changes with all of it."""
+    """All that is to be written of one video; `shown` are its events for people, `mark` changes with all of it.
+
+    chosen tells what was chosen beside the least score, in words.
+    """
 
     task: Task
     kept: Kept
@@ -74,6 +77,7 @@ class Found:
     took_s: float = 0.0
     again: bool = False
     stretch: Stretch = WHOLE
+    chosen: str = ""
 
     @property
     def looked_at_s(self) -> float:
@@ -270,7 +274,18 @@ class Detect(Work[Detected]):
     def _found(self, task: Task, kept: Kept, took_s: float, *, again: bool = False) -> Found:
         show = self.show
         shown, mark = show.events(kept.events), self._mark(kept.key)
-        return Found(task, kept, shown, show.written_from, self.config.name, mark, took_s, again, self.stretch)
+        return Found(
+            task,
+            kept,
+            shown,
+            show.written_from,
+            self.config.name,
+            mark,
+            took_s,
+            again,
+            self.stretch,
+            show.wanted.words(),
+        )
 
     def _mark(self, key: str) -> str:
         """Of all that a page shows but its looks."""
