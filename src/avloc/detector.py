@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from avloc.decoding.stitch import windows
 from avloc.errors import FeatureError, ModelError
 from avloc.events import Events
 from avloc.events.filter import filter_of, within
+from avloc.evidence.apart import ClassEvidence
+from avloc.evidence.grounding import Grounding
 from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds, Resources
 from avloc.features.extractors.build import extractor_for
 from avloc.features.inputs import network_inputs
@@ -52,6 +55,7 @@ class Detection:
     duration_s: float
     timing: Timing = field(default_factory=Timing)
     notes: tuple[str, ...] = ()
+    evidence: ClassEvidence | None = None
 
 
 class Detector:
@@ -64,6 +68,7 @@ class Detector:
         self._run = runner
         self._resources = Resources(threads, weights)
         self._extractor: Extractor | None = None
+        self._folder: Path | None = None
 
     @classmethod
     def load(cls, model: str | Path = "default", *, threads: int = 0, weights: Path | None = None) -> Detector:
@@ -86,9 +91,11 @@ class Detector:
         if len(config.labels) != config.network.classes:
             raise ModelError(f"{folder}: {len(config.labels)} labels for {config.network.classes} classes")
         try:
-            return cls(config, runner, threads=threads, weights=weights)
+            detector = cls(config, runner, threads=threads, weights=weights)
         except ValueError as error:  # a grid or a pyramid that there cannot be
             raise ModelError(f"{folder / zoo.CONFIG}: {error}") from None
+        detector._folder = folder
+        return detector
 
     @property
     def extractor(self) -> Extractor:
@@ -103,6 +110,19 @@ class Detector:
             except FeatureError as error:
                 raise ModelError(f"model {self.config.name}: {error}; give feature files to it") from None
         return self._extractor
+
+    @cached_property
+    def grounding(self) -> Grounding:
+        """What tells how strongly classes are seen and heard.
+
+        Raises:
+            ModelError: the model does not hold the two apart.
+        """
+        if self._folder is None:
+            raise ModelError(
+                f"model {self.config.name}: was not read from a folder, which alone tells seen and heard"
+            )
+        return Grounding.load(self._folder, self.config)
 
     def _inputs(self, features: FeatureSequence) -> tuple[Float32, Float32]:
         wanted = self.config.features
@@ -149,23 +169,27 @@ class Detector:
         on_sound: OnBlock | None = None,
         on_seconds: OnSeconds | None = None,
         stretch: Stretch = WHOLE,
+        evidence: bool = False,
     ) -> Detection:
         """As `detect`, with all candidates, the duration and the time spent by stage.
 
-        Of a `stretch` of the video no more is read than it needs; times stay those of the video.
+        Of a `stretch` of the video no more is read than it needs; times stay those of the video. With `evidence` it
+        tells too how strongly each class is heard and seen.
 
         Raises:
             MediaError: as `detect`.
+            ModelError: evidence is asked for, and the model gives none.
         """
+        grounding = self.grounding if evidence else None
         notes: list[str] = []
         part = {} if stretch.is_whole else {"stretch": stretch}  # extractors of others may know of none
         stream = self.extractor.stream(
             path, self.grid, on_sound=on_sound, on_seconds=on_seconds, on_note=notes.append, **part
         )
-        return replace(self._detect(stream, stretch), notes=tuple(dict.fromkeys(notes)))
+        return replace(self._detect(stream, stretch, grounding), notes=tuple(dict.fromkeys(notes)))
 
-    def detect_features(self, features: FeatureSequence) -> Detection:
-        """Events of a video whose features are at hand.
+    def detect_features(self, features: FeatureSequence, *, evidence: bool = False) -> Detection:
+        """Events of a video whose features are at hand; `evidence` as in `detect_fully`.
 
         Raises:
             FeatureError: the features are not those that the model was trained on.
@@ -178,11 +202,14 @@ class Detector:
                 f"{len(features)} steps of features were given for {features.duration_s:g} s, "
                 f"which the grid cuts into {self.grid.length(features.duration_s)}; extract them anew"
             )
-        return self._detect(iter([features]))
+        return self._detect(iter([features]), grounding=self.grounding if evidence else None)
 
-    def _detect(self, stream: Iterator[FeatureSequence], stretch: Stretch = WHOLE) -> Detection:
+    def _detect(
+        self, stream: Iterator[FeatureSequence], stretch: Stretch = WHOLE, grounding: Grounding | None = None
+    ) -> Detection:
         timing = Timing()
         parts: list[Candidates] = []
+        perceived: list[Float32] = []
         inputs = _Window(self.config.network.visual_width, self.config.network.audio_width)
         clock = time.perf_counter()
         first = next(stream)
@@ -197,7 +224,11 @@ class Detector:
                 inputs.add(*self._inputs(next(stream)))
             timing.features_s += time.perf_counter() - clock
             clock = time.perf_counter()
-            scores, segments, place = self._run(*inputs.read(window.first, window.size))
+            arrays = inputs.read(window.first, window.size)
+            scores, segments, place = self._run(*arrays)
+            if grounding is not None:
+                spoken = slice(window.speak_from - window.first, window.speak_to - window.first)
+                perceived.append(grounding(*arrays)[:, spoken])
             step = place + window.first
             keep = (step >= window.speak_from) & (step < window.speak_to)
             grid = whole.shifted(window.first)
@@ -216,7 +247,10 @@ class Detector:
             all_events = within(all_events, stretch.start_s, stretch.end_s)
         timing.nms_s = time.perf_counter() - clock
         events = all_events.above(self.config.show_score).by_time()
-        return Detection(events, all_events, first.duration_s, timing)
+        evidence = None
+        if grounding is not None:
+            evidence = ClassEvidence(whole, self.labels, np.concatenate(perceived, axis=1), grounding.alike)
+        return Detection(events, all_events, first.duration_s, timing, evidence=evidence)
 
 
 class _Window:

@@ -30,7 +30,8 @@ from avloc.media.probe import probe
 from avloc.report.index import Missing
 from avloc.report.page import summary
 from avloc.report.terminal import EventsTimeline, events_table
-from avloc.scale.detect import Detect, Detected, Found
+from avloc.scale.detect import Detect, Detected
+from avloc.scale.found import Found
 from avloc.scale.manifest import Entry, without_outcome
 from avloc.scale.work import Task, content_of
 
@@ -86,7 +87,7 @@ def detect(
     made_by = f"avloc {__version__}"
     how = PageVideo(settings.inline, settings.proxy, pictures=not settings.quick)
     pages = partial(DetectionPage, how=how, made_by=made_by)
-    work = Detect(folder, wanted, settings.all, made_by, settings.threads, pages, settings.weights)
+    work = Detect(folder, wanted, settings.all, made_by, settings.threads, pages, settings.weights, settings.evidence)
     return with_left_out(_detect(found, flags, report, work), closed)
 
 

@@ -13,7 +13,7 @@ from avloc.files import make_folder
 from avloc.report.index import Entry, Missing
 from avloc.report.page import made_from_of, write_page
 from avloc.report.site import INDEX, write_site
-from avloc.scale.detect import Found
+from avloc.scale.found import Found
 from avloc.scale.work import digest_of
 
 TITLE = "Events seen and heard"

@@ -30,16 +30,24 @@ LabelOf = Callable[[object, str], str]
 """A label as a file has it, and the words for an error on it > the class; a class stays itself."""
 
 
-def write_results(path: PathLike, results: Mapping[str, Events], external: Mapping[str, Any] | None = None) -> None:
+def write_results(
+    path: PathLike,
+    results: Mapping[str, Events],
+    external: Mapping[str, Any] | None = None,
+    more: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+) -> None:
     """Write detections of many videos, one event a line; times to the millisecond, scores to 6 digits.
 
-    `external` becomes "external_data": whatever the reader should know of how the results were made.
+    `external` becomes "external_data": whatever the reader should know of how the results were made. `more` has
+    further fields of each event of a video.
 
     Raises:
         OutputError: the file cannot be written.
         FormatError: `external` holds what JSON cannot say.
     """
     body = {video: [_detection(event) for event in events] for video, events in results.items()}
+    for video, fields in (more or {}).items():
+        body[video] = [row | dict(told) for row, told in zip(body[video], fields, strict=True)]
     tail = dump_json(dict(external or {}), path, '"external_data"')
     _write(path, "results", {v: _listing(rows, path, indent=2) for v, rows in body.items()}, tail)
 

@@ -13,10 +13,6 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from avloc import zoo
 from avloc.config import ModelConfig, to_dict
@@ -24,16 +20,19 @@ from avloc.detector import Detector
 from avloc.errors import ModelError, OutputError
 from avloc.events import Events
 from avloc.events.filter import ALL_EVENTS, EventFilter
+from avloc.evidence.apart import ClassEvidence
 from avloc.files import file_hash, make_folder
 from avloc.formats.files import ENDING
 from avloc.media.levels import LevelMeter
 from avloc.media.probe import MediaInfo
+from avloc.scale.found import Found, Page
 from avloc.scale.kept import LEVELS, Kept, kept_file, read_kept, save_kept
 from avloc.scale.messages import OnProgress
+from avloc.scale.perceived import forget_evidence, keep_evidence, kept_evidence, rounded, shows_evidence
 from avloc.scale.shown import Shown, Stored, read_stored
 from avloc.scale.table import TABLE, write_events_table
 from avloc.scale.work import Done, Gathered, Task, Work, digest_of, relative, unchanged
-from avloc.timegrid import WHOLE, Stretch
+from avloc.timegrid import Stretch
 
 VERSION = 3
 """Raised when a change of the code gives other candidates for the same model: they are then made anew."""
@@ -47,54 +46,6 @@ class Detected(Done):
     notes: tuple[str, ...] = ()
 
 
-class Page(Protocol):
-    """What the caller makes of a video for people."""
-
-    def is_of(self, mark: str) -> bool:
-        """Whether it is there already, made of what `mark` stands for."""
-
-    def write(self, found: Found) -> None:
-        """Write the page; the result is written after it.
-
-        Raises:
-            OutputError: it cannot be written.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """All that is to be written of one video; `shown` are its events for people, `mark` changes with all of it.
-
-    chosen tells what was chosen beside the least score, in words.
-    """
-
-    task: Task
-    kept: Kept
-    shown: Events
-    least_score: float
-    model: str
-    mark: str
-    took_s: float = 0.0
-    again: bool = False
-    stretch: Stretch = WHOLE
-    chosen: str = ""
-
-    @property
-    def looked_at_s(self) -> float:
-        """Length of what was read of the video, of which are the events."""
-        return min(self.stretch.end_s, self.kept.duration_s) - self.stretch.start_s
-
-    @property
-    def info(self) -> MediaInfo:
-        """What the file holds."""
-        return self.kept.info
-
-    @property
-    def levels(self) -> NDArray[np.float32]:
-        """(L,) peak levels of the sound, 0 to 1, in equal parts of the video's length."""
-        return self.kept.levels
-
-
 @dataclass(frozen=True)
 class Detect(Work[Detected]):
     """Events of videos: by the model's folder, those that are wanted, or all candidates.
@@ -102,6 +53,7 @@ class Detect(Work[Detected]):
     wanted: what is chosen; its least score is the model's own where it has none, and of a stretch nothing else of a
     video is read. made_by is only told in the files: the same model gives the same events in every version of this
     package. pages makes the page of a video that wants one, from its path; it goes to other processes by pickle.
+    evidence: tell too how surely events are seen and heard, and what is only seen and only heard.
     """
 
     model: Path
@@ -111,6 +63,7 @@ class Detect(Work[Detected]):
     threads: int = 0
     pages: Callable[[Path], Page] | None = None
     weights: Path | None = None
+    evidence: bool = False
 
     ending = ENDING
 
@@ -118,9 +71,12 @@ class Detect(Work[Detected]):
         """Get ready.
 
         Raises:
-            ModelError: there is no such model, it is broken, or reads features that avloc cannot make.
+            ModelError: there is no such model, it is broken, reads features that avloc cannot make, or gives no
+                evidence though that is asked for.
         """
         _ = self.detector.extractor
+        if self.evidence:
+            _ = self.detector.grounding
 
     @cached_property
     def detector(self) -> Detector:
@@ -170,6 +126,8 @@ class Detect(Work[Detected]):
         stored = read_stored(task.result)
         if stored is None or stored.key != key or not self.show.fits(stored):
             return None
+        if self.evidence and not shows_evidence(task.result, self.show, key):
+            return None
         if stored.about.get("video") != relative(task.video, task.result.parent):
             return None
         if task.page is not None and self.pages is not None and not self.pages(task.page).is_of(self._mark(key)):
@@ -205,11 +163,13 @@ class Detect(Work[Detected]):
                 on_sound=meter.add,
                 on_seconds=lambda seconds: on_progress(min(max(seconds - stretch.start_s, 0.0), length_s), length_s),
                 stretch=stretch,
+                evidence=self.evidence,
             )
         levels = meter.levels(LEVELS, info.duration_s)
         notes = (*detection.notes, *_looked_at(stretch, info.duration_s))
         kept = Kept(self.key(content), info, detection.duration_s, detection.all_events, levels, notes).rounded()
-        return self._found(task, kept, time.perf_counter() - began)
+        evidence = None if detection.evidence is None else rounded(kept.key, detection.evidence)
+        return self._found(task, kept, evidence, time.perf_counter() - began)
 
     def find_again(self, task: Task, key: str) -> Found | None:
         """As `find`, from what is kept beside the task's result; None where nothing is of this key."""
@@ -217,7 +177,10 @@ class Detect(Work[Detected]):
         kept = read_kept(kept_file(task.result), task.video)
         if kept is None or kept.key != key:
             return None
-        return self._found(task, kept, time.perf_counter() - began, again=True)
+        evidence = kept_evidence(task.result, key)
+        if self.evidence and evidence is None:
+            return None
+        return self._found(task, kept, evidence, time.perf_counter() - began, again=True)
 
     def write(self, found: Found) -> None:
         """What is kept, the page, then the result.
@@ -232,6 +195,10 @@ class Detect(Work[Detected]):
                 OutputError
             ):  # the result is what was asked for; a name may be too long for this
                 save_kept(kept_file(task.result), kept)
+                if found.evidence is None:
+                    forget_evidence(task.result)
+                else:
+                    keep_evidence(task.result, kept.key, found.evidence)
         if task.page is not None and self.pages is not None:
             self.pages(task.page).write(found)
         about = {
@@ -239,7 +206,7 @@ class Detect(Work[Detected]):
             "source": task.video.name,
             "video": relative(task.video, task.result.parent),
         }
-        self.show.write(task.result, kept, about)
+        self.show.write(task.result, kept, about, found.evidence)
 
     def bring_along(self, folder: Path, results: Mapping[str, Path]) -> int:
         """Results of other least scores are made again from what is kept."""
@@ -271,7 +238,9 @@ class Detect(Work[Detected]):
     def _told(self, stored: Stored) -> Detected:
         return Detected(key=stored.key, duration_s=stored.duration_s, events=self.show.events(stored.events))
 
-    def _found(self, task: Task, kept: Kept, took_s: float, *, again: bool = False) -> Found:
+    def _found(
+        self, task: Task, kept: Kept, evidence: ClassEvidence | None, took_s: float, *, again: bool = False
+    ) -> Found:
         show = self.show
         shown, mark = show.events(kept.events), self._mark(kept.key)
         return Found(
@@ -284,6 +253,7 @@ class Detect(Work[Detected]):
             took_s,
             again,
             self.stretch,
+            evidence,
             show.wanted.words(),
         )
 

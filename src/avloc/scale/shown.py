@@ -16,9 +16,11 @@ from typing import Any
 from avloc.errors import AvlocError, FormatError, OutputError
 from avloc.events import Events
 from avloc.events.filter import ALL_EVENTS, EventFilter
+from avloc.evidence.apart import ClassEvidence
 from avloc.formats.activitynet import read_detections, read_external, write_results
 from avloc.formats.files import ENDING
 from avloc.scale.kept import Kept, kept_file, read_kept
+from avloc.scale.perceived import forget_evidence, kept_evidence, write_evidence
 
 CHOSEN = "chosen"
 """Where a result file tells what was chosen of its events beside the least score."""
@@ -110,8 +112,12 @@ class Shown:
         stretch = {"start", "end"}
         return {name: value for name, value in self.wanted.told().items() if not self.all or name in stretch}
 
-    def write(self, result: Path, kept: Kept, about: Mapping[str, object]) -> None:
+    def write(
+        self, result: Path, kept: Kept, about: Mapping[str, object], evidence: ClassEvidence | None = None
+    ) -> None:
         """Write a result file, with `about` beside what all say of themselves.
+
+        evidence: tells how surely each event is seen and heard, and what is only one of the two, in a file beside.
 
         Raises:
             OutputError: it cannot be written.
@@ -124,12 +130,17 @@ class Shown:
             told[CHOSEN] = self._told
         if kept.notes:
             told["notes"] = list(kept.notes)
-        events = kept.events if self.all else self.events(kept.events)
-        write_results(result, {result.name.removesuffix(ENDING): events}, told)
+        shown = self.events(kept.events)
+        events = kept.events if self.all else shown
+        more = write_evidence(result, events, shown, evidence, told)
+        write_results(result, {result.name.removesuffix(ENDING): events}, told, more)
 
     def fits(self, stored: Stored) -> bool:
         """Whether a result is as these settings make it."""
-        told = stored.about
+        return self.fits_told(stored.about)
+
+    def fits_told(self, told: Mapping[str, object]) -> bool:
+        """The same, by what a file says of itself."""
         settings = [told.get("computed"), told.get("min_score"), told.get("all", False), told.get(CHOSEN, {})]
         return settings == [self.computed, self.written_from, self.all, self._told]
 
@@ -151,6 +162,7 @@ class Shown:
     def give_up(self, result: Path) -> None:
         """Bring a result of an earlier run to these settings, or remove it where that cannot be."""
         if not self._is_settled(result) and not self._bring(result):
+            forget_evidence(result)
             for path in (result, kept_file(result)):
                 with contextlib.suppress(OSError):
                     path.unlink()
@@ -165,7 +177,8 @@ class Shown:
         stored, kept = read_stored(result), self._kept_of(result)
         if stored is None or kept is None:
             return False
-        self.write(result, kept, {name: stored.about.get(name, "") for name in ("model", "source", "video")})
+        about = {name: stored.about.get(name, "") for name in ("model", "source", "video")}
+        self.write(result, kept, about, kept_evidence(result, kept.key))
         return True
 
     def _kept_of(self, result: Path) -> Kept | None:

@@ -1,0 +1,1 @@
+"""How surely classes are seen and heard, each by itself: the evidence of a grounded model, without its network."""
