@@ -134,7 +134,11 @@ def _present(evidence: ClassEvidence) -> NDArray[np.intp]:
 def _packed(evidence: ClassEvidence) -> dict[str, NDArray[Any]]:
     present = _present(evidence)
     shades = np.rint(255 * np.sqrt(evidence.strength[:, :, present].clip(0, 1))).astype(np.uint8)
-    return {"strength": shades, "alike": evidence.alike[np.ix_(present, present)].astype(np.uint8)}
+    # safetensors writes arrays as they lie, and indexing may turn them.
+    return {
+        "strength": np.ascontiguousarray(shades),
+        "alike": np.ascontiguousarray(evidence.alike[np.ix_(present, present)], np.uint8),
+    }
 
 
 def _about(key: str, evidence: ClassEvidence) -> dict[str, Any]:
