@@ -58,8 +58,10 @@ def idle(command: Callable[..., int], asked: list[str]) -> Callable[..., int]:
 
 @pytest.mark.parametrize(("page", "line"), sorted({*commands(), *examples()}))
 def test_commands_of_the_docs_are_understood(
-    page: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "house.yaml").write_text("min_length: 0.5\n")  # read before the command line is
     words, asked = shlex.split(line), list[str]()
     verb = words[0]
     assert verb in command_line.VERBS

@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from avloc import load
+from avloc import load, zoo
 from avloc.compose.compose_config import ComposeConfig
 from avloc.compose.folder import SEED_OF, Composed, Part, compose_folder
-from avloc.compose.library import TEST, open_library
+from avloc.compose.library import TEST, TRAIN, open_library
+from avloc.config import ClassFigure, ClassFigures
 from avloc.datasets.labelled import LabelledVideo
 from avloc.detector import Detector
 from avloc.evaluation.bootstrap import Bootstrap, bootstrap, interval
@@ -106,6 +107,8 @@ def main(settings: Settings) -> None:
         "ap_by_class": by_class(result, draws),
     }
     (work / f"{Path(settings.model).name}-test.json").write_text(json.dumps(summary, indent=1))
+    trained = trained_classes(media, detector.labels)
+    zoo.write_figures(work, class_figures(result, draws, shown, truth, summary["reliability"], trained))
     shape = Table(title=f"mAP on {len(videos)} videos, {summary['events']} events of {len(labels)} classes")
     for column in ("", *(f"{t:.1f}" for t in COLUMNS), "0.1:0.9", "chosen"):
         shape.add_column(column)
@@ -156,6 +159,32 @@ def by_class(result: MeanAp, draws: Bootstrap) -> dict[str, list[float]]:
     low, high = interval(draws.by_label, mean)
     rows = sorted(zip(result.labels, mean, low, high, strict=True), key=lambda row: -row[1])
     return {name: [round(float(v), 3) for v in values] for name, *values in rows}
+
+
+def class_figures(
+    result: MeanAp,
+    draws: Bootstrap,
+    shown: Mapping[str, Events],
+    truth: Mapping[str, Events],
+    reliable: list[tuple[float, int, float]],
+    trained: tuple[str, ...],
+) -> ClassFigures:
+    """What `avloc labels` tells of a model: to be laid into its folder as classes.json."""
+    average, found = by_class(result, draws), {}
+    labels = {name for events in (*shown.values(), *truth.values()) for name in events.labels}
+    for label in sorted(labels):
+        own, goal = ({v: e.where(label=label) for v, e in videos.items()} for videos in (shown, truth))
+        right, count, events = counts(own, goal, 0.3)
+        mean, low, high = average.get(label, (None, None, None))
+        found[label] = ClassFigure(events, mean, low, high, count, right)
+    minutes = f"{len(truth)} composed videos of pictures and sounds that training never saw"
+    return ClassFigures(minutes, found, trained, tuple(reliable))
+
+
+def trained_classes(media: Path, labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Classes that have both pictures and sounds for training."""
+    library = open_library(media, TRAIN)
+    return tuple(label for label in labels if label in library.classes)
 
 
 def causes(shown: Mapping[str, Events], truth: Mapping[str, Events], media: Path, part: Part) -> dict[str, int]:

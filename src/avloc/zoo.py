@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
+from typing import TypeVar
 
-from avloc.config import ModelConfig, from_dict, to_dict
+from avloc.config import ClassFigures, ModelConfig, from_dict, to_dict
 from avloc.errors import ConfigError, ModelError
 from avloc.files import replace_file
 
+C = TypeVar("C")
 SHIPPED = Path(__file__).parent / "weights"
 CONFIG, ONNX, WEIGHTS = "config.json", "model.onnx", "model.safetensors"
+FIGURES = "classes.json"
 _LARGEST_CONFIG = 10_000_000
 
 
@@ -45,13 +48,31 @@ def read_config(folder: Path) -> ModelConfig:
     Raises:
         ModelError: it is missing, no JSON, or has unknown or wrong settings.
     """
-    path = folder / CONFIG
+    return _read(folder / CONFIG, ModelConfig, "a model's config")
+
+
+def read_figures(folder: Path) -> ClassFigures | None:
+    """What is known of how good a model is, class by class; None where its folder says nothing.
+
+    Raises:
+        ModelError: the file is no JSON, or has unknown or wrong settings.
+    """
+    path = folder / FIGURES
+    return _read(path, ClassFigures, "figures of a model") if path.is_file() else None
+
+
+def write_figures(folder: Path, figures: ClassFigures) -> None:
+    """Write the figures of a model, whole or not at all."""
+    replace_file(folder / FIGURES, json.dumps(to_dict(figures), indent=1).encode() + b"\n")
+
+
+def _read(path: Path, kind: type[C], what: str) -> C:
     try:
         if path.stat().st_size > _LARGEST_CONFIG:
-            raise ModelError(f"{path}: is larger than {_LARGEST_CONFIG} bytes; this is no model config")
-        return from_dict(ModelConfig, json.loads(path.read_text("utf-8")), where=path.name)
+            raise ModelError(f"{path}: is larger than {_LARGEST_CONFIG} bytes; this is no {what.split()[-1]} file")
+        return from_dict(kind, json.loads(path.read_text("utf-8")), where=path.name)
     except (OSError, ValueError, RecursionError, ConfigError) as error:
-        raise ModelError(f"{path}: cannot be read as a model's config ({error})") from None
+        raise ModelError(f"{path}: cannot be read as {what} ({error})") from None
 
 
 def write_config(folder: Path, config: ModelConfig) -> None:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import tyro
 
@@ -74,7 +74,7 @@ def over_file(verb: Callable[..., int], arguments: Sequence[str], group: str = "
     # A flag that may be given again would add to what the file has: lists are laid over afterwards.
     default = replace(file, label=(), not_label=(), min_score=())
     signature = inspect.signature(verb)
-    laid.__doc__, laid.__annotations__ = verb.__doc__, dict(verb.__annotations__)
+    laid.__doc__, laid.__annotations__ = verb.__doc__, get_type_hints(verb, include_extras=True)
     vars(laid)["__signature__"] = signature.replace(
         parameters=[p.replace(default=default) if p.name == group else p for p in signature.parameters.values()]
     )

@@ -27,6 +27,7 @@ from avloc.cli.export import export
 from avloc.cli.extract import extract
 from avloc.cli.grammar import MARKERS, plainly
 from avloc.cli.import_model import import_model
+from avloc.cli.labels import labels
 from avloc.cli.paper import paper
 from avloc.cli.recipes import recipes
 from avloc.cli.report import report
@@ -40,6 +41,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "detect": detect,
     "clips": clips,
     "report": report,
+    "labels": labels,
     "extract": extract,
     "weights": weights,
     "convert": convert,
@@ -59,12 +61,6 @@ VERBS: dict[str, Callable[..., int]] = {
     "diagnose": diagnose,
 }
 
-_OVER_FILE: dict[str, Callable[[Sequence[str]], Callable[..., int]]] = {
-    "train": train_verb,
-    "detect": lambda arguments: over_file(detect, arguments),
-}
-"""Verbs whose settings a file may give, which is looked for before the command line is read as a whole."""
-
 DESCRIPTION = """Find every event of a video that is seen and heard at once: its class, its start, its end.
 
 examples:
@@ -73,6 +69,7 @@ examples:
   avloc detect my.mp4 --report out/      and a page to look at: out/my.html
   avloc detect videos/ --out results/    every video of a folder
   avloc clips results/ --label "dog barking" --out clips/
+  avloc labels                           the classes that are found, and how surely
   avloc report results/ --out site/      an index over all videos, with a page for each
   avloc extract my.mp4                   features only: my.features.safetensors
   avloc convert my.events.json my.eaf    for ELAN; also Audacity, Raven, WebVTT, Label Studio and others
@@ -116,9 +113,9 @@ def _run(verb: str, arguments: Sequence[str]) -> int:
         near = difflib.get_close_matches(verb, VERBS, n=1)
         meant = f"did you mean avloc {near[0]}?" if near else f"the commands are {', '.join(VERBS)}"
         raise AvlocError(f"there is no command {verb!r}; {meant}")
-    command = VERBS[verb]
-    if verb in _OVER_FILE:
-        command = _OVER_FILE[verb](arguments)
+    command = train_verb(arguments) if verb == "train" else VERBS[verb]
+    if verb == "detect":
+        command = over_file(command, arguments)
     return tyro.cli(
         plainly(command),
         prog=f"avloc {verb}",

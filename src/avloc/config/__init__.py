@@ -1,5 +1,6 @@
 """Settings as frozen dataclasses: read strictly, checked field by field, saved with every run and model."""
 
+from avloc.config.class_figures import ClassFigure, ClassFigures
 from avloc.config.decoding import DecodingConfig
 from avloc.config.joint import JointRunConfig, RestConfig, SetConfig
 from avloc.config.losses import AnchorLossConfig, AnyLossConfig, DenseLossConfig, LocoLossConfig, QueryLossConfig
@@ -34,6 +35,8 @@ __all__ = [
     "AnyNetworkConfig",
     "AttentionConfig",
     "CcnetConfig",
+    "ClassFigure",
+    "ClassFigures",
     "CustomNetworkConfig",
     "DataConfig",
     "DecodingConfig",
