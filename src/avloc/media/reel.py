@@ -32,6 +32,7 @@ DIMMED = 0.35  # what is left of the picture behind a title
 _WIDE = (1280, 720)  # of cuts that have no picture
 _FADE = SAMPLE_RATE // 200  # 5 ms: a cut in the middle of a wave would click
 _BLOCK_S = 1.0
+_SAME_RATE = 3e-4  # 24 and 23.976 lie further apart
 
 OnCut = Callable[[int, int], object]
 """Is told which cut is done, from 1 on, of how many."""
@@ -101,9 +102,13 @@ def write_reel(path: Path, cuts: Sequence[Cut], on_cut: OnCut | None = None) -> 
 
 
 def rate_of(files: Sequence[MediaInfo]) -> Fraction:
-    """The lowest usual rate of pictures that no file exceeds; 60 where one does, 25 where none has pictures."""
+    """The lowest usual rate of pictures that no file exceeds; 60 where one does, 25 where none has pictures.
+
+    29.97 and its like are taken where the fastest file has them.
+    """
     fastest = max((info.video.fps or 25.0 for info in files if info.video is not None), default=25.0)
-    return next((rate for rate in sorted({*RATES, *RATES_NTSC}) if rate >= fastest * 0.9995), RATES[-1])
+    same = (rate for rate in RATES_NTSC if abs(fastest / rate - 1) < _SAME_RATE)
+    return next(same, next((rate for rate in RATES if rate >= fastest * (1 - _SAME_RATE)), RATES[-1]))
 
 
 def _frame_of(cuts: Sequence[Cut], sizes: dict[Path, tuple[int, int]]) -> tuple[int, int]:
