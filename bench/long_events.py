@@ -7,8 +7,8 @@
 
 An event that the model shows from its first to its last moment (at least 90 %) in the clip itself is repeated without
 a click; of each class the clip that shows it the surest. Of long videos three turns and what is left over are made,
-and features of the second repeated (bench/looped.py); --whole makes all of it. A row tells, by length, how much of the
-event is shown as its class, in percent, in how many events if not one, and in brackets how many of other classes are;
+and features of the second repeated (bench/looped.py); --whole makes all of it. A row tells by length how much of the
+event is shown as its class, in percent, in how many events if not one, and in brackets how many of other classes;
 then the same for half a minute, a pause, half a minute, where two are right. Figures: docs/batch.md.
 """
 
