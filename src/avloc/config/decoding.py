@@ -21,6 +21,13 @@ class DecodingConfig(Settings):
     """Candidates that are not longer than this, in steps of the grid, are dropped."""
     clip: Literal["before", "after"] = "before"
     """When segments are cut to the video: before soft-NMS, or after it as in the codes of the rivals."""
+    chain_from_s: float = number(0.0, least=0)
+    """Candidates that last at least so long are pieces of longer events: those of a class that touch become one event
+    before soft-NMS. As long as the longest events of training; 0 chains none."""
+    chain_share: float = share(0.3)
+    """Least share of the surest piece's score that a piece needs which touches it, or touches one that does."""
+    chain_gap_s: float = number(2.0, least=0)
+    """Long events of a class with at most so many seconds between them are one; a longer pause keeps them apart."""
     nms: Literal["gaussian", "linear", "hard"] = "gaussian"
     """Soft-NMS with gaussian or linear decay, or hard NMS."""
     nms_sigma: float = number(0.4, above=0)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.config import DecodingConfig
+from avloc.decoding.chain import Chaining, chain
 from avloc.decoding.rivals import settle
 from avloc.decoding.soft_nms import soft_nms, vote
 from avloc.events import Events
@@ -80,30 +81,33 @@ def decode(
     *,
     keep: int | None = None,
 ) -> Events:
-    """Cut to the video, suppress by class, the best `keep` events (default `config.keep`), highest score first."""
+    """Cut to the video, chain, suppress by class, the best `keep` events (default `config.keep`), surest first."""
     start_s, end_s = candidates.start_s, candidates.end_s
     if config.clip == "before":
         start_s, end_s = start_s.clip(0, duration_s), end_s.clip(0, duration_s)
-    real = np.flatnonzero(end_s > start_s)
-    rivals = candidates.label[real] if config.nms_classes == "each" else np.zeros(len(real), np.intp)
-    columns = start_s[real], end_s[real], candidates.score[real], rivals
-    index, score = soft_nms(
-        *columns,
+    real = end_s > start_s
+    columns = start_s[real], end_s[real], candidates.score[real], candidates.label[real]
+    if config.chain_from_s > 0:
+        columns = chain(*columns, Chaining(config.chain_from_s, config.chain_share, config.chain_gap_s))
+    start_s, end_s, score, label = columns
+    suppressed = label if config.nms_classes == "each" else np.zeros(len(label), np.intp)
+    best, left = soft_nms(
+        start_s,
+        end_s,
+        score,
+        suppressed,
         sigma=config.nms_sigma,
         min_score=config.min_score,
         decay=config.nms,
         iou=config.nms_iou,
         keep=config.keep if keep is None else keep,
     )
-    best = real[index]
     found_s = start_s[best], end_s[best]
     if config.voting_iou > 0:
-        found_s = vote(*columns, index, iou=config.voting_iou, weight=config.voting)
+        found_s = vote(start_s, end_s, score, suppressed, best, iou=config.voting_iou, weight=config.voting)
     start_s, end_s = (t.clip(0, duration_s) for t in found_s)
     inside = np.flatnonzero(end_s > start_s)
-    events = Events(
-        start_s[inside], end_s[inside], [labels[i] for i in candidates.label[best[inside]]], score[inside]
-    )
+    events = Events(start_s[inside], end_s[inside], [labels[i] for i in label[best[inside]]], left[inside])
     return settle(
         events, config.rivals, share=config.rival_share, factor=config.rival_factor, other_factor=config.other_factor
     )

@@ -71,7 +71,9 @@ class GroundedRun(Settings):
         )
     )
     decoding: DecodingConfig = field(
-        default_factory=lambda: DecodingConfig(rival_share=0.6, rival_factor=0.5, other_factor=0.75)
+        default_factory=lambda: DecodingConfig(
+            chain_from_s=20.0, rival_share=0.6, rival_factor=0.5, other_factor=0.75
+        )
     )
     """Without rivals of its own it takes the vocabulary's classes that are alike."""
 
