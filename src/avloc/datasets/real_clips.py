@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from avloc.errors import FormatError
-from avloc.events import Events
 from avloc.features.extractors.base import Extractor
 from avloc.features.sequence import FeatureSequence
 from avloc.features.store import load_features, save_features
@@ -35,22 +34,6 @@ class RealClip:
     def judge(self, label: str) -> bool | None:
         """Whether a class that is shown is right; None where it counts neither way."""
         return None if label in self.ignored else label in self.present
-
-
-@dataclass(frozen=True, slots=True)
-class ClipFigures:
-    """Classes shown per clip against those present, and clips without any that stay silent."""
-
-    right: int
-    shown: int
-    present: int
-    silent: int
-    empty: int
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall of classes."""
-        return 2 * self.right / max(1, self.shown + self.present)
 
 
 def read_real_clips(folder: Path, labels: Sequence[str]) -> list[RealClip]:
@@ -95,14 +78,3 @@ def features_of(clip: RealClip, extractor: Extractor, grid: TimeGrid, cache: Pat
     path.parent.mkdir(parents=True, exist_ok=True)
     save_features(features, path)
     return features
-
-
-def clip_figures(clips: Sequence[RealClip], shown: Sequence[Events]) -> ClipFigures:
-    """Figures of what is shown in each clip."""
-    right = count = present = silent = empty = 0
-    for clip, events in zip(clips, shown, strict=True):
-        classes = set(events.labels) - clip.ignored
-        right, count = right + len(classes & clip.present), count + len(classes)
-        present, empty = present + len(clip.present), empty + (not clip.present)
-        silent += not clip.present and not classes
-    return ClipFigures(right, count, present, silent, empty)

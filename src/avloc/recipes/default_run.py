@@ -42,7 +42,7 @@ from avloc.learning.dense import DenseCriterion
 from avloc.models.grounded import Grounded, Member
 from avloc.recipes.default import GroundedRun
 from avloc.recipes.vocabulary import PROCEDURAL, SHIPPED, Vocabulary, read_vocabulary
-from avloc.recipes.weighing import Clip, best_clip_score, calibrate, clips_of, weigh
+from avloc.recipes.weighing import Clip, calibrate, clips_of, weigh
 from avloc.training.checkpoint import save_model
 from avloc.training.export import export_model
 from avloc.training.fit import fit, make_fabric
@@ -252,7 +252,7 @@ class GroundedTraining:
         found, noisy = detect_all(detector, validation), detect_all(detector, quiet)
         quiet_s = sum(t.duration_s for t in quiet.truth.values())
         if clips:
-            least = best_clip_score(clips, detector, self.config.almost_on_clips)
+            least = self.config.show_score_by_clips
         else:
             point = best_f1(found, truth, TIOU, self.config.almost)
             least = point.score if point else detector.config.show_score

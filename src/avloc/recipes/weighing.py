@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.datasets.labelled import LabelledVideo
-from avloc.datasets.real_clips import RealClip, clip_figures, features_of, read_real_clips
+from avloc.datasets.real_clips import RealClip, features_of, read_real_clips
 from avloc.detector import Detector
 from avloc.errors import TrainingError
 from avloc.evaluation.calibration import Line, logistic_fit, logistic_line
@@ -143,15 +143,6 @@ def clips_of(
     for i, truth in enumerate(every):
         yield Clip(truth, features_of(truth, detector.extractor, detector.grid, cache))
         on_done(i + 1, len(every))
-
-
-def best_clip_score(clips: Sequence[Clip], detector: Detector, almost: float) -> float:
-    """Of all scores whose F1 of classes per clip is at most `almost` below the best the highest."""
-    found = [detector.detect_features(clip.features).all_events for clip in clips]
-    truth = [clip.truth for clip in clips]
-    scores = np.unique(np.concatenate([surest(events).score for events in found]))
-    f1 = np.array([clip_figures(truth, [e.above(s) for e in found]).f1 for s in scores.tolist()])
-    return float(scores[np.flatnonzero(f1 >= f1.max() - almost)[-1]])
 
 
 def _right(found: Events, truth: Events, tiou: float) -> NDArray[np.bool_]:
