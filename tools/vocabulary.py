@@ -36,6 +36,8 @@ def document(vocabulary: Vocabulary) -> str:
         lines.append(f"| {name}{star} | {ear}{voice} | {eye} |")
     lines += ["", "\\* not a class of UnAV-100.", "", "Left out, for want of something to ground them in:", ""]
     lines += [f"- {name}: {why}" for name, why in vocabulary.left_out.items()]
+    lines += ["", "Goes with anything and speaks against no class; all else that no class means does:", ""]
+    lines += [f"- by ear: {_words(vocabulary.generic_sounds)}", f"- by eye: {_words(vocabulary.generic_sights)}"]
     return "\n".join(lines) + "\n"
 
 

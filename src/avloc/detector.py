@@ -21,6 +21,7 @@ from avloc.errors import FeatureError, ModelError
 from avloc.events import Events
 from avloc.events.filter import filter_of, within
 from avloc.evidence.apart import ClassEvidence
+from avloc.evidence.explained import against, weighed
 from avloc.evidence.grounding import Grounding
 from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds, Resources
 from avloc.features.extractors.build import extractor_for
@@ -61,13 +62,22 @@ class Detection:
 class Detector:
     """Finds audio-visual events in video files; made by `avloc.load`."""
 
-    def __init__(self, config: ModelConfig, runner: Runner, *, threads: int = 0, weights: Path | None = None) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        runner: Runner,
+        *,
+        threads: int = 0,
+        weights: Path | None = None,
+        grounding: Grounding | None = None,
+    ) -> None:
         self.config = config
         self.labels = config.labels
         self.grid = TimeGrid(config.features.stride_s, config.features.window_s, config.features.offset_s)
         self._run = runner
         self._resources = Resources(threads, weights)
         self._extractor: Extractor | None = None
+        self._grounding = grounding
         self._folder: Path | None = None
 
     @classmethod
@@ -118,6 +128,8 @@ class Detector:
         Raises:
             ModelError: the model does not hold the two apart.
         """
+        if self._grounding is not None:
+            return self._grounding
         if self._folder is None:
             raise ModelError(
                 f"model {self.config.name}: was not read from a folder, which alone tells seen and heard"
@@ -210,6 +222,7 @@ class Detector:
         timing = Timing()
         parts: list[Candidates] = []
         perceived: list[Float32] = []
+        line, others = self.config.decoding.explained, list[NDArray[np.float16]]()
         inputs = _Window(self.config.network.visual_width, self.config.network.audio_width)
         clock = time.perf_counter()
         first = next(stream)
@@ -226,9 +239,11 @@ class Detector:
             clock = time.perf_counter()
             arrays = inputs.read(window.first, window.size)
             scores, segments, place = self._run(*arrays)
+            spoken = slice(window.speak_from - window.first, window.speak_to - window.first)
             if grounding is not None:
-                spoken = slice(window.speak_from - window.first, window.speak_to - window.first)
                 perceived.append(grounding(*arrays)[:, spoken])
+            if line:
+                others.append(against(self.grounding, *arrays)[:, spoken])
             step = place + window.first
             keep = (step >= window.speak_from) & (step < window.speak_to)
             grid = whole.shifted(window.first)
@@ -243,6 +258,8 @@ class Detector:
         all_events = decode(
             Candidates.join(parts), self.labels, first.duration_s, self.config.decoding, keep=keep_events
         )
+        if line:
+            all_events = weighed(all_events, self.labels, whole, np.concatenate(others, axis=1), line)
         if not stretch.is_whole:
             all_events = within(all_events, stretch.start_s, stretch.end_s)
         timing.nms_s = time.perf_counter() - clock

@@ -31,7 +31,7 @@ from avloc.learning.dense import DenseCriterion  # noqa: E402
 from avloc.learning.losses import Truth  # noqa: E402
 from avloc.models.grounded import Grounded, Member  # noqa: E402
 from avloc.recipes.default import GroundedRun, grounded_composed  # noqa: E402
-from avloc.recipes.default_run import GroundedTraining, GroundedWatch, calibrate, train_grounded  # noqa: E402
+from avloc.recipes.default_run import GroundedTraining, GroundedWatch, train_grounded  # noqa: E402
 from avloc.recipes.vocabulary import PROCEDURAL, read_vocabulary  # noqa: E402
 
 TINY = GroundedRun(
@@ -189,14 +189,14 @@ def test_calibration_is_folded_into_the_logits() -> None:
     found = {"v": Events(start_s, start_s + 1, ["a"] * 400, score)}
     x = torch.rand(3, 12, 8), torch.ones(3, 8, dtype=torch.bool)
     before = [member(*x)[0] for member in network.members]
-    line = calibrate(network, found, truth)
+    line = calibrate(network, found, truth, 0.3)
     assert line is not None and line.offset < 0
     for member, logits in zip(network.members, before, strict=True):
         assert torch.allclose(member(*x)[0], line.slope * logits + line.offset, atol=1e-5)
     calibrated = {"v": Events(start_s, start_s + 1, ["a"] * 400, line(score))}
     judged = judge(calibrated, truth, 0.3)
     assert judged.score.mean() == pytest.approx(judged.right.mean(), abs=1e-6)
-    assert calibrate(network, found, {"v": Events()}) is None
+    assert calibrate(network, found, {"v": Events()}, 0.3) is None
 
 
 def test_the_recipe_is_that_of_the_shipped_model() -> None:

@@ -48,3 +48,10 @@ class DecodingConfig(Settings):
     """What is left of its score."""
     other_factor: float = share(1.0)
     """The same for an event that lies on a surer one of any other class; 1 leaves it all."""
+    explained: tuple[float, ...] = ()
+    """Of a grounded network, the factors by which what else is heard and seen weighs in a score
+    (avloc.evidence.explained); without them it does not."""
+
+    def check(self) -> None:
+        """There are all factors, or none."""
+        self.require("explained", len(self.explained) in (0, 4), "4 factors, or none,")

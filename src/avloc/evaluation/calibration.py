@@ -39,24 +39,48 @@ def logistic_line(score: ArrayLike, right: ArrayLike) -> Line | None:
     x, y = logit(score), np.asarray(right, np.float64)
     if not _overlap(x, y > 0.5):
         return None
-    design = np.stack([x, np.ones_like(x)], axis=1)
-    line = np.array([1.0, 0.0])
-    loss = _loss(design @ line, y)
+    try:
+        slope, offset = logistic_fit(np.stack([x, np.ones_like(x)], axis=1), y, start=np.array([1.0, 0.0])).tolist()
+    except np.linalg.LinAlgError:  # all scores are one
+        return None
+    return Line(slope, offset) if slope > 0 else None
+
+
+def logistic_fit(
+    design: ArrayLike,
+    right: ArrayLike,
+    weight: ArrayLike = 1.0,
+    ridge: ArrayLike = 0.0,
+    start: ArrayLike | None = None,
+) -> NDArray[np.float64]:
+    """Factors (D,) of logistic regression of being right (N,) on a design (N, D), by Newton's method.
+
+    weight (N,) counts rows; ridge (D,) is twice the penalty of each factor's square. Without a ridge both kinds of
+    rows have to overlap, or the factors grow without end.
+
+    Raises:
+        numpy.linalg.LinAlgError: the design does not say what all of the factors are.
+    """
+    x, y = np.asarray(design, np.float64), np.asarray(right, np.float64)
+    w, penalty = np.broadcast_to(np.asarray(weight, np.float64), y.shape), np.asarray(ridge, np.float64)
+    line = np.zeros(x.shape[1]) if start is None else np.asarray(start, np.float64)
+
+    def loss_of(factors: NDArray[np.float64]) -> float:
+        z = x @ factors
+        return float(np.sum(w * (np.logaddexp(0, z) - y * z)) + np.sum(penalty * factors**2) / 2)
+
+    loss = loss_of(line)
     for _ in range(_MOST_STEPS):
-        p = _sigmoid(design @ line)
-        curvature = (design * (p * (1 - p))[:, None]).T @ design
-        try:
-            step = np.linalg.solve(curvature, design.T @ (p - y))
-        except np.linalg.LinAlgError:  # all scores are one
-            return None
+        p = _sigmoid(x @ line)
+        curvature = (x * (w * p * (1 - p))[:, None]).T @ x + np.diag(np.broadcast_to(penalty, line.shape))
+        step = np.linalg.solve(curvature, x.T @ (w * (p - y)) + penalty * line)
         size = 1.0
-        while (new := _loss(design @ (line - size * step), y)) > loss and size > _CLOSE:
+        while (new := loss_of(line - size * step)) > loss and size > _CLOSE:
             size /= 2
         line, loss = line - size * step, min(new, loss)
         if size * np.abs(step).max() < _CLOSE:
             break
-    slope, offset = line.tolist()
-    return Line(slope, offset) if slope > 0 else None
+    return line
 
 
 def _sigmoid(z: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -69,8 +93,3 @@ def _overlap(x: NDArray[np.float64], right: NDArray[np.bool_]) -> bool:
     if right.all() or not right.any():
         return False
     return bool(x[right].min() < x[~right].max() and x[~right].min() < x[right].max())
-
-
-def _loss(z: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """Cross-entropy of logits."""
-    return float(np.sum(np.logaddexp(0, z) - y * z))

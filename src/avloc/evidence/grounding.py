@@ -9,8 +9,10 @@ Legend: T time, K classes, S sound classes of one class (padded), Dv and Da widt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +35,11 @@ _PREFIX = "grounding."
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grounding:
-    """Constants of a model; shapes as in `avloc.models.grounded.Grounding`."""
+    """Constants of a model; shapes as in `avloc.models.grounded.Grounding`.
+
+    generic_sound and generic_sight are 1 for what goes with anything and speaks against no class, unmeant_sound and
+    unmeant_sight for all else that no class means; a model made before there were any has none.
+    """
 
     objects: int
     seen: Float32
@@ -42,6 +48,10 @@ class Grounding:
     voice: Float32
     alike: NDArray[np.bool_]
     noise: Float32
+    generic_sound: Float32
+    generic_sight: Float32
+    unmeant_sound: Float32
+    unmeant_sight: Float32
 
     @classmethod
     def load(cls, folder: Path, config: ModelConfig) -> Grounding:
@@ -57,23 +67,51 @@ class Grounding:
                 f"model {config.name}: its network ({network.method}) reads features that do not say by themselves "
                 "what is seen and what is heard; --evidence needs a model of the method grounded, such as default"
             )
-        path = folder / zoo.WEIGHTS
-        K = network.classes
-        shapes = {
-            "seen": (K, network.visual_width), "sound_index": (K, network.sounds),
-            "sound_weight": (K, network.sounds), "voice": (K, 4), "alike": (K, K), "noise": (2, K),
+        path, K, Dv, Da = folder / zoo.WEIGHTS, network.classes, network.visual_width, network.audio_width - 2
+        shapes: dict[str, tuple[int, ...]] = {
+            "seen": (K, Dv), "sound_index": (K, network.sounds), "sound_weight": (K, network.sounds),
+            "voice": (K, 4), "alike": (K, K), "noise": (2, K),
         }  # fmt: skip
+        later = {"generic_sound": Da, "generic_sight": Dv, "unmeant_sound": Da, "unmeant_sight": Dv}
         try:
             with safe_open(path, framework="numpy") as file:
+                names = set(file.keys())
+                shapes |= {name: (width,) for name, width in later.items() if _PREFIX + name in names}
                 found = {name: file.get_tensor(_PREFIX + name).astype(np.float32) for name in shapes}
         except (OSError, SafetensorError) as error:
             raise ModelError(f"{path}: cannot be read as weights ({error}); give a whole model folder") from None
         if any(found[name].shape != shape for name, shape in shapes.items()):
             raise ModelError(f"{path}: its mapping does not fit the model's config; give a whole model folder")
+        return cls.of({name: np.zeros(width) for name, width in later.items()} | found, network, path)
+
+    @classmethod
+    def of(cls, constants: Mapping[str, NDArray[Any]], network: GroundedConfig, path: Path) -> Grounding:
+        """Of constants at hand, by their names in the torch network; `path` is named where they are wrong.
+
+        Raises:
+            ModelError: they name sounds that there are not.
+        """
+        found = {f.name: np.asarray(constants[f.name], np.float32) for f in fields(cls) if f.name != "objects"}
         index, alike = found.pop("sound_index").astype(np.intp), found.pop("alike") > 0
         if index.size and not 0 <= int(index.min()) <= int(index.max()) < network.audio_width - 2:
             raise ModelError(f"{path}: its mapping names sounds that there are not; give a whole model folder")
         return cls(objects=network.objects, sound_index=index, alike=alike, **found)
+
+    def sounds(self, audio: Float32) -> Float32:
+        """What the encoders hear, (T, Da - 2), 0 to 1."""
+        return np.asarray((audio[:, :-2] / _GAIN) ** 2, np.float32)
+
+    def heard(self, sounds: Float32, weight: Float32) -> Float32:
+        """Of each class the strongest of its terms, which weigh (K, S): (T, K)."""
+        return np.asarray((sounds[:, self.sound_index] * weight).max(axis=2), np.float32)  # (T, K, S) > (T, K)
+
+    def of_sights(self, sights: Float32, weight: Float32) -> Float32:
+        """Of each class all of its terms together, which weigh (K, Dv): (T, K)."""
+        return np.asarray(np.minimum(sights @ weight.T, 1.0), np.float32)
+
+    def voices(self, audio: Float32, mask: NDArray[np.bool_]) -> Float32:
+        """How well each class's voice fits the pitch, (T, K); 1 for classes without a voice."""
+        return self._voices(audio[:, -2] * mask, audio[:, -1])
 
     def __call__(self, visual: Float32, audio: Float32, mask: NDArray[np.bool_]) -> Float32:
         """Visual (T, Dv), audio (T, Da), mask (T,) > (4, T, K), how strongly each class is HEARD and SEEN, 0 to 1.
@@ -81,13 +119,10 @@ class Grounding:
         The first two are on a logarithmic scale, in multiples of what is found where the class is not; the last two
         are evidence as it is, each term of the encoders shared out among the classes that it speaks for.
         """
-        known, sounds = self._known(visual), (audio[:, :-2] / _GAIN) ** 2
-        voices = self._voices(audio[:, -2] * mask, audio[:, -1])
-        by_eye = [np.minimum(known @ weights.T, 1.0) for weights in (self.seen, self.seen / self._sharers_by_eye)]
-        by_ear = [
-            (sounds[:, self.sound_index] * weights).max(axis=2) * voices  # (T, K, S) > (T, K)
-            for weights in (self.sound_weight, self.sound_weight / self._sharers_by_ear)
-        ]
+        sights, sounds, voices = self.sights(visual), self.sounds(audio), self.voices(audio, mask)
+        by_eye = [self.of_sights(sights, weights) for weights in (self.seen, self._share_by_eye)]
+        weights_by_ear = (self.sound_weight, self._share_by_ear)
+        by_ear = [self.heard(sounds, weights) * voices for weights in weights_by_ear]
         bright = [
             np.log1p(evidence / noise) / np.log1p(1 / noise)
             for evidence, noise in zip((by_ear[0], by_eye[0]), self.noise, strict=True)
@@ -95,19 +130,19 @@ class Grounding:
         return np.stack([*bright, by_ear[1], by_eye[1]]).astype(np.float32)
 
     @property
-    def _sharers_by_eye(self) -> NDArray[np.intp]:
-        """Of each term by eye (Dv,) the number of classes that it speaks for."""
-        return np.asarray(np.maximum((self.seen > 0).sum(axis=0), 1), np.intp)
+    def _share_by_eye(self) -> Float32:
+        """Weights (K, Dv), each term by eye shared out among the classes that it speaks for."""
+        return np.asarray(self.seen / np.maximum((self.seen > 0).sum(axis=0), 1), np.float32)
 
     @property
-    def _sharers_by_ear(self) -> NDArray[np.intp]:
-        """The same for the terms (K, S) by ear."""
+    def _share_by_ear(self) -> Float32:
+        """The same of the terms (K, S) by ear."""
         there = self.sound_weight > 0
         count = np.bincount(self.sound_index[there], minlength=int(self.sound_index.max(initial=0)) + 1)
-        return np.asarray(np.maximum(count[self.sound_index], 1), np.intp)
+        return np.asarray(self.sound_weight / np.maximum(count[self.sound_index], 1), np.float32)
 
-    def _known(self, visual: Float32) -> Float32:
-        """What the encoders know by eye, (T, Dv), 0 to 1."""
+    def sights(self, visual: Float32) -> Float32:
+        """What the encoders see, (T, Dv), 0 to 1."""
         pictures, face, objects = np.split(visual, [visual.shape[1] - self.objects - 1, -self.objects], axis=1)
         p = face.clip(1e-4, 1 - 1e-4)
         odds = np.log(p / (1 - p)) - np.log(_FACE / (1 - _FACE))

@@ -33,7 +33,8 @@ class Grounding(nn.Module):
     seen (K, visual_width); sound_index and sound_weight (K, S); voice (K, 4) is mean and width of the pitch of a
     class's voice in octaves above 100 Hz, the logarithm of its share, and the number of its group (0 for none);
     alike (K, K) is 1 for classes that are hard to tell apart; context (3,) are the sound classes of silence, speech
-    and music; foreign (sound classes,) is 1 for sounds of things that no class means. noise (2, K) is the evidence by
+    and music; foreign (sound classes,) is 1 for sounds of things that no class means; generic_sound, generic_sight,
+    unmeant_sound and unmeant_sight are of avloc.evidence.explained and not used here. noise (2, K) is the evidence by
     ear and by eye that is found where a class is not: a group of a hundred breeds of dogs is seen a little
     everywhere, a trumpet nowhere.
     """
@@ -45,6 +46,10 @@ class Grounding(nn.Module):
     alike: Tensor
     context: Tensor
     foreign: Tensor
+    generic_sound: Tensor
+    generic_sight: Tensor
+    unmeant_sound: Tensor
+    unmeant_sight: Tensor
     noise: Tensor
 
     def __init__(self, config: GroundedConfig) -> None:
@@ -57,6 +62,9 @@ class Grounding(nn.Module):
         self.register_buffer("alike", torch.zeros(K, K))
         self.register_buffer("context", torch.zeros(3, dtype=torch.long))
         self.register_buffer("foreign", torch.zeros(config.audio_width - 2))
+        for name, width in (("sound", config.audio_width - 2), ("sight", config.visual_width)):
+            self.register_buffer(f"generic_{name}", torch.zeros(width))
+            self.register_buffer(f"unmeant_{name}", torch.zeros(width))
         self.register_buffer("noise", torch.full((2, K), FLOOR))
 
     def forward(

@@ -36,8 +36,14 @@ class GroundedRun(Settings):
     """Composed videos of the same media in which nothing is seen and heard at once; the threshold keeps them so."""
     quiet_s: float = number(300.0, above=0)
     """On these at most one event is shown in so many seconds."""
+    clips: tuple[str, ...] = ()
+    """Folders of real clips with known classes (docs/composing.md), that say how much what else is heard and seen
+    speaks against a class; without them it does not. Nothing else is fitted to them but the threshold."""
     almost: float = share(0.02)
     """Of all thresholds with an F1 score at most this much below the best one the highest is taken."""
+    show_score_by_clips: float = share(0.45)
+    """Where there are clips a score is the chance on them, and events are shown from this one on. Their F1 is flat
+    around it; to search for its best on so few clips costs more than it gains (docs/composing.md)."""
     compose_seed: int = number(0, least=0, most=2**32 - 1)
     """Of the composed videos; `train.seed` is that of starts and batches."""
     scene: ComposeConfig = field(default_factory=ComposeConfig)

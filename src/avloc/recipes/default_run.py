@@ -2,18 +2,20 @@
 
 out/config.json, model.safetensors, model.onnx   the model folder, whole at the end
 out/training.json                                 settings and figures
-out/composed/                                     composed videos as features, unless `work` names a folder
+out/composed/                                     composed videos and clips as features, unless `work` names a folder
 out/trainer/                                      what --resume goes on from, while the work lasts
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +30,11 @@ from avloc.datasets.labelled import LabelledVideo
 from avloc.detector import Detector
 from avloc.devices import Device, one_thread
 from avloc.errors import ConfigError, ModelError
-from avloc.evaluation.calibration import Line, logistic_line
+from avloc.evaluation.calibration import Line
 from avloc.evaluation.mean_ap import mean_ap
 from avloc.evaluation.operating_point import best_f1, judge, quiet_score
 from avloc.events import Events
+from avloc.evidence.grounding import Grounding
 from avloc.features.extractors.embedded import CUES
 from avloc.features.inputs import network_inputs
 from avloc.files import replace_file
@@ -39,6 +42,7 @@ from avloc.learning.dense import DenseCriterion
 from avloc.models.grounded import Grounded, Member
 from avloc.recipes.default import GroundedRun
 from avloc.recipes.vocabulary import PROCEDURAL, SHIPPED, Vocabulary, read_vocabulary
+from avloc.recipes.weighing import Clip, calibrate, clips_of, weigh
 from avloc.training.checkpoint import save_model
 from avloc.training.export import export_model
 from avloc.training.fit import fit, make_fabric
@@ -46,11 +50,10 @@ from avloc.training.method import Method
 from avloc.training.runner import TorchRunner
 from avloc.training.watch import Step, Watch
 
-RECORD, COMPOSED, TRAINER = "training.json", "composed", "trainer"
+RECORD, COMPOSED, CLIPS, TRAINER = "training.json", "composed", "clips", "trainer"
 TIOU = 0.3
 """At which detections are right or wrong, for calibration and threshold."""
-_LEAST_CALIBRATED = 0.05
-_QUIET_SEED = 2_000_000
+QUIET_SEED = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class Figures:
     quiet_minutes: float
     show_score: float
     calibration: Line | None
+    explained: tuple[float, ...]
+    """Of the explanations, bias first (avloc.evidence.explained)."""
 
 
 def train_grounded(
@@ -123,9 +128,9 @@ class GroundedTraining:
         validation = self.compose(
             "validation", Part(VALIDATION, c.validation_videos, seed + SEED_OF[VALIDATION], c.scene)
         )
-        quiet = self.compose("quiet", Part(VALIDATION, c.quiet_videos, seed + _QUIET_SEED, c.quiet_scene))
+        quiet = self.compose("quiet", Part(VALIDATION, c.quiet_videos, seed + QUIET_SEED, c.quiet_scene))
         with one_thread():
-            return self._finish(self.train(composed), validation, quiet)
+            return self.finish(self.train(composed), validation, quiet)
 
     def train(self, composed: Composed) -> Grounded:
         """The network with all members, not yet calibrated."""
@@ -145,9 +150,23 @@ class GroundedTraining:
             getattr(network.grounding, name).copy_(torch.from_numpy(values))
         return network
 
+    def detector(self, network: Grounded, explained: tuple[float, ...] = ()) -> Detector:
+        """A detector of the network as it stands."""
+        decoding = replace(self.config.decoding, explained=explained)
+        decoding = decoding if decoding.rivals else replace(decoding, rivals=self.vocabulary.alike)
+        steps = self.config.train.longest_steps
+        config = ModelConfig(self.out.name, self.labels, self.features, network.config, decoding, steps)
+        constants = {name: value.numpy() for name, value in network.grounding.state_dict().items()}
+        grounding = Grounding.of(constants, network.config, self.out)
+        return Detector(config, TorchRunner(network), grounding=grounding)
+
+    @property
+    def _work(self) -> Path:
+        return Path(self.config.work) if self.config.work else self.out / COMPOSED
+
     def compose(self, what: str, part: Part) -> Composed:
         """Videos as features, in the folder `what` of those composed."""
-        folder = (Path(self.config.work) if self.config.work else self.out / COMPOSED) / what
+        folder = self._work / what
         workers = self.config.workers or os.cpu_count() or 1
         return compose_folder(
             folder,
@@ -194,21 +213,22 @@ class GroundedTraining:
         assert isinstance(average, Member)
         return average.cpu()
 
-    def _finish(self, network: Grounded, validation: Composed, quiet: Composed) -> Figures:
-        """Calibrate, choose the threshold, write the folder."""
-        decoding = self.config.decoding
-        decoding = decoding if decoding.rivals else replace(decoding, rivals=self.vocabulary.alike)
-        config = ModelConfig(
-            self.out.name, self.labels, self.features, network.config, decoding, self.config.train.longest_steps
-        )
-        detector = Detector(config, TorchRunner(network))
+    def finish(
+        self, network: Grounded, validation: Composed, quiet: Composed, is_calibrated: bool = False
+    ) -> Figures:
+        """Calibrate, weigh, choose the threshold, write the folder."""
+        detector = self.detector(network)
         truth = {name: t.events for name, t in validation.truth.items()}
-        line = calibrate(network, detect_all(detector, validation), truth)
-        if line is None:
+        line = None if is_calibrated else calibrate(network, detect_all(detector, validation), truth, TIOU)
+        if line is None and not is_calibrated:
             self.watch.on_note("surer detections are not right more often on the validation videos: not calibrated")
         network.half().float()  # as it is shipped: weights of 16 bits
-        figures = self._figures(detector, validation, quiet, line)
-        save_model(self.out, network, replace(config, show_score=figures.show_score))
+        detector, clips = self.detector(network), self.clips(detector)
+        if clips:
+            explained = weigh(detector, clips, itertools.chain(_videos(validation), _videos(quiet)), TIOU)
+            detector = self.detector(network, explained)
+        figures = self._figures(detector, validation, quiet, line, clips)
+        save_model(self.out, network, replace(detector.config, show_score=figures.show_score))
         exported = export_model(self.out)
         record = {
             "config": to_dict(self.config),
@@ -220,36 +240,36 @@ class GroundedTraining:
         shutil.rmtree(self.out / TRAINER, ignore_errors=True)
         return figures
 
-    def _figures(self, detector: Detector, validation: Composed, quiet: Composed, line: Line | None) -> Figures:
+    def clips(self, detector: Detector) -> list[Clip]:
+        """The real clips with their features, made where they are not at hand."""
+        folders = [Path(folder) for folder in self.config.clips]
+        return list(clips_of(folders, detector, self._work / CLIPS, partial(self.watch.on_compose, "clips")))
+
+    def _figures(
+        self, detector: Detector, validation: Composed, quiet: Composed, line: Line | None, clips: Sequence[Clip]
+    ) -> Figures:
         truth = {name: t.events for name, t in validation.truth.items()}
         found, noisy = detect_all(detector, validation), detect_all(detector, quiet)
         quiet_s = sum(t.duration_s for t in quiet.truth.values())
-        point = best_f1(found, truth, TIOU, self.config.almost)
-        least = point.score if point else detector.config.show_score
+        if clips:
+            least = self.config.show_score_by_clips
+        else:
+            point = best_f1(found, truth, TIOU, self.config.almost)
+            least = point.score if point else detector.config.show_score
         least = max(least, quiet_score(noisy, quiet_s, self.config.quiet_s))
         least = min(1.0, math.ceil(1000 * least) / 1000)
         shown = judge(found, truth, TIOU).at(least)
         quiet_events = sum(len(events.above(least)) for events in noisy.values())
         average = mean_ap(found, truth).average
-        return Figures(average, shown.precision, shown.recall, shown.f1, quiet_events, quiet_s / 60, least, line)
+        explained, minutes = detector.config.decoding.explained, quiet_s / 60
+        return Figures(
+            average, shown.precision, shown.recall, shown.f1, quiet_events, minutes, least, line, explained
+        )
 
 
 def detect_all(detector: Detector, composed: Composed) -> dict[str, Events]:
     """All candidates of each video."""
     return {video.name: detector.detect_features(video.features).all_events for video in _videos(composed)}
-
-
-def calibrate(network: Grounded, found: Mapping[str, Events], truth: Mapping[str, Events]) -> Line | None:
-    """Fold a slope and an offset of the logits into the network, so that a score is the chance to be right.
-
-    Order is kept: mAP changes only by the share that soft-NMS takes. None where no such line can be drawn.
-    """
-    judged = judge({v: events.above(_LEAST_CALIBRATED) for v, events in found.items()}, truth, TIOU)
-    line = logistic_line(judged.score, judged.right)
-    if line is not None:
-        for member in network.members:
-            member.rescale(line.slope, line.offset)  # type: ignore[operator]
-    return line
 
 
 def _videos(composed: Composed) -> Iterator[LabelledVideo]:

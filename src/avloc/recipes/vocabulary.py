@@ -58,11 +58,14 @@ class Word:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Classes by name in the order of the file; groups of classes that are alike; sounds that no class means."""
+    """Classes by name in the order of the file; groups of classes that are alike; sounds that no class means; sounds
+    and sights that go with anything and speak against no class."""
 
     classes: Mapping[str, Word]
     alike: tuple[tuple[str, ...], ...] = ()
     foreign: tuple[str, ...] = ()
+    generic_sounds: tuple[str, ...] = ()
+    generic_sights: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -82,18 +85,33 @@ class Vocabulary:
     def constants(self) -> dict[str, NDArray[Any]]:
         """The buffers of avloc.models.grounded.Grounding, but for the noise, which is measured."""
         labels = self.labels
-        sounds = self.audio_matrix(labels)
+        sounds, sights = self.audio_matrix(labels), self.visual_matrix(labels)
         most = int((sounds > 0).sum(axis=1).max())
         order = np.argsort(-sounds, axis=1, kind="stable")[:, :most]
         return {
-            "seen": self.visual_matrix(labels),
+            "seen": sights,
             "sound_index": order.astype(np.int64),
             "sound_weight": np.take_along_axis(sounds, order, axis=1),
             "voice": self._voices(labels),
             "alike": self._alike(labels),
             "foreign": _weights(self.terms(self.foreign), HEARD, "foreign") * (sounds.max(axis=0) == 0),
+            **self._explanations(sounds, sights),
             "context": np.array([HEARD.index(name) for name in SURROUNDINGS], np.int64),
         }
+
+    def _explanations(self, sounds: Matrix, sights: Matrix) -> dict[str, Matrix]:
+        """1 for what speaks against no class, and for what no class means and speaks against all."""
+        found: dict[str, Matrix] = {}
+        for name, terms, known, meant in (
+            ("sound", self.generic_sounds, HEARD, sounds),
+            ("sight", self.generic_sights, SEEN, sights),
+        ):
+            generic = np.zeros(len(known), np.float32)
+            if terms:
+                generic = (_weights(self.terms(terms), known, f"generic_{name}s") > 0).astype(np.float32)
+            found[f"generic_{name}"] = generic
+            found[f"unmeant_{name}"] = ((meant.max(axis=0) == 0) & (generic == 0)).astype(np.float32)
+        return found
 
     def terms(self, terms: Sequence[str]) -> Iterator[str]:
         """The same terms, groups told term by term. Raises ConfigError where there is no such group."""
@@ -139,7 +157,7 @@ def read_vocabulary(path: Path = SHIPPED) -> Vocabulary:
     except (OSError, ValueError) as error:
         reason = " ".join((getattr(error, "strerror", None) or str(error)).split())
         raise ConfigError(f"{path}: cannot be read as a vocabulary ({reason}); TOML is needed") from None
-    known = ("classes", "alike", "foreign", "left_out", "groups")
+    known = ("classes", "alike", "foreign", "generic_sounds", "generic_sights", "left_out", "groups")
     for key in data:
         if key not in known:
             raise ConfigError(f"{path}: {key!r} is no part of a vocabulary; {_nearest(key, known)}")
@@ -156,7 +174,8 @@ def read_vocabulary(path: Path = SHIPPED) -> Vocabulary:
     for name in (name for group in alike for name in group if name not in words):
         raise ConfigError(f"{path}: alike names {name!r}, which is no class; {_nearest(name, list(words))}")
     left_out = _table(data.get("left_out", {}), f"{path}: left_out")
-    found = Vocabulary(words, alike, _texts(data.get("foreign", []), f"{path}: foreign"), left_out, groups)
+    unlike = {name: _texts(data.get(name, []), f"{path}: {name}") for name in known[2:5]}
+    found = Vocabulary(words, alike, left_out=left_out, groups=groups, **unlike)
     found.constants()  # what no encoder knows is refused at once
     return found
 
