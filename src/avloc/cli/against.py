@@ -15,7 +15,9 @@ from avloc.evaluation.duplicates import TOLERANCE_S, without_duplicates
 from avloc.events import Events
 from avloc.formats.activitynet import LabelOf
 from avloc.formats.class_names import read_label_ids
+from avloc.formats.desed import read_desed
 from avloc.formats.files import read_truth, sniff
+from avloc.formats.published import published_form, read_published
 from avloc.formats.strict_json import as_text
 from avloc.formats.truth import Choices, Odd, Truth, of_subset, subset_names
 
@@ -73,7 +75,7 @@ class Goal:
     @functools.cached_property
     def names(self) -> Mapping[int, str]:
         """The class of each label_id; empty where the truth has none."""
-        if self.path.is_dir() or sniff(self.path) != "activitynet-truth":
+        if self.path.is_dir() or published_form(self.path) or sniff(self.path) != "activitynet-truth":
             return {}
         return read_label_ids(self.path)
 
@@ -84,7 +86,10 @@ def read_goal(truth: Path, split: str | None = None, choices: Choices | None = N
     Raises:
         FormatError: the file cannot be read, or has no video of the split.
     """
-    known = read_truth(truth, choices=choices)
+    published = read_published(truth)
+    known = published.videos if published else read_truth(truth, choices=choices)
+    if split is not None and truth.is_dir() and subset_names(known) == ("",):
+        known = _of_tables(truth) or known
     chosen = _of_split(known, split, truth)
     return Goal(truth, known, *without_duplicates({video: entry.events for video, entry in chosen.items()}))
 
@@ -152,6 +157,14 @@ def _of_split(known: Mapping[str, Truth], split: str | None, path: Path) -> dict
             raise FormatError(f"{path}: names no split; leave --split out" if known else f"{path}: holds no video")
         raise FormatError(f"{path}: no video is of split {split!r}; the splits there are: {subsets}")
     return chosen
+
+
+def _of_tables(folder: Path) -> dict[str, Truth]:
+    """The videos of DESED's tables, which name subsets by their folders; none where these are others."""
+    try:
+        return read_desed(folder)
+    except FormatError:
+        return {}
 
 
 def _numbered(goal: Goal) -> LabelOf:
