@@ -144,7 +144,7 @@ def test_training_on_thumos14(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     small += ["--network.windows", "9", "9", "9", "--train.epochs", "1", "--train.warmup-epochs", "0"]
     small += ["--train.longest-steps", "64", "--data.features", str(tmp_path), "--data.annotations", str(path)]
     out = tmp_path / "run"
-    assert main(["train", "actionformer-thumos-i3d", *small, "--out", str(out)]) == 0
+    assert main(["train", "actionformer-thumos14", *small, "--out", str(out)]) == 0
     capsys.readouterr()
     assert main(["test", str(out), "--split", "Test", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["split"] == "Test"

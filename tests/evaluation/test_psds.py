@@ -37,6 +37,10 @@ def case(seed: int) -> tuple[dict[str, Events], dict[str, Events], dict[str, flo
     """Detections and truth of which no two of a class touch, for that is what sed_scores_eval can tell."""
     rng = np.random.default_rng(seed)
     found, truth, durations = {}, {}, {}
+
+    def score() -> float:
+        return round(float(rng.uniform(0.01, 1)), 2)
+
     for clip in range(12):
         rows: dict[bool, list[Event]] = {True: [], False: []}
         for label in ("cat", "dog", "rain"):
@@ -58,7 +62,7 @@ def case(seed: int) -> tuple[dict[str, Events], dict[str, Events], dict[str, flo
                 )
                 rows[False].extend([moved] if clear else [])
         found[f"c{clip}"], truth[f"c{clip}"] = Events.of(rows[False]), Events.of(rows[True])
-        # Scores by frame have a threshold at which all of a clip is one detection. In clips so long that is never right.
+        # Scores by frame have a threshold at which all of a clip is one detection: never right in clips so long.
         durations[f"c{clip}"] = 500.0
     return found, truth, durations
 

@@ -54,6 +54,8 @@ class OddEntry:
     video: str
     message: str
     harmless: bool = False
+    event: int | None = None
+    """Which event of the video it is; None: the video itself."""
 
 
 def read_annotations(
@@ -98,11 +100,11 @@ def odd_entries(annotations: Annotations) -> Iterator[OddEntry]:
         for i, event in enumerate(truth.events):
             where = f"entry {i} ({event.label}, {event.start_s:g} to {event.end_s:g} s)"
             if event.label not in known:
-                yield OddEntry(video, f"{where}: the label is not among the {len(known)} classes")
+                yield OddEntry(video, f"{where}: the label is not among the {len(known)} classes", event=i)
             if event.duration_s <= 0:
-                yield OddEntry(video, f"{where}: the event has no length", harmless=True)
+                yield OddEntry(video, f"{where}: the event has no length", harmless=True, event=i)
             if event.start_s < 0:
-                yield OddEntry(video, f"{where}: the event starts before the video")
+                yield OddEntry(video, f"{where}: the event starts before the video", event=i)
             if event.end_s > truth.duration_s + PAST_END_S:
                 told = f"{where}: the event ends after the video, which has {truth.duration_s:g} s"
-                yield OddEntry(video, told, harmless=event.start_s < truth.duration_s)
+                yield OddEntry(video, told, harmless=event.start_s < truth.duration_s, event=i)
