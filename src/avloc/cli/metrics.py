@@ -27,11 +27,13 @@ class Measured:
     """What one metric found: its key and content in JSON, and its table."""
 
     key: str
+    title: str
     plain: dict[str, Any]
     table: Table
 
     def show(self, screen: Console) -> None:
         """The table, in percent."""
+        screen.print(self.title, style="italic", markup=False, soft_wrap=True)
         screen.print(self.table)
 
 
@@ -49,7 +51,13 @@ def measured(names: Sequence[Metric], held: Against, least: float | None) -> tup
 
 def shown_from(least: float) -> str:
     """Which detections count, in words."""
-    return "all predictions" if math.isinf(least) else f"score {least:g} or more"
+    return "all predictions" if math.isinf(least) else f"a score of {least:.3g} or more"
+
+
+def _table(*columns: str) -> Table:
+    table = score_table("", *columns)
+    table.title = None
+    return table
 
 
 def _finite(least: float) -> float | None:
@@ -58,7 +66,8 @@ def _finite(least: float) -> float | None:
 
 def _segment_accuracy(held: Against, least: float) -> Measured:
     score = segment_accuracy(held.detections, held.truth, held.durations_s, min_score=least)
-    table = score_table(f"segments of {score.segment_s:g} s, {shown_from(least)}", "", "right", "of", "%")
+    title = f"segments of {score.segment_s:g} s, {shown_from(least)}"
+    table = _table("", "right", "of", "%")
     rows = (
         ("all", score.right, score.segments),
         ("an event there", score.right - score.background_right, score.segments - score.background),
@@ -66,29 +75,27 @@ def _segment_accuracy(held: Against, least: float) -> Measured:
     )
     for name, right, count in rows:
         table.add_row(name, f"{right:,}", f"{count:,}", percent(right / count) if count else "-")
-    return Measured(
-        "segment_accuracy", asdict(score) | {"accuracy": score.accuracy, "min_score": _finite(least)}, table
-    )
+    content = asdict(score) | {"accuracy": score.accuracy, "min_score": _finite(least)}
+    return Measured("segment_accuracy", title, content, table)
 
 
 def _by_modality(held: Against, least: float) -> Measured:
     score = parsing(held.detections, held.truth, held.durations_s, min_score=least)
-    table = score_table(f"F by modality, %, {shown_from(least)}", "", "A", "V", "AV", "Type@AV", "Event@AV")
+    table = _table("", "A", "V", "AV", "Type@AV", "Event@AV")
 
     def plain(f: ParsingF) -> dict[str, float]:
-        return {
-            "A": f.audio, "V": f.visual, "AV": f.audio_visual, "Type@AV": f.by_type, "Event@AV": f.by_event,
-        }  # fmt: skip
+        values = (f.audio, f.visual, f.audio_visual, f.by_type, f.by_event)
+        return dict(zip(("A", "V", "AV", "Type@AV", "Event@AV"), values, strict=True))
 
     for name, part in (("segments", score.segment), ("events", score.event)):
         table.add_row(name, *map(percent, plain(part).values()))
     content = {"segment": plain(score.segment), "event": plain(score.event), "min_score": _finite(least)}
-    return Measured("by_modality", content, table)
+    return Measured("by_modality", f"F by modality, %, {shown_from(least)}", content, table)
 
 
 def _psds(held: Against, least: float) -> Measured:
     found = {name: psds(held.detections, held.truth, held.durations_s, s) for name, s in SCENARIOS.items()}
-    table = score_table("PSDS, %, all scores", "", *found)
+    table = _table("", *found)
     table.add_row("all classes", *(percent(score.value) for score in found.values()))
     labels = next(iter(found.values())).labels
     for k, label in enumerate(labels):
@@ -97,7 +104,7 @@ def _psds(held: Against, least: float) -> Measured:
         name: {"value": score.value, "by_class": dict(zip(labels, score.by_label.tolist(), strict=True))}
         for name, score in found.items()
     }
-    return Measured("psds", content, table)
+    return Measured("psds", "PSDS, %, over all thresholds", content, table)
 
 
 def _sound_events(held: Against, least: float) -> Measured:
@@ -106,11 +113,11 @@ def _sound_events(held: Against, least: float) -> Measured:
         "events, collars of 0.2 s": event_based(held.detections, held.truth, min_score=least),
         "intersection, 0.5 and 0.5": intersection_based(held.detections, held.truth, min_score=least),
     }
-    table = score_table(f"F1 of sound events, %, {shown_from(least)}", "", "macro", "micro")
+    table = _table("", "macro", "micro")
     for name, score in scores.items():
         table.add_row(name, percent(score.macro), percent(score.micro))
     content = {name: {"macro": score.macro, "micro": score.micro} for name, score in scores.items()}
-    return Measured("sound_events", content, table)
+    return Measured("sound_events", f"F1 of sound events, %, {shown_from(least)}", content, table)
 
 
 _METRICS: Mapping[Metric, Callable[[Against, float], Measured]] = {

@@ -44,7 +44,7 @@ def suggest(event_s: ArrayLike, video_steps: ArrayLike, grid: TimeGrid) -> Sugge
 
     A moment of an event of n steps is n / 2 to n steps from its farther end. So the finest level answers for the
     shortest tenth of the events where its range is as wide as they are long; each level doubles it, and the last,
-    which has no end, begins where half of the longest events is. No level is coarser than half of a usual video.
+    which has no end, begins at half of the longest events, or before. No level is coarser than half of a usual video.
     """
     events = np.asarray(event_s, np.float64)
     events = events[events > 0] / grid.stride_s
@@ -55,7 +55,7 @@ def suggest(event_s: ArrayLike, video_steps: ArrayLike, grid: TimeGrid) -> Sugge
     short, long = (float(np.quantile(events, share)) for share in (_SHORT, _LONG))
     reach = next((reach for reach in _REACHES if reach >= short), _REACHES[-1])
     # The last of L levels begins at reach * 2 ** (L - 2) steps.
-    wanted = 2 + math.ceil(math.log2(max(long / 2, reach) / reach))
+    wanted = 2 + int(math.log2(max(long / 2, reach) / reach))
     coarsest = 1 + int(math.log2(max(1.0, float(np.median(videos)) / 2)))
     levels = max(1, min(wanted, coarsest, _MOST_LEVELS))
     multiple = 1 << (levels - 1)

@@ -63,15 +63,18 @@ def parsing(
 ) -> Parsing:
     """F scores over the videos of the truth; detections below `min_score` and of other videos are left out.
 
+    A video whose length is not known (infinite) has segments up to the last end: what is nowhere on does not count.
+
     Raises:
-        ValueError: there is no video, a length is not known, or segment_s is not positive.
+        ValueError: there is no video, or segment_s is not positive.
     """
     if not truth:
         raise ValueError("the truth has no video; F scores are means over videos")
     rows = []
     for video, goal in truth.items():
-        count = segments_in(video, durations_s[video], segment_s)
         shown = detections.get(video, Events()).above(min_score)
+        end_s = max((float(e.end_s.max()) for e in (goal, shown) if len(e)), default=0.0)
+        count = segments_in(video, min(durations_s[video], max(end_s, segment_s)), segment_s)
         found, wanted = (_by_modality(events, count, segment_s) for events in (shown, goal))
         rows.append([*_scores(found, wanted, _segments), *_scores(found, wanted, _events)])
     means = np.mean(rows, axis=0).tolist()
