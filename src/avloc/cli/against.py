@@ -15,7 +15,7 @@ from avloc.evaluation.duplicates import TOLERANCE_S, without_duplicates
 from avloc.events import Events
 from avloc.formats.activitynet import LabelOf
 from avloc.formats.class_names import read_label_ids
-from avloc.formats.desed import read_desed
+from avloc.formats.desed import holds_desed, read_desed
 from avloc.formats.files import read_truth, sniff
 from avloc.formats.published import published_form, read_published
 from avloc.formats.strict_json import as_text
@@ -87,9 +87,11 @@ def read_goal(truth: Path, split: str | None = None, choices: Choices | None = N
         FormatError: the file cannot be read, or has no video of the split.
     """
     published = read_published(truth)
-    known = published.videos if published else read_truth(truth, choices=choices)
-    if split is not None and truth.is_dir() and subset_names(known) == ("",):
-        known = _of_tables(truth) or known
+    if published is not None:
+        known = published.videos
+    else:
+        # Folders of labels name no split, but for DESED's tables, which do so by the folders below.
+        known = read_desed(truth) if split is not None and holds_desed(truth) else read_truth(truth, choices=choices)
     chosen = _of_split(known, split, truth)
     return Goal(truth, known, *without_duplicates({video: entry.events for video, entry in chosen.items()}))
 
@@ -157,14 +159,6 @@ def _of_split(known: Mapping[str, Truth], split: str | None, path: Path) -> dict
             raise FormatError(f"{path}: names no split; leave --split out" if known else f"{path}: holds no video")
         raise FormatError(f"{path}: no video is of split {split!r}; the splits there are: {subsets}")
     return chosen
-
-
-def _of_tables(folder: Path) -> dict[str, Truth]:
-    """The videos of DESED's tables, which name subsets by their folders; none where these are others."""
-    try:
-        return read_desed(folder)
-    except FormatError:
-        return {}
 
 
 def _numbered(goal: Goal) -> LabelOf:

@@ -20,8 +20,8 @@ EPIC_SOUNDS_THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)
 
 def _ten_seconds(data: DataConfig) -> RunConfig:
     network = LocoConfig(levels=4, ffn_ratio=1.5, fusion_ffn_ratio=1.0, fusion_attention_width=512)
-    train = replace(unav100_training(_CLIP_STEPS), learning_rate=1e-4)
-    return RunConfig(data=data, network=network, loss=LocoLossConfig(), train=train)
+    train = unav100_training(_CLIP_STEPS)
+    return RunConfig(data=data, network=network, loss=LocoLossConfig(first_reach=8.0), train=train)
 
 
 def loco_ave() -> RunConfig:
