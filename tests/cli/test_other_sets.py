@@ -66,7 +66,7 @@ def test_segment_accuracy_of_a_trained_model(run: Path, ave: Path, capsys: pytes
     goal = {video: entry.events for video, entry in truth.items()}
     want = segment_accuracy(found, goal, lengths, min_score=scores["min_score"])
     assert scores["segments"] == 40 and scores["right"] == want.right
-    assert f"from score {scores['min_score']:.3g} on, which tells most segments of val right" in shown.err
+    assert f"from score {scores['min_score']:.3g} on, which is best for segment-accuracy on val" in shown.err
     # The threshold is that of the validation split, not the best one on the test split.
     assert main(["test", str(run), "--split", "val", "--device", "cpu", "--json"]) == 0
     capsys.readouterr()
@@ -75,7 +75,7 @@ def test_segment_accuracy_of_a_trained_model(run: Path, ave: Path, capsys: pytes
     assert scores["min_score"] == pytest.approx(min(1.0, best.min_score), abs=1e-5)
     assert main(["test", str(run), "--metrics", "segment-accuracy", "--min-score", "0.9", "--device", "cpu"]) == 0
     shown = capsys.readouterr()
-    assert "segments of 1 s, a score of 0.9 or more" in shown.out and "which tells" not in shown.err
+    assert "segments of 1 s, a score of 0.9 or more" in shown.out and "which is best" not in shown.err
 
 
 def test_lenient_training_leaves_out_and_counts(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avloc.evaluation.parsing import parsing
+from avloc.evaluation.parsing import best_parsing, parsing
 from avloc.events import Event, Events
 from avloc.events.modality import BOTH, modality_named, with_modality, without_modality
 
@@ -57,6 +57,14 @@ def test_means_are_over_videos_and_nothing_in_both_is_right() -> None:
     assert parsing({"a": Events([0], [5], ["Dog"])}, truth, TEN).segment.visual == 0.5
     with pytest.raises(ValueError, match="no video"):
         parsing({}, {}, {})
+
+
+def test_the_best_threshold() -> None:
+    truth = {"a": Events([0], [5], ["Dog (audio)"]), "b": Events()}
+    found = {"a": Events([0, 5], [5, 9], ["Dog (audio)"] * 2, [0.9, 0.3]), "b": Events([0], [9], ["Cat"], [0.4])}
+    best = best_parsing(found, truth, TEN)
+    assert best.min_score == 0.9 and best.segment.by_type == best.event.by_event == 1.0
+    assert best_parsing({}, truth, TEN).segment.audio == 0.5
 
 
 def f_of(found: np.ndarray, goal: np.ndarray) -> float:

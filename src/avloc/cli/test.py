@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,8 @@ from avloc.cli.metrics import Metric
 from avloc.cli.train import with_training
 from avloc.datasets.feature_dataset import FeatureDataset
 from avloc.errors import AvlocError
-from avloc.evaluation.segment_accuracy import best_accuracy
+from avloc.evaluation.parsing import Parsing, best_parsing
+from avloc.evaluation.segment_accuracy import SegmentAccuracy, best_accuracy
 from avloc.events import Events
 from avloc.formats.activitynet import write_results
 
@@ -59,7 +61,7 @@ def test(
         metrics: Add measures of other benchmarks: segment-accuracy (AVE), by-modality (LLP), psds and sound-events
             (DESED).
         min_score: Threshold of what is shown to people, for precision, recall, F1 and such measures. Without it the
-            model's own; for segment-accuracy the one that tells most segments of the validation split right.
+            model's own; for segment-accuracy and by-modality the one that is best on the validation split.
         bootstrap: Draws of videos for 95 % confidence intervals, such as 1000.
         device: Where the network computes; auto takes a GPU where there is one.
     """
@@ -99,9 +101,10 @@ def test(
     write_results(path, found, {"model": config.name, "split": split})
     if not json:
         screen_console().print(f"detections: {path}", markup=False, soft_wrap=True)
-    if "segment-accuracy" in metrics and min_score is None:
-        min_score = _most_right(*found_in(data.validation_split))
-        remark(f"from score {min_score:.3g} on, which tells most segments of {data.validation_split} right")
+    chosen = next((metric for metric in metrics if metric in _BEST), None)
+    if chosen is not None and min_score is None:
+        min_score = _best_score(chosen, *found_in(data.validation_split))
+        remark(f"from score {min_score:.3g} on, which is best for {chosen} on {data.validation_split}")
     return evaluate(
         path,
         Path(data.annotations),
@@ -115,14 +118,21 @@ def test(
     )
 
 
-def _most_right(videos: FeatureDataset, found: dict[str, Events]) -> float:
-    """The score from which detections tell most seconds of the videos right.
+_BEST: Mapping[str, Callable[..., SegmentAccuracy | Parsing]] = {
+    "segment-accuracy": best_accuracy,
+    "by-modality": best_parsing,
+}
+"""Measures whose threshold the validation split chooses."""
+
+
+def _best_score(metric: str, videos: FeatureDataset, found: dict[str, Events]) -> float:
+    """The score from which detections are best by a measure, on a validation split.
 
     Raises:
         AvlocError: a video's length is not known.
     """
     try:
         # Above 1 where it is best to tell nothing, which no threshold of a detector's scores is.
-        return min(1.0, best_accuracy(found, videos.truth, videos.durations_s).min_score)
+        return min(1.0, _BEST[metric](found, videos.truth, videos.durations_s).min_score)
     except ValueError as error:
-        raise AvlocError(f"segment-accuracy on the validation split: {error}; or give --min-score") from None
+        raise AvlocError(f"{metric} on the validation split: {error}; or give --min-score") from None
