@@ -2,6 +2,8 @@
 
 import avloc
 events = avloc.load("default").detect("my.mp4")
+
+The verbs of the command line are functions here: avloc.train, avloc.test, avloc.evaluate and so on (avloc.verbs).
 """
 
 from __future__ import annotations
@@ -15,9 +17,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from avloc.detector import Detector
+    from avloc.verbs import (
+        check_data,
+        check_features,
+        clips,
+        compare,
+        convert,
+        describe,
+        detect,
+        diagnose,
+        evaluate,
+        export,
+        extract,
+        import_model,
+        load_data,
+        paper,
+        simulate,
+        test,
+        train,
+        weights,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["AvlocError", "Detector", "Event", "Events", "__version__", "load"]
+_VERBS = (
+    *("check_data", "check_features", "clips", "compare", "convert", "describe", "detect", "diagnose", "evaluate"),
+    *("export", "extract", "import_model", "load_data", "paper", "simulate", "test", "train", "weights"),
+)
+"""Those of avloc.verbs whose names no room of the package has."""
+
+__all__ = [
+    "AvlocError", "Detector", "Event", "Events", "__version__", "check_data", "check_features", "clips", "compare",
+    "convert", "describe", "detect", "diagnose", "evaluate", "export", "extract", "import_model", "load", "load_data",
+    "paper", "simulate", "test", "train", "weights",
+]  # fmt: skip
 
 
 def load(model: str | Path = "default", *, threads: int = 0, weights: Path | None = None) -> Detector:
@@ -39,4 +71,12 @@ def __getattr__(name: str) -> object:
         from avloc.detector import Detector
 
         return Detector
+    if name in _VERBS:
+        from avloc import verbs
+
+        return getattr(verbs, name)
     raise AttributeError(f"module 'avloc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -18,8 +18,8 @@ EVENTS = st.lists(st.tuples(st.floats(-1, 64), st.floats(0.1, 64), st.integers(0
 
 
 @settings(deadline=None)  # the first example loads torch
-@given(st.integers(1, 64), EVENTS)
-def test_the_rule_is_that_of_training(length: int, events: list[tuple[float, float, int]]) -> None:
+@given(st.integers(1, 64), EVENTS, st.sampled_from([1.0, 4.0, 10.0]))
+def test_the_rule_is_that_of_training(length: int, events: list[tuple[float, float, int]], reach: float) -> None:
     torch = pytest.importorskip("torch")
     from avloc.learning.losses import Truth
     from avloc.learning.targets import assign_targets
@@ -27,12 +27,12 @@ def test_the_rule_is_that_of_training(length: int, events: list[tuple[float, flo
 
     segments = np.array([(start, start + n) for start, n, _ in events], np.float32).reshape(-1, 2)
     labels = np.array([label for _, _, label in events], np.int64)
-    moments = pyramid_moments(64, 4)
+    moments = pyramid_moments(64, 4, reach)
     got = positive_moments(moments, length, segments, labels)
     by_class = np.stack([got[:, labels == k].any(axis=1) for k in range(3)], axis=1)  # (P, 3)
     truth = Truth(torch.from_numpy(segments)[None], torch.from_numpy(labels)[None])
     mask = torch.from_numpy(moments.step < length)[None]
-    want = assign_targets(pyramid_points(64, 4), truth, mask, 3)
+    want = assign_targets(pyramid_points(64, 4), truth, mask, 3, first_reach=reach)
     assert np.array_equal(by_class, want.positive[0].numpy())
     assert (got.sum(axis=1) == by_class.sum(axis=1)).all()  # one event of a class at most
     for p, n in zip(*np.nonzero(got), strict=True):
@@ -51,6 +51,16 @@ def test_counts_by_hand() -> None:
     assert matched.tolist() == [True, False, True]
     assert [level.stride_s for level in levels] == [0.25, 0.5, 1.0]
     assert [level.reach_s for level in levels] == [(0, 1), (1, 2), (2, math.inf)]
+
+
+def test_a_wider_first_range_moves_events_to_finer_levels() -> None:
+    """As above with reaches (0, 20), (20, 40), from 40: the long event falls on the middle level alone."""
+    video = (64, np.array([(10.5, 13.5), (0.5, 40.5)], np.float32), np.array([0, 1]))
+    levels, _ = count_levels([video], GRID, 3, 20.0)
+    assert [level.events for level in levels] == [1, 1, 0]
+    # Farther end at 20 to 40 steps: every even step from 2 to 40 (step 20 is 20.5 off, 40 is 39.5 off).
+    assert [level.moments for level in levels] == [3, 20, 0]
+    assert [level.reach_s for level in levels] == [(0, 5), (5, 10), (10, math.inf)]
 
 
 def test_no_video_and_no_event() -> None:

@@ -33,10 +33,10 @@ KEYS = Path(__file__).parents[3] / "shared" / "methods" / "keys"
 """Names and sizes of the authors' full-width networks, where they lie."""
 WHOLE = {
     "actionformer_unav": "actionformer-unav100-i3d-vggish",
-    "actionformer_thumos": "actionformer-thumos-i3d",
+    "actionformer_thumos": "actionformer-thumos14",
     "actionformer_anet": "actionformer-anet-i3d",
     "tridet_unav": "tridet-unav100-i3d-vggish",
-    "tridet_thumos": "tridet-thumos-i3d",
+    "tridet_thumos": "tridet-thumos14",
     "tridet_anet": "tridet-anet-tsp",
     "tridet_hacs": "tridet-hacs-i3d",
     "unav": "unav-unav100-i3d-vggish",
@@ -311,8 +311,8 @@ def test_the_classes_of_unav100_are_known() -> None:
     if not path.is_file():
         pytest.skip("needs the official annotations")
     assert tuple(_of_unav100("unav-unav100-onepeace")) == read_labels(path)
-    with pytest.raises(AvlocError, match=r"tadtr-thumos is not for UnAV-100; name its classes with --labels"):
-        _of_unav100("tadtr-thumos")
+    with pytest.raises(AvlocError, match=r"tadtr-thumos14 is not for UnAV-100; name its classes with --labels"):
+        _of_unav100("tadtr-thumos14")
 
 
 def test_what_is_no_plain_weight_is_refused(tmp_path: Path) -> None:

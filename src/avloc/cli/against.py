@@ -15,7 +15,9 @@ from avloc.evaluation.duplicates import TOLERANCE_S, without_duplicates
 from avloc.events import Events
 from avloc.formats.activitynet import LabelOf
 from avloc.formats.class_names import read_label_ids
+from avloc.formats.desed import holds_desed, read_desed
 from avloc.formats.files import read_truth, sniff
+from avloc.formats.published import published_form, read_published
 from avloc.formats.strict_json import as_text
 from avloc.formats.truth import Choices, Odd, Truth, of_subset, subset_names
 
@@ -73,7 +75,7 @@ class Goal:
     @functools.cached_property
     def names(self) -> Mapping[int, str]:
         """The class of each label_id; empty where the truth has none."""
-        if self.path.is_dir() or sniff(self.path) != "activitynet-truth":
+        if self.path.is_dir() or published_form(self.path) or sniff(self.path) != "activitynet-truth":
             return {}
         return read_label_ids(self.path)
 
@@ -84,7 +86,12 @@ def read_goal(truth: Path, split: str | None = None, choices: Choices | None = N
     Raises:
         FormatError: the file cannot be read, or has no video of the split.
     """
-    known = read_truth(truth, choices=choices)
+    published = read_published(truth)
+    if published is not None:
+        known = published.videos
+    else:
+        # Folders of labels name no split, but for DESED's tables, which do so by the folders below.
+        known = read_desed(truth) if split is not None and holds_desed(truth) else read_truth(truth, choices=choices)
     chosen = _of_split(known, split, truth)
     return Goal(truth, known, *without_duplicates({video: entry.events for video, entry in chosen.items()}))
 

@@ -26,21 +26,28 @@ from avloc.own.check import OwnReport, look_over
 
 _MOST_SHOWN = 20
 _EXTREMES = 3
+_MOST_LEVELS = 10
 
 
 def check_data(
-    data: Annotated[Literal["unav100", "activitynet", "thumos14", "desed", "own"], tyro.conf.Positional],
+    data: Annotated[
+        Literal["unav100", "activitynet", "thumos14", "desed", "ave", "llp", "epic-sounds", "ov-ave", "own"],
+        tyro.conf.Positional,
+    ],
     annotations: Path,
     features: Path | None = None,
     videos: Path | None = None,
     layout: Literal["onepeace", "i3d-vggish", "onepeace-activitynet", "i3d-thumos14", "avloc"] | None = None,
     split: tuple[str, ...] = (),
+    levels: int = 6,
+    first_reach: float = 4.0,
     quick: bool = False,
     json: bool = False,
 ) -> int:
     """Look over annotations and features, or labels and videos, before training, and list all that is wrong.
 
-    Videos, events, classes, durations; how events fall on the levels of the pyramid; missing and odd files, wrong
+    Videos, events, classes, durations; how events fall on the levels of the pyramid, and which settings of it would
+    suit them; missing and odd files, wrong
     widths, values that are not finite, lengths that contradict stride and duration (the stride that would fit is
     named), unknown labels, events past the end. With --videos: names without a video, videos that cannot be read,
     classes with few events. The exit status is 1 if anything is wrong.
@@ -49,18 +56,21 @@ def check_data(
       avloc check-data own --annotations my_labels.csv --videos videos/
       avloc check-data unav100 --features onepeace/ --annotations unav100_annotations.json
       avloc check-data activitynet --features av_features/ --annotations activity_net.v1-3.min.json
+      avloc check-data ave --features onepeace/ --annotations AVE_Dataset/
       avloc check-data desed --features av_features/ --annotations DESED/metadata/
       avloc check-data own --features features/ --annotations mine.csv --layout avloc
 
     Args:
         data: Which subsets are needed, and the usual layout; own data need training alone.
         annotations: JSON in the form of ActivityNet, CSV with the columns video, start, end, label and perhaps
-            duration and subset, or a table of DESED or their folder; with --videos a file of any format, or a folder
-            with a file for each video.
+            duration and subset, or the files of a data set as published (docs/data.md); with --videos a file of any
+            format, or a folder with a file for each video.
         features: Folder of the feature files.
         videos: Folder of the videos, instead of features.
         layout: Names, widths and grid of the feature files; without it as they were released with the data.
         split: Only these splits.
+        levels: Levels of the pyramid that the table is of.
+        first_reach: Largest distance to an event's ends, in steps, that its finest level answers for.
         quick: Read headers alone: seconds instead of minutes, and values that are not finite stay unseen.
         json: Print the report as JSON.
     """
@@ -68,6 +78,11 @@ def check_data(
         raise AvlocError("check-data needs one of --features and --videos; see avloc check-data --help")
     if features is None:
         return _check_videos(annotations, str(videos), json)
+    if not 1 <= levels <= _MOST_LEVELS or not 0 < first_reach < math.inf:
+        raise AvlocError(
+            f"--levels is {levels} and --first-reach {first_reach:g}; 1 to {_MOST_LEVELS} levels and steps above 0 "
+            "are needed"
+        )
     released = RELEASED[data]
     truth = read_annotations(annotations, strict=False)
     with counting(error_console(), "videos") as on_progress:
@@ -77,6 +92,8 @@ def check_data(
             open_layout(features, layout or released.layout),
             splits=split or None,
             needed=split or released.subsets,
+            levels=levels,
+            first_reach=first_reach,
             quick=quick,
             forgiving=released.forgiving,
             on_progress=on_progress,
@@ -117,6 +134,8 @@ def _show(screen: Console, report: Report, truth: Annotations) -> None:
     screen.print(_levels(report))
     lost = report.unreachable / max(report.events, 1)
     screen.print(f"{report.unreachable} events ({lost:.2%}) have no positive moment on any level.")
+    if report.suggestion is not None:
+        screen.print(f"Settings that suit these lengths: {report.suggestion.flags}", markup=False, soft_wrap=True)
     ranked = [f"{label} {count}" for label, count in report.events_by_class.items()]
     screen.print(
         f"{len(truth.labels)} classes; most events: {', '.join(ranked[:_EXTREMES])}; "

@@ -15,6 +15,7 @@ from avloc.cli.evaluation_view import Evaluation
 from avloc.cli.given_view import GivenView
 from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_least_score
+from avloc.cli.metrics import Metric, measured
 from avloc.cli.score_tables import print_json
 from avloc.errors import AvlocError
 from avloc.evaluation.bootstrap import bootstrap as draw
@@ -33,6 +34,8 @@ def evaluate(
     per_class: bool = False,
     recall: bool = False,
     given_classes: bool = False,
+    metrics: tuple[Metric, ...] = (),
+    by_modality: bool = False,
     bootstrap: int = 0,
     seed: int = 0,
     thresholds: Annotated[tuple[float, ...] | None, tyro.conf.arg(metavar="TIOU [TIOU ...]")] = None,
@@ -57,12 +60,14 @@ def evaluate(
       avloc evaluate results/ --truth my_labels.csv --bootstrap 1000 --per-class
       avloc evaluate results/ --truth audacity_labels/
       avloc evaluate predictions.csv --truth my_truth.json --split test --json > scores.json
+      avloc evaluate predictions.json --truth AVVP/ --split test --by-modality
+      avloc evaluate predictions.json --truth DESED/metadata/ --split validation --metrics psds sound-events
       avloc evaluate answers.json --truth unav100_annotations.json --split test --given-classes
 
     Args:
         predictions: File or folder of detections, of any program.
         truth: Annotations: JSON {"database": {video: {"duration", "subset", "annotations"}}}, CSV, any format of
-            docs/formats.md, or a folder of label files of one video each.
+            docs/formats.md, a folder of label files of one video each, or a data set as published (docs/data.md).
         split: Subset of the truth; without it all of it.
         json: Print JSON alone; shares of one instead of percent.
         per_class: Add the average precision of each class.
@@ -70,6 +75,10 @@ def evaluate(
         given_classes: Add how well the segments of classes that are known to be in the video are found, as language
             models are compared: mean IoU of what they cover, F1 at tIoU 0.3, 0.5 and 0.7, CountF1. Detections in JSON
             may then lack scores. Detectors need --min-score, for every segment counts.
+        metrics: Add measures of other benchmarks: segment-accuracy (AVE: the share of all seconds whose class, or
+            none, is told), by-modality (LLP), psds and sound-events (DESED: over all thresholds, and F1 at one).
+        by_modality: Add F of what is heard, seen and both, by segment and by event, as LLP is scored; classes are
+            called "Speech (audio)" and "Speech (visual)", or entries have a field or column "modality".
         bootstrap: Draws of videos for 95 % confidence intervals, such as 1000.
         seed: Seed of the draws.
         thresholds: tIoU thresholds; the average is over all of them. Without it 0.1, 0.2, ... 0.9.
@@ -113,6 +122,7 @@ def evaluate(
         average_recall(held.detections, held.truth) if recall else None,
         given,
         per_class,
+        measured((*metrics, *(("by-modality",) if by_modality else ())), held, least),
     )
     for note in held.notes:
         print(f"avloc: {note}", file=sys.stderr)

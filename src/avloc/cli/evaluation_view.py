@@ -13,6 +13,7 @@ from rich.text import Text
 
 from avloc.cli.against import Against
 from avloc.cli.given_view import GivenView
+from avloc.cli.metrics import Measured
 from avloc.cli.predictions import counted
 from avloc.cli.score_tables import fitting, percent, score_table, tiou_name
 from avloc.evaluation.bootstrap import Bootstrap, interval
@@ -35,6 +36,7 @@ class Evaluation:
     recall: AverageRecall | None
     given: GivenView | None
     per_class: bool
+    more: tuple[Measured, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """All of it as JSON has it."""
@@ -76,6 +78,7 @@ class Evaluation:
             content["average_recall"] = dict(zip(map(str, self.recall.proposals), shares, strict=True))
         if self.given is not None:
             content["given_classes"] = self.given.plain()
+        content |= {one.key: one.plain for one in self.more}
         if self.per_class:
             content["per_class"] = {label: self._class(k) for k, label in enumerate(mean.labels)}
         return content
@@ -110,6 +113,8 @@ class Evaluation:
             screen.print(table)
         if self.given is not None:
             self.given.show(screen)
+        for one in self.more:
+            one.show(screen)
         if self.per_class:
             all_counts = [self._classes(shown) for shown in choices]
             screen.print(fitting(screen, [*all_counts, self._classes([], counts=False)]))

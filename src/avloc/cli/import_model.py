@@ -39,7 +39,7 @@ def import_model(
     examples:
       avloc import unav UNAV.pth.tar --out models/unav
       avloc import uniav epoch_006.pth.tar --like uniav-at-onepeace --config at.yaml --out models/at
-      avloc import actionformer epoch_034.pth.tar --like actionformer-thumos-i3d --labels thumos.txt --out models/af
+      avloc import actionformer epoch_034.pth.tar --like actionformer-thumos14 --labels thumos.txt --out models/af
 
     Args:
         method: The method whose authors' names the checkpoint has, such as actionformer or tridet.

@@ -33,7 +33,16 @@ def laid_over(recipe: C, path: Path, as_meant: Callable[[object], object] = lamb
         ConfigError: the file cannot be read, or a setting is unknown (the nearest one is named) or of a wrong type.
         AvlocError: PyYAML is not installed, and the file is not of the plain kind that is read without it.
     """
-    return from_dict(type(recipe), _merged(to_dict(recipe), as_meant(_read(path))), where=path.name)
+    return with_settings(recipe, as_meant(_read(path)), path.name)
+
+
+def with_settings(recipe: C, settings: object, where: str) -> C:
+    """The recipe with settings laid over it, group by group; `where` names them in errors.
+
+    Raises:
+        ConfigError: a setting is unknown (the nearest one is named) or of a wrong type.
+    """
+    return from_dict(type(recipe), _merged(to_dict(recipe), settings), where=where)
 
 
 def _read(path: Path) -> object:

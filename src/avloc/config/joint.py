@@ -26,8 +26,6 @@ class SetConfig(DataConfig):
 
     group: ClassVar[str] = "sets"
 
-    test_split: str = "test"
-    """The split that `avloc test` takes without --split."""
     class_embeddings: str = ""
     """File of text embeddings of the classes: .npy, in the order of the labels; empty: a table is learned instead."""
     steps: int = number(256, least=1)
@@ -39,8 +37,6 @@ class SetConfig(DataConfig):
     smoothing: float = share(0.0, below=1)
     """Label smoothing."""
     nms_sigma: float = number(0.4, above=0)
-    thresholds: tuple[float, ...] = number((), above=0, most=1)
-    """tIoU thresholds of the data set's own mAP, which is validated; none: 0.1, 0.2, ... 0.9."""
 
 
 @dataclass(frozen=True)

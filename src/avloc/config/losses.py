@@ -21,9 +21,11 @@ class DenseLossConfig(Settings):
     event of a point is its segment, whatever its class."""
     centre_radius: float | None = number(1.5, above=0)
     """A point is positive only this many strides around an event's centre; None takes the whole event."""
+    first_reach: float = number(4.0, above=0)
+    """Largest distance to an event's ends, in steps, that the finest level answers for; each coarser one reaches
+    twice as far, the last without end."""
     ranges: tuple[tuple[float, float], ...] = ()
-    """Least and largest distance to an event's ends, in steps, that each level answers for, finest first; none: 0 to
-    4, 4 to 8, 8 to 16 and so on, the last without end."""
+    """Least and largest distance that each level answers for, finest first, instead of `first_reach`."""
     inclusive: bool = True
     """Whether a regression range has its upper end, as in the codes of these works."""
     same_class: Literal["shortest", "last"] = "shortest"

@@ -21,11 +21,15 @@ class DataConfig(Settings):
     features: str = ""
     """Folder of feature files."""
     annotations: str = ""
-    """Annotations: JSON in the form of ActivityNet, CSV, or the tables of DESED, one of them or their folder."""
+    """Annotations: JSON in the form of ActivityNet, CSV, or a data set as it was published (docs/data.md)."""
     layout: Literal["onepeace", "i3d-vggish", "onepeace-activitynet", "i3d-thumos14", "avloc", "other"] = "onepeace"
     """other: features that avloc does not read, of recipes for imported checkpoints."""
     train_split: str = "train"
     validation_split: str = "validation"
+    test_split: str = "test"
+    """The split that `avloc test` takes without --split."""
+    thresholds: tuple[float, ...] = number((), above=0, most=1)
+    """tIoU thresholds of the data set's own mAP, which is validated and tested; none: 0.1, 0.2, ... 0.9."""
     scores: bool = True
     """Whether the network reads the encoders' class scores beside the embeddings; the layout avloc alone has them."""
     resize_steps: int | None = number(None, least=1)
@@ -33,6 +37,9 @@ class DataConfig(Settings):
     forgiving: bool = False
     """Whether events past the end of their video, or of no length, are left as they are instead of refused: for
     annotations that were released with some."""
+    lenient: bool = False
+    """Whether entries and videos with which anything is wrong are left out and counted, instead of refused. What is
+    wrong with the whole set, such as another stride, is refused all the same."""
     cache: bool = True
     """Whether features stay in memory, in half precision, after they were read once; off, each is read every time."""
 

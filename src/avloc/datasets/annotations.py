@@ -11,6 +11,7 @@ from avloc.formats.activitynet import Truth, read_truth
 from avloc.formats.class_names import read_labels
 from avloc.formats.csv_truth import read_csv_truth
 from avloc.formats.desed import read_desed
+from avloc.formats.published import read_published
 from avloc.formats.truth import of_subset, subset_names
 
 PAST_END_S = 0.1
@@ -53,12 +54,15 @@ class OddEntry:
     video: str
     message: str
     harmless: bool = False
+    event: int | None = None
+    """Which event of the video it is; None: the video itself."""
 
 
 def read_annotations(
     path: str | Path, labels: Sequence[str] | None = None, *, strict: bool = True, forgiving: bool = False
 ) -> Annotations:
-    """Read JSON in the form of ActivityNet, CSV (by the ending .csv), or DESED's tables (.tsv, or a folder of them).
+    """Read JSON in the form of ActivityNet, CSV (by the ending .csv), DESED's tables (.tsv, or a folder of them), or
+    a file or folder in the form of another release (`avloc.formats.published`).
 
     `labels` fixes classes and order; without it they are the file's own, by label_id where it is given, else by
     alphabet. Without `strict` odd entries are left for `odd_entries` to tell; `forgiving` lets harmless ones stay.
@@ -67,17 +71,24 @@ def read_annotations(
         FormatError: the file is not in its form, or an entry is odd: a label that is not among the classes, an event
             of no length, before the start or past the end of its video.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix in (".csv", ".tsv") or Path(path).is_dir():
-        videos = read_csv_truth(path) if suffix == ".csv" else read_desed(path)
-        own = tuple(sorted({label for truth in videos.values() for label in truth.events.labels}))
-    else:
-        videos, own = read_truth(path), read_labels(path)
+    videos, own = _read(path)
     annotations = Annotations(str(path), own if labels is None else tuple(labels), videos)
     if strict:
         for odd in (odd for odd in odd_entries(annotations) if not (forgiving and odd.harmless)):
             raise FormatError(f"{path}: video {odd.video!r}, {odd.message}")
     return annotations
+
+
+def _read(path: str | Path) -> tuple[Mapping[str, Truth], tuple[str, ...]]:
+    """Videos, and the classes in their own order."""
+    published = read_published(path)
+    if published is not None:
+        return published.videos, published.labels
+    suffix = Path(path).suffix.lower()
+    if suffix in (".csv", ".tsv") or Path(path).is_dir():
+        videos = read_csv_truth(path) if suffix == ".csv" else read_desed(path)
+        return videos, tuple(sorted({label for truth in videos.values() for label in truth.events.labels}))
+    return read_truth(path), read_labels(path)
 
 
 def odd_entries(annotations: Annotations) -> Iterator[OddEntry]:
@@ -89,11 +100,11 @@ def odd_entries(annotations: Annotations) -> Iterator[OddEntry]:
         for i, event in enumerate(truth.events):
             where = f"entry {i} ({event.label}, {event.start_s:g} to {event.end_s:g} s)"
             if event.label not in known:
-                yield OddEntry(video, f"{where}: the label is not among the {len(known)} classes")
+                yield OddEntry(video, f"{where}: the label is not among the {len(known)} classes", event=i)
             if event.duration_s <= 0:
-                yield OddEntry(video, f"{where}: the event has no length", harmless=True)
+                yield OddEntry(video, f"{where}: the event has no length", harmless=True, event=i)
             if event.start_s < 0:
-                yield OddEntry(video, f"{where}: the event starts before the video")
+                yield OddEntry(video, f"{where}: the event starts before the video", event=i)
             if event.end_s > truth.duration_s + PAST_END_S:
                 told = f"{where}: the event ends after the video, which has {truth.duration_s:g} s"
-                yield OddEntry(video, told, harmless=event.start_s < truth.duration_s)
+                yield OddEntry(video, told, harmless=event.start_s < truth.duration_s, event=i)

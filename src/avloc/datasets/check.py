@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from avloc.datasets.annotations import Annotations, odd_entries
 from avloc.datasets.lengths import compare_lengths, expected_steps
 from avloc.datasets.levels import LevelCount, count_levels
+from avloc.datasets.suggestion import Suggestion, suggest
 from avloc.errors import FeatureError, one_line
 from avloc.features.layout import LAYOUTS, Layout, read_extent, read_layout, videos_in
 from avloc.formats.activitynet import Truth
@@ -78,6 +79,7 @@ class Report:
     can be positive: training never sees them. `steps` are lengths of the features found, `stride_s` is the stride
     that lengths and durations imply. `unannotated` videos have features and no annotation. `values_read` tells
     whether every value was read, or headers alone. `remarks` are oddities that were asked to be forgiven.
+    `suggestion` is of settings of a pyramid that suit the lengths.
     """
 
     annotations: str
@@ -97,6 +99,7 @@ class Report:
     values_read: bool
     problems: tuple[Problem, ...]
     remarks: tuple[Problem, ...] = ()
+    suggestion: Suggestion | None = None
 
     @property
     def ok(self) -> bool:
@@ -134,6 +137,7 @@ def check_dataset(
     splits: Sequence[str] | None = None,
     needed: Sequence[str] = (),
     levels: int = 6,
+    first_reach: float = 4.0,
     quick: bool = False,
     forgiving: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
@@ -158,7 +162,9 @@ def check_dataset(
     odd_lengths = [Problem("lengths", video, message) for video, message in lengths.contradictory.items()]
     # Where the stride is wrong nearly every length is: one line says it all.
     odd_lengths = whole_set or odd_lengths
-    counts, matched = _levels(annotations, chosen, steps, layout.grid, levels)
+    rows = list(_rows(annotations, chosen, steps, layout.grid))
+    counts, matched = count_levels(rows, layout.grid, levels, first_reach)
+    event_s = [e.duration_s for t in chosen.values() for e in t.events]
     durations = [t.duration_s for t in chosen.values() if math.isfinite(t.duration_s)]
     return Report(
         annotations=annotations.path,
@@ -169,7 +175,7 @@ def check_dataset(
         splits=tuple(_splits(chosen)),
         events_by_class=_by_class(annotations, chosen),
         video_s=Spread.of(durations),
-        event_s=Spread.of([e.duration_s for t in chosen.values() for e in t.events]),
+        event_s=Spread.of(event_s),
         levels=counts,
         unreachable=sum(int((~m).sum()) for m in matched),
         steps=Spread.of(list(steps.values())),
@@ -178,6 +184,7 @@ def check_dataset(
         values_read=not quick,
         problems=tuple(_empty_splits(chosen, needed) + entries + odd_lengths + files),
         remarks=tuple(forgiven),
+        suggestion=suggest(event_s, [length for length, _, _ in rows], layout.grid),
     )
 
 
@@ -219,23 +226,20 @@ def _other_layout(videos: Mapping[str, Truth], folder: str | Path, layout: Layou
     ]
 
 
-def _levels(
-    annotations: Annotations, videos: Mapping[str, Truth], steps: Mapping[str, int], grid: TimeGrid, levels: int
-) -> tuple[tuple[LevelCount, ...], list[np.ndarray[tuple[int], np.dtype[np.bool_]]]]:
+def _rows(
+    annotations: Annotations, videos: Mapping[str, Truth], steps: Mapping[str, int], grid: TimeGrid
+) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.int64]]]:
+    """Length in steps, ends of events in steps, and their labels, of each video whose length is known."""
     number = {label: k for k, label in enumerate(annotations.labels)}
-
-    def rows() -> Iterator[tuple[int, Any, Any]]:
-        for video, truth in videos.items():
-            length = steps.get(video)
-            if length is None:
-                if not (math.isfinite(truth.duration_s) and truth.duration_s > 0):
-                    continue
-                length = expected_steps(grid, truth.duration_s)[0]
-            ends = np.stack([grid.to_steps(truth.events.start_s), grid.to_steps(truth.events.end_s)], axis=1)
-            labels = np.array([number.get(label, -1) for label in truth.events.labels], np.int64)
-            yield length, ends.astype(np.float32), labels
-
-    return count_levels(rows(), grid, levels)
+    for video, truth in videos.items():
+        length = steps.get(video)
+        if length is None:
+            if not (math.isfinite(truth.duration_s) and truth.duration_s > 0):
+                continue
+            length = expected_steps(grid, truth.duration_s)[0]
+        ends = np.stack([grid.to_steps(truth.events.start_s), grid.to_steps(truth.events.end_s)], axis=1)
+        labels = np.array([number.get(label, -1) for label in truth.events.labels], np.int64)
+        yield length, ends.astype(np.float32), labels
 
 
 def _splits(videos: Mapping[str, Truth]) -> Iterator[SplitCount]:

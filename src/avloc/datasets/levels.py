@@ -51,21 +51,24 @@ def positive_moments(
 
 
 def count_levels(
-    videos: Iterable[tuple[int, NDArray[np.float32], NDArray[np.int64]]], grid: TimeGrid, levels: int
+    videos: Iterable[tuple[int, NDArray[np.float32], NDArray[np.int64]]],
+    grid: TimeGrid,
+    levels: int,
+    first_reach: float = 4.0,
 ) -> tuple[tuple[LevelCount, ...], list[NDArray[np.bool_]]]:
     """Counts of each level over `videos` (length in steps, segments in steps, labels); whether each event is positive
-    anywhere, by video."""
+    anywhere, by video. `first_reach` is that of the finest level, in steps."""
     events, positive = np.zeros(levels, np.int64), np.zeros(levels, np.int64)
     matched: list[NDArray[np.bool_]] = []
     for length, segments, labels in videos:
-        moments = _moments(-(-max(length, 1) // 2 ** (levels - 1)), levels)
+        moments = _moments(-(-max(length, 1) // 2 ** (levels - 1)), levels, first_reach)
         hit = positive_moments(moments, length, segments, labels)  # (P, N)
         for level in range(levels):
             here = hit[moments.level == level]
             events[level] += int(here.any(axis=0).sum())
             positive[level] += int(here.sum())
         matched.append(np.asarray(hit.any(axis=0)))
-    reach = _moments(1, levels)
+    reach = _moments(1, levels, first_reach)
     counts = []
     for level in range(levels):
         at = int(np.flatnonzero(reach.level == level)[0])
@@ -77,5 +80,5 @@ def count_levels(
 
 
 @lru_cache(maxsize=64)
-def _moments(coarse_steps: int, levels: int) -> Moments:
-    return pyramid_moments(coarse_steps * 2 ** (levels - 1), levels)
+def _moments(coarse_steps: int, levels: int, first_reach: float) -> Moments:
+    return pyramid_moments(coarse_steps * 2 ** (levels - 1), levels, first_reach)

@@ -21,6 +21,10 @@ RELEASED: Mapping[str, Released] = {
     "activitynet": Released(("training", "validation"), "onepeace-activitynet", forgiving=True),
     "thumos14": Released(("Validation", "Test"), "i3d-thumos14", forgiving=True),
     "desed": Released(("validation",)),
+    "ave": Released(("train", "val", "test"), forgiving=True),
+    "llp": Released(("train", "val", "test"), forgiving=True),
+    "epic-sounds": Released(("train", "validation"), "avloc"),
+    "ov-ave": Released(("train", "val", "test")),
     "own": Released(("train",)),
 }
 """By the name that `avloc check-data` calls them; `own` is any other."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from avloc.errors import FormatError
 from avloc.formats.activitynet import _videos_of, _where
+from avloc.formats.modality import KEY, labelled_by
 from avloc.formats.strict_json import as_list, as_number, as_object, as_text, field, load_json
 from avloc.formats.text import PathLike
 
@@ -75,6 +76,7 @@ def _ids(top: object, path: PathLike) -> dict[str, object]:
             at = f"{where}, entry {i}"
             fields = as_object(row, at, 'an object with "segment" and "label"')
             label, number = as_text(field(fields, "label", at), at), fields.get("label_id")
+            label = label if fields.get(KEY) is None else labelled_by(label, fields[KEY], f'{at}, "{KEY}"')
             if ids.setdefault(label, number) != number:
                 raise FormatError(f"{at}: class {label!r} has the label_id {number!r} and, before, {ids[label]!r}")
     return ids

@@ -1,7 +1,7 @@
 """First line of a table > what each column holds, by the names that programs and people use.
 
-    video, start, end, label, score, duration, subset, file            as avloc writes them
-    filename, onset, offset, event_label                               DCASE, sed_eval
+    video, start, end, label, score, duration, subset, file            as avloc writes them; also modality
+    filename, onset, offset, event_label                               DCASE, sed_eval; event_labels: LLP
     Start (s), End (s), Scientific name, Common name, Confidence, File BirdNET; also its tables for R and Kaleidoscope
     INDIR, FOLDER, IN FILE, OFFSET, DURATION, MANUAL ID                Kaleidoscope
     tmin, tier, text, tmax                                             Praat
@@ -38,7 +38,8 @@ END = (
 )
 LENGTH = ("event duration", "duration", "dur", "length", "delta time")
 LABEL = (
-    *("label", "event label", "annotation", "common name", "species", "class", "class name", "category", "event"),
+    *("label", "event label", "event labels", "annotation", "common name", "species", "class", "class name"),
+    *("category", "event"),
     *("event type", "sound event", "behavior", "behaviour", "call type", "manual id", "tag", "text", "species name"),
     *(
         "scientific name",
@@ -55,6 +56,7 @@ LABEL = (
 SCORE = ("score", "confidence", "probability", "prob")
 DURATION = ("duration", "video duration", "media duration", "file duration", "audio duration", "total duration")
 SUBSET = ("subset", "split")
+MODALITY = ("modality",)
 
 _UNIT = re.compile(
     r"[\s_]*(?:-|[(\[])?\s*\b(s|sec|secs|second|seconds|ss\.msec|h+:m+:s+(?:\.m*s*)?|m+:s+|ms|msec|millisec|milliseconds|frame|frames)[)\]]?$"
@@ -91,6 +93,7 @@ class Columns:
     score: Column | None
     duration: Column | None
     subset: Column | None
+    modality: Column | None = None
     unknown: tuple[str, ...] = field(default=())
 
     @property
@@ -121,7 +124,8 @@ def columns_of(titles: Sequence[str]) -> Columns:
         start, end = begin, None  # Kaleidoscope's offset into the file
     length = None if end else _first(found, LENGTH)
     video = _first(found, VIDEO)
-    known = {name for names in (VIDEO, FILE, START, END, LENGTH, LABEL, SCORE, DURATION, SUBSET) for name in names}
+    groups = (VIDEO, FILE, START, END, LENGTH, LABEL, SCORE, DURATION, SUBSET, MODALITY)
+    known = {name for names in groups for name in names}
     return Columns(
         len(titles),
         video,
@@ -133,6 +137,7 @@ def columns_of(titles: Sequence[str]) -> Columns:
         _first(found, SCORE),
         _first(found, DURATION if length is None else DURATION[1:]),
         _first(found, SUBSET),
+        _first(found, MODALITY),
         tuple(name for name in found if name not in known),
     )
 

@@ -52,7 +52,7 @@ def read_desed(path: PathLike) -> dict[str, Truth]:
     lengths_s: dict[str, float] = {}
     clips: dict[str, tuple[Truth, Path]] = {}
     for table in tables:
-        head = next(rows(table, "\t", "a table of sound events"), (0, []))[1]
+        head = _head(table)
         if set(DCASE) <= set(head):
             _add(clips, table, _subset(table, root))
         elif set(_DURATION) <= set(head):
@@ -62,6 +62,17 @@ def read_desed(path: PathLike) -> dict[str, Truth]:
     if not clips:
         raise FormatError(f"{root}: no table there has the columns {', '.join(DCASE)}; name DESED's metadata folder")
     return {clip: replace(truth, duration_s=lengths_s.get(clip, math.inf)) for clip, (truth, _) in clips.items()}
+
+
+def holds_desed(folder: Path) -> bool:
+    """Whether some table in a folder, at any depth, has the columns that tell times."""
+    return folder.is_dir() and any(
+        path.suffix.lower() == ".tsv" and set(DCASE) <= set(_head(path)) for path in _files(folder)
+    )
+
+
+def _head(table: Path) -> list[str]:
+    return next(rows(table, "\t", "a table of sound events"), (0, []))[1]
 
 
 def _files(root: Path) -> list[Path]:

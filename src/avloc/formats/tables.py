@@ -20,6 +20,7 @@ from avloc.events import Event, Events
 from avloc.formats import boris
 from avloc.formats.columns import Column, Columns, columns_of, divided, fields_of, require_no_slip
 from avloc.formats.media_names import from_file, names_of, path_of
+from avloc.formats.modality import labelled_by
 from avloc.formats.text import LINE_END, PathLike, as_seconds, as_time, labelled, read_text, video_name
 from avloc.formats.truth import Odd, Truth
 
@@ -164,11 +165,14 @@ def event_of(table: Table, row: Row, stripped: bool = False, odd: Odd | None = N
         raise FormatError(
             f'{row.where} has nothing in the column "{columns.label[0].title}": the event has no label; give it one'
         )
+    label = label.strip() if stripped else label
+    if named := row.text(columns.modality):
+        label = labelled_by(label, named, f"{row.where}, modality")
     score = 1.0 if columns.score is None else number_of(table, row, columns.score)
     if odd is not None and end_s < start_s:
         odd.backward.append(f"{row.where}: the event ends at {end_s:g} s, before its start at {start_s:g} s")
         end_s = start_s
-    return labelled(start_s, end_s, label.strip() if stripped else label, row.where, score)
+    return labelled(start_s, end_s, label, row.where, score)
 
 
 def time_of(table: Table, row: Row, column: Column | None) -> float:

@@ -41,6 +41,7 @@ class DenseCriterion(Criterion):
             class_aware=c.assignment == "class-aware",
             centre_radius=c.centre_radius,
             ranges=c.ranges,
+            first_reach=c.first_reach,
             inclusive=c.inclusive,
             same_class=c.same_class,
         )

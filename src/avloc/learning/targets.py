@@ -19,7 +19,6 @@ from torch import Tensor
 from avloc.learning.losses import Truth
 from avloc.models.outputs import Points
 
-_FIRST_REACH = 4.0  # steps; each coarser level reaches twice as far
 _AS_SHORT = 1e-3  # steps by which an event may be longer than the shortest and still count as one
 
 
@@ -32,16 +31,16 @@ class Targets:
 
 
 def regression_ranges(
-    points: Points, ranges: Sequence[tuple[float, float]] = ()
+    points: Points, ranges: Sequence[tuple[float, float]] = (), first_reach: float = 4.0
 ) -> tuple[Float[Tensor, "P"], Float[Tensor, "P"]]:
-    """Which larger distances to an event's ends each point answers for: (0, 4), (4, 8), ... (64, inf) steps, or the
-    `ranges` of the levels, finest first."""
+    """Which larger distances to an event's ends each point answers for: (0, 4), (4, 8), ... (64, inf) steps with a
+    `first_reach` of 4, or the `ranges` of the levels, finest first."""
     stride = points.stride
     if ranges:
         low, high = torch.tensor(ranges, device=stride.device)[stride.log2().long()].unbind(dim=1)
         return low, high
-    low = torch.where(stride == 1, 0.0, stride * (_FIRST_REACH / 2))
-    return low, torch.where(stride == stride.max(), torch.inf, stride * _FIRST_REACH)
+    low = torch.where(stride == 1, 0.0, stride * (first_reach / 2))
+    return low, torch.where(stride == stride.max(), torch.inf, stride * first_reach)
 
 
 def assign_targets(
@@ -53,6 +52,7 @@ def assign_targets(
     class_aware: bool = True,
     centre_radius: float | None = None,
     ranges: Sequence[tuple[float, float]] = (),
+    first_reach: float = 4.0,
     inclusive: bool = False,
     same_class: Literal["shortest", "last"] = "shortest",
 ) -> Targets:
@@ -68,7 +68,7 @@ def assign_targets(
         return Targets(empty, torch.zeros(B, P, classes if class_aware else 1, 2, device=mask.device))
     to_start = points.step[None, :, None] - truth.segments[:, None, :, 0]  # (B, P, N)
     to_end = truth.segments[:, None, :, 1] - points.step[None, :, None]  # (B, P, N)
-    low, high = (bound[None, :, None] for bound in regression_ranges(points, ranges))
+    low, high = (bound[None, :, None] for bound in regression_ranges(points, ranges, first_reach))
     reach = torch.maximum(to_start, to_end)
     hit = (
         (_depth(points, truth, centre_radius) > 0)

@@ -7,7 +7,13 @@ The authors never trained on UnAV-100 and the rivals' settings in its papers are
 from __future__ import annotations
 
 from avloc.config import ActionFormerConfig, DataConfig, DecodingConfig, DenseLossConfig, RunConfig, TrainConfig
-from avloc.recipes.common import small_training, thumos14_data, unav100_decoding, unav100_training
+from avloc.recipes.common import (
+    ACTIVITYNET_THRESHOLDS,
+    small_training,
+    thumos14_data,
+    unav100_decoding,
+    unav100_training,
+)
 
 
 def actionformer_unav100_i3d_vggish() -> RunConfig:
@@ -86,7 +92,13 @@ def actionformer_anet_i3d() -> RunConfig:
     Settings: official. For `avloc import`; avloc has no layout for these features.
     """
     return RunConfig(
-        data=DataConfig(layout="other"),
+        data=DataConfig(
+            layout="other",
+            train_split="training",
+            test_split="validation",
+            thresholds=ACTIVITYNET_THRESHOLDS,
+            forgiving=True,
+        ),
         network=ActionFormerConfig(
             classes=1,
             visual_width=2048,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from avloc.config import DataConfig, DecodingConfig, DenseLossConfig, TrainConfig
 
+ACTIVITYNET_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+THUMOS14_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+"""tIoU thresholds over which papers average mAP."""
+
 
 def small_training(epochs: int = 24, warmup_epochs: int = 2) -> TrainConfig:
     """What every small recipe is trained by: on 1,000 videos at most 20 minutes of a CPU core, which costly networks
@@ -51,5 +55,11 @@ def unav100_decoding() -> DecodingConfig:
 def thumos14_data() -> DataConfig:
     """THUMOS-14 as its annotations and features are released: training on "Validation", no third part."""
     return DataConfig(
-        layout="i3d-thumos14", train_split="Validation", validation_split="Test", scores=False, forgiving=True
+        layout="i3d-thumos14",
+        train_split="Validation",
+        validation_split="Test",
+        test_split="Test",
+        thresholds=THUMOS14_THRESHOLDS,
+        scores=False,
+        forgiving=True,
     )

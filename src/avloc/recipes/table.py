@@ -21,6 +21,13 @@ from avloc.recipes.loco import (
     loco_unav100_i3d_vggish,
     loco_unav100_onepeace,
 )
+from avloc.recipes.other_sets import (
+    actionformer_epic_sounds,
+    loco_ave,
+    loco_ave_small,
+    loco_llp,
+    loco_ov_ave,
+)
 from avloc.recipes.tadtr import tadtr_small, tadtr_thumos, tadtr_unav100_i3d_vggish
 from avloc.recipes.tridet import (
     tridet_anet_tsp,
@@ -56,20 +63,25 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "loco-small": loco_small,
     "loco-medium": loco_medium,
     "loco-composed": loco_composed,
+    "loco-ave": loco_ave,
+    "loco-ave-small": loco_ave_small,
+    "loco-llp": loco_llp,
+    "loco-ov-ave": loco_ov_ave,
     "actionformer-unav100-onepeace": actionformer_unav100_onepeace,
     "actionformer-unav100-i3d-vggish": actionformer_unav100_i3d_vggish,
     "actionformer-small": actionformer_small,
-    "actionformer-thumos-i3d": actionformer_thumos_i3d,
+    "actionformer-thumos14": actionformer_thumos_i3d,
     "actionformer-anet-i3d": actionformer_anet_i3d,
+    "actionformer-epic-sounds": actionformer_epic_sounds,
     "tridet-unav100-onepeace": tridet_unav100_onepeace,
     "tridet-unav100-i3d-vggish": tridet_unav100_i3d_vggish,
     "tridet-small": tridet_small,
-    "tridet-thumos-i3d": tridet_thumos_i3d,
+    "tridet-thumos14": tridet_thumos_i3d,
     "tridet-anet-tsp": tridet_anet_tsp,
     "tridet-hacs-i3d": tridet_hacs_i3d,
     "tadtr-unav100-i3d-vggish": tadtr_unav100_i3d_vggish,
     "tadtr-small": tadtr_small,
-    "tadtr-thumos": tadtr_thumos,
+    "tadtr-thumos14": tadtr_thumos,
     "unav-unav100-onepeace": unav_unav100_onepeace,
     "unav-unav100-i3d-vggish": unav_unav100_i3d_vggish,
     "unav-small": unav_small,
@@ -88,7 +100,7 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "vsgn-unav100-i3d-vggish": vsgn_unav100_i3d_vggish,
     "vsgn-unav100-i3d-vggish-stitched": vsgn_unav100_i3d_vggish_stitched,
     "vsgn-small": vsgn_small,
-    "vsgn-thumos": vsgn_thumos,
+    "vsgn-thumos14": vsgn_thumos,
 }
 
 

@@ -11,11 +11,14 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from avloc.config import DataConfig, JointRunConfig, RunConfig, SetConfig, TrainConfig, UniavConfig
-from avloc.recipes.common import class_aware_losses, small_training, unav100_decoding, unav100_training
+from avloc.recipes.common import (
+    ACTIVITYNET_THRESHOLDS,
+    class_aware_losses,
+    small_training,
+    unav100_decoding,
+    unav100_training,
+)
 from avloc.recipes.uniav import uniav_small
-
-_COARSE = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
-"""tIoU thresholds of ActivityNet."""
 
 
 def _activitynet() -> SetConfig:
@@ -29,7 +32,7 @@ def _activitynet() -> SetConfig:
         normalizer_start=400.0,
         smoothing=0.1,
         nms_sigma=0.75,
-        thresholds=_COARSE,
+        thresholds=ACTIVITYNET_THRESHOLDS,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from avloc.config import DataConfig, FeatureConfig, JointRunConfig, ModelConfig, RunConfig, TaskConfig
-from avloc.datasets.annotations import read_annotations
-from avloc.datasets.check import check_dataset
+from avloc.datasets.annotations import Annotations, read_annotations
+from avloc.datasets.check import Report, check_dataset
 from avloc.datasets.feature_dataset import FeatureDataset
+from avloc.datasets.lenient import left_out
 from avloc.errors import ConfigError
 from avloc.features.layout import open_layout
 
@@ -27,19 +28,25 @@ class Part:
         return next(iter(self.run.network.tasks), "")
 
 
-def open_parts(run: RunConfig) -> tuple[RunConfig, dict[str, Part]]:
+Remark = Callable[[str], None]
+"""Is told what a person should know of the data."""
+
+
+def open_parts(run: RunConfig, on_remark: Remark | None = None) -> tuple[RunConfig, dict[str, Part]]:
     """The run fitted to its data, and its data sets by their names, all looked over; one alone has the name "".
+
+    `on_remark` is told how much of a data set was left out, where that is wanted (`lenient`).
 
     Raises:
         ConfigError: features or annotations are not named, or several sets have features of other widths.
         FormatError, FeatureError: something is wrong with them; the video is named.
     """
     if not isinstance(run, JointRunConfig):
-        train, validation = _splits(run.data)
+        train, validation = _splits(run.data, on_remark)
         run = fitted_to(run, train)
         return run, {"": Part(run, train, validation)}
     run.require_named()
-    opened = {name: _splits(run.sets[name]) for name in run.tasks}
+    opened = {name: _splits(run.sets[name], on_remark) for name in run.tasks}
     first, widths = run.tasks[0], opened[run.tasks[0]][0].widths
     for name, (train, _) in opened.items():
         if train.widths != widths:
@@ -51,10 +58,16 @@ def open_parts(run: RunConfig) -> tuple[RunConfig, dict[str, Part]]:
     return run, {name: Part(run.of(name), *splits) for name, splits in opened.items()}
 
 
-def _splits(data: DataConfig) -> tuple[FeatureDataset, FeatureDataset]:
-    _look_over(data)
-    train = open_data(data, data.train_split)
-    return train, open_data(data, data.validation_split, train.labels)
+def _splits(data: DataConfig, on_remark: Remark | None) -> tuple[FeatureDataset, FeatureDataset]:
+    """Both splits, looked over before the first step of training."""
+    _require_named(data)
+    splits = tuple(dict.fromkeys((data.train_split, data.validation_split)))
+    if data.lenient:
+        sound = _sound(data, splits, None, on_remark)
+    else:
+        _check(data, read_annotations(data.annotations, strict=False), splits).require()
+        sound = read_annotations(data.annotations, forgiving=data.forgiving)
+    return _opened(data, sound, data.train_split), _opened(data, sound, data.validation_split)
 
 
 def open_split(
@@ -65,18 +78,28 @@ def open_split(
 
 
 def open_data(
-    data: DataConfig, split: str, labels: tuple[str, ...] | None = None, scores: bool | None = None
+    data: DataConfig,
+    split: str,
+    labels: tuple[str, ...] | None = None,
+    scores: bool | None = None,
+    on_remark: Remark | None = None,
 ) -> FeatureDataset:
     """One split of a data set.
 
     scores: whether encoders' class scores are read; by default as the settings say, where the layout has any.
+    on_remark: is told how much was left out, where that is wanted (`lenient`).
 
     Raises:
         ConfigError: features or annotations are not named.
         FormatError, FeatureError: they cannot be read.
     """
     _require_named(data)
-    annotations = read_annotations(data.annotations, labels, forgiving=data.forgiving)
+    if data.lenient:
+        return _opened(data, _sound(data, (split,), labels, on_remark), split, scores)
+    return _opened(data, read_annotations(data.annotations, labels, forgiving=data.forgiving), split, scores)
+
+
+def _opened(data: DataConfig, annotations: Annotations, split: str, scores: bool | None = None) -> FeatureDataset:
     layout = open_layout(data.features, data.layout)
     if scores is None:
         store = layout.store
@@ -92,18 +115,26 @@ def open_data(
     )
 
 
-def _look_over(data: DataConfig) -> None:
-    """Look over all that a training will read, before its first step."""
-    _require_named(data)
-    splits = tuple(dict.fromkeys((data.train_split, data.validation_split)))
-    check_dataset(
-        read_annotations(data.annotations, strict=False),
+def _check(data: DataConfig, annotations: Annotations, splits: Sequence[str]) -> Report:
+    return check_dataset(
+        annotations,
         data.features,
         open_layout(data.features, data.layout),
         splits=splits,
         needed=splits,
         forgiving=data.forgiving,
-    ).require()
+    )
+
+
+def _sound(
+    data: DataConfig, splits: Sequence[str], labels: tuple[str, ...] | None, on_remark: Remark | None
+) -> Annotations:
+    """The annotations without all that is wrong with single entries and videos of these splits."""
+    loose = read_annotations(data.annotations, labels, strict=False)
+    sound, gone = left_out(loose, _check(data, loose, splits), forgiving=data.forgiving, kept=splits)
+    if gone is not None and on_remark is not None:
+        on_remark(f"{data.annotations}: {gone}")
+    return sound
 
 
 def _require_named(data: DataConfig) -> None:

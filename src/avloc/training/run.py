@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from avloc.config import JointRunConfig, RunConfig, SetConfig, from_dict, to_dict
+from avloc.config import JointRunConfig, RunConfig, from_dict, to_dict
 from avloc.devices import Device
 from avloc.errors import ConfigError, ModelError
 from avloc.evaluation.mean_ap import THRESHOLDS, mean_ap
@@ -71,7 +71,7 @@ def train(
         OutputError: `out` cannot be written to.
     """
     fabric = make_fabric(run.train, device, in_turn=isinstance(run, JointRunConfig))
-    run, parts = open_parts(run)
+    run, parts = open_parts(run, on_remark)
     state = out / STATE
     if state.is_file() and not resume:
         raise ModelError(f"{out}: holds a run already; go on with --resume, or name another folder")
@@ -134,7 +134,7 @@ def _batches(run: RunConfig, parts: Mapping[str, Part], multiple: int) -> Batche
 
 def thresholds_of(run: RunConfig) -> tuple[float, ...]:
     """tIoU thresholds at which the run's data set is scored."""
-    return (run.data.thresholds if isinstance(run.data, SetConfig) else ()) or THRESHOLDS
+    return run.data.thresholds or THRESHOLDS
 
 
 def read_run(folder: Path) -> RunConfig:
