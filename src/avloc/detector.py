@@ -17,6 +17,7 @@ from avloc.decoding.candidates import Candidates, decode, find_candidates
 from avloc.decoding.stitch import windows
 from avloc.errors import FeatureError, ModelError
 from avloc.events import Events
+from avloc.features.choice import Columns, chosen
 from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds, Resources
 from avloc.features.extractors.build import extractor_for
 from avloc.features.inputs import network_inputs
@@ -104,7 +105,8 @@ class Detector:
 
     def _inputs(self, features: FeatureSequence) -> tuple[Float32, Float32]:
         wanted = self.config.features
-        return network_inputs(features, wanted.scores, embeddings=wanted.embeddings, cues=wanted.cues)
+        read = chosen(features, Columns(wanted.visual_columns, wanted.audio_columns))
+        return network_inputs(read, wanted.scores, embeddings=wanted.embeddings, cues=wanted.cues)
 
     def detect(self, path: str | Path, *, min_score: float | None = None) -> Events:
         """Events of a video file in the order of time, with a score of at least `min_score`.

@@ -25,6 +25,7 @@ from avloc.cli.evaluate import evaluate
 from avloc.cli.export import export
 from avloc.cli.extract import extract
 from avloc.cli.grammar import MARKERS, plainly
+from avloc.cli.import_features import import_features
 from avloc.cli.import_model import import_model
 from avloc.cli.paper import paper
 from avloc.cli.recipes import recipes
@@ -44,6 +45,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "convert": convert,
     "export": export,
     "import": import_model,
+    "import-features": import_features,
     "check-data": check_data,
     "check-features": check_features,
     "simulate": simulate,
@@ -120,7 +122,7 @@ def _run(verb: str, arguments: Sequence[str]) -> int:
 def _verbs() -> str:
     """A line for each verb: the first sentence of its docstring, up to a colon."""
     first = {name: re.split(r"[.:](?:\s|$)", verb.__doc__ or "", maxsplit=1)[0] for name, verb in VERBS.items()}
-    return "\n".join(f"  {name:15s}{' '.join(words.split())}" for name, words in first.items())
+    return "\n".join(f"  {name:17s}{' '.join(words.split())}" for name, words in first.items())
 
 
 if __name__ == "__main__":

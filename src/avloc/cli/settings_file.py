@@ -30,10 +30,16 @@ def laid_over(recipe: C, path: Path) -> C:
         ConfigError: the file cannot be read, or a setting is unknown (the nearest one is named) or of a wrong type.
         AvlocError: PyYAML is not installed.
     """
-    return from_dict(type(recipe), _merged(to_dict(recipe), _read(path)), where=path.name)
+    return from_dict(type(recipe), _merged(to_dict(recipe), read_settings(path)), where=path.name)
 
 
-def _read(path: Path) -> object:
+def read_settings(path: Path) -> object:
+    """What a YAML or JSON file holds.
+
+    Raises:
+        ConfigError: it cannot be read.
+        AvlocError: PyYAML is not installed.
+    """
     try:
         import yaml
     except ImportError:

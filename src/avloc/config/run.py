@@ -33,6 +33,8 @@ class DataConfig(Settings):
     forgiving: bool = False
     """Whether events past the end of their video, or of no length, are left as they are instead of refused: for
     annotations that were released with some."""
+    modalities: tuple[str, ...] = ()
+    """What is read: visual or audio alone, or encoders by their names, such as rgb of I3D's; without any all."""
     cache: bool = True
     """Whether features stay in memory, in half precision, after they were read once; off, each is read every time."""
 

@@ -21,6 +21,7 @@ from avloc.datasets.lengths import compare_lengths, expected_steps
 from avloc.datasets.levels import LevelCount, count_levels
 from avloc.errors import FeatureError, one_line
 from avloc.features.layout import LAYOUTS, Layout, read_extent, read_layout, videos_in
+from avloc.features.resize import rescaled_grid
 from avloc.formats.activitynet import Truth
 from avloc.formats.truth import of_subset, subset_names
 from avloc.timegrid import TimeGrid
@@ -153,12 +154,13 @@ def check_dataset(
     )
     steps, files = _read_all(chosen, Path(folder), layout, quick, on_progress)
     files = (_other_layout(chosen, folder, layout) if chosen and not steps else []) or files
-    lengths = compare_lengths(layout.grid, steps, {video: truth.duration_s for video, truth in chosen.items()})
+    told = {} if layout.rescaled_steps else steps  # lengths of rescaled features say nothing of their stride
+    lengths = compare_lengths(layout.grid, told, {video: truth.duration_s for video, truth in chosen.items()})
     whole_set = [Problem("lengths", "", lengths.complaint)] if lengths.complaint else []
     odd_lengths = [Problem("lengths", video, message) for video, message in lengths.contradictory.items()]
     # Where the stride is wrong nearly every length is: one line says it all.
     odd_lengths = whole_set or odd_lengths
-    counts, matched = _levels(annotations, chosen, steps, layout.grid, levels)
+    counts, matched = _levels(annotations, chosen, steps, layout, levels)
     durations = [t.duration_s for t in chosen.values() if math.isfinite(t.duration_s)]
     return Report(
         annotations=annotations.path,
@@ -220,13 +222,15 @@ def _other_layout(videos: Mapping[str, Truth], folder: str | Path, layout: Layou
 
 
 def _levels(
-    annotations: Annotations, videos: Mapping[str, Truth], steps: Mapping[str, int], grid: TimeGrid, levels: int
+    annotations: Annotations, videos: Mapping[str, Truth], steps: Mapping[str, int], layout: Layout, levels: int
 ) -> tuple[tuple[LevelCount, ...], list[np.ndarray[tuple[int], np.dtype[np.bool_]]]]:
     number = {label: k for k, label in enumerate(annotations.labels)}
+    rescaled = layout.rescaled_steps
 
     def rows() -> Iterator[tuple[int, Any, Any]]:
         for video, truth in videos.items():
             length = steps.get(video)
+            grid = layout.grid if rescaled is None else rescaled_grid(truth.duration_s, rescaled)
             if length is None:
                 if not (math.isfinite(truth.duration_s) and truth.duration_s > 0):
                     continue
@@ -235,7 +239,7 @@ def _levels(
             labels = np.array([number.get(label, -1) for label in truth.events.labels], np.int64)
             yield length, ends.astype(np.float32), labels
 
-    return count_levels(rows(), grid, levels)
+    return count_levels(rows(), layout.grid, levels)
 
 
 def _splits(videos: Mapping[str, Truth]) -> Iterator[SplitCount]:

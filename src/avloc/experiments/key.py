@@ -29,6 +29,7 @@ _LATER: dict[str, object] = {
     "decoding.voting": "score",
     "data.resize_steps": None,
     "data.forgiving": False,
+    "data.modalities": (),
     "network.method": "loco",
     "loss.method": "loco",
     "loss.assignment": "class-aware",
