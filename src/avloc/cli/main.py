@@ -31,6 +31,7 @@ from avloc.cli.paper import paper
 from avloc.cli.recipes import recipes
 from avloc.cli.report import report
 from avloc.cli.simulate import simulate
+from avloc.cli.sweep import sweep
 from avloc.cli.test import test
 from avloc.cli.train import train, train_verb
 from avloc.cli.weights import weights
@@ -55,6 +56,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "test": test,
     "describe": describe,
     "paper": paper,
+    "sweep": sweep,
     "evaluate": evaluate,
     "compare": compare,
     "diagnose": diagnose,
