@@ -25,7 +25,7 @@ from avloc.config.networks import (
 )
 from avloc.config.reader import from_dict, read_as, to_dict
 from avloc.config.run import DataConfig, RunConfig
-from avloc.config.training import TrainConfig
+from avloc.config.training import LoggerName, TrainConfig
 
 __all__ = [
     "ActionFormerConfig",
@@ -45,6 +45,7 @@ __all__ = [
     "LccConfig",
     "LocoConfig",
     "LocoLossConfig",
+    "LoggerName",
     "ModelConfig",
     "NetworkConfig",
     "QueryLossConfig",
