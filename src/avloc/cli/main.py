@@ -28,6 +28,7 @@ from avloc.cli.grammar import MARKERS, plainly
 from avloc.cli.import_features import import_features
 from avloc.cli.import_model import import_model
 from avloc.cli.paper import paper
+from avloc.cli.plot import plot
 from avloc.cli.recipes import recipes
 from avloc.cli.report import report
 from avloc.cli.simulate import simulate
@@ -57,6 +58,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "describe": describe,
     "paper": paper,
     "sweep": sweep,
+    "plot": plot,
     "evaluate": evaluate,
     "compare": compare,
     "diagnose": diagnose,
