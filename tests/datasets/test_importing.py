@@ -115,6 +115,8 @@ def test_three_encoders_keep_their_names(tmp_path: Path) -> None:
     write_import(plan_import(config, DURATIONS), out)
     layout = open_layout(out, "avloc")
     assert layout.grid == TimeGrid.centred(1.0, 1.0)
+    assert GridConfig(0.5).made([TimeGrid(1.0, 2.0), TimeGrid(0.5, 1.0)]) == TimeGrid(0.5, 1.0)
+    assert GridConfig(0.5, offset_s=0.1).made([TimeGrid(1.0, 2.0)]) == TimeGrid(0.5, 2.0, 0.1)
     assert columns_of(layout, ()) == Columns() and columns_of(layout, ("visual",)) == Columns(None, ())
     assert columns_of(layout, ("flow", "clap")) == Columns(((2, 4),), ((0, 2),))
     features = read_layout(out, "b", layout)

@@ -179,8 +179,7 @@ def _target(
         return None, config.steps
     own = [source.grid(math.inf, 1) for source in sources if not source.rescaled]
     if config.grid is not None:
-        windows = [grid.window_s for grid in own] or [config.grid.stride_s]
-        return config.grid.made(max(windows)), None
+        return config.grid.made(own), None
     if not own:
         return None, max(steps)
     return min(own, key=lambda grid: grid.stride_s), None

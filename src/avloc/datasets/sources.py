@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -89,21 +90,25 @@ class Source:
 
 @dataclass(frozen=True)
 class GridConfig:
-    """A grid that is asked for. Without a window that of the encoders, or the stride where it is longer; without an
-    offset moments are the middles of cells of `stride_s`, the first at 0 s."""
+    """A grid that is asked for. Of a stride alone it is that of the first encoder that has this stride; else windows
+    are as long as the encoders' longest, or the stride, and moments the middles of cells of `stride_s` from 0 s."""
 
     stride_s: float
     window_s: float | None = None
     offset_s: float | None = None
 
-    def made(self, window_s: float) -> TimeGrid:
-        """The grid; `window_s` is the encoders' longest.
+    def made(self, encoders: Sequence[TimeGrid]) -> TimeGrid:
+        """The grid, beside those of the encoders.
 
         Raises:
             FeatureError: a number is no length.
         """
+        same = next((grid for grid in encoders if grid.stride_s == self.stride_s), None)
+        if same is not None and self.window_s is None and self.offset_s is None:
+            return same
         try:
-            window_s = max(self.stride_s, window_s) if self.window_s is None else self.window_s
+            windows_s = [self.stride_s, *(grid.window_s for grid in encoders)]
+            window_s = max(windows_s) if self.window_s is None else self.window_s
             if self.offset_s is None:
                 return TimeGrid.centred(self.stride_s, window_s)
             return TimeGrid(self.stride_s, window_s, self.offset_s)
