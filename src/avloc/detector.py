@@ -23,6 +23,7 @@ from avloc.events.filter import filter_of, within
 from avloc.evidence.apart import ClassEvidence
 from avloc.evidence.explained import against, weighed
 from avloc.evidence.grounding import Grounding
+from avloc.features.choice import Columns, chosen
 from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds, Resources
 from avloc.features.extractors.build import extractor_for
 from avloc.features.inputs import network_inputs
@@ -138,7 +139,8 @@ class Detector:
 
     def _inputs(self, features: FeatureSequence) -> tuple[Float32, Float32]:
         wanted = self.config.features
-        return network_inputs(features, wanted.scores, embeddings=wanted.embeddings, cues=wanted.cues)
+        read = chosen(features, Columns(wanted.visual_columns, wanted.audio_columns))
+        return network_inputs(read, wanted.scores, embeddings=wanted.embeddings, cues=wanted.cues)
 
     def detect(
         self,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from avloc.config import RunConfig, to_dict
 from avloc.events import Event, Events
-from avloc.experiments.figures import telling_video
 from avloc.experiments.similarity import twin_without_lcc
+from avloc.report.telling import telling_video
 
 
 def events(*labels: str) -> Events:

@@ -26,12 +26,15 @@ from avloc.cli.evaluate import evaluate
 from avloc.cli.export import export
 from avloc.cli.extract import extract
 from avloc.cli.grammar import MARKERS, plainly
+from avloc.cli.import_features import import_features
 from avloc.cli.import_model import import_model
 from avloc.cli.labels import labels
 from avloc.cli.paper import paper
+from avloc.cli.plot import plot
 from avloc.cli.recipes import recipes
 from avloc.cli.report import report
 from avloc.cli.simulate import simulate
+from avloc.cli.sweep import sweep
 from avloc.cli.test import test
 from avloc.cli.train import train, train_verb
 from avloc.cli.weights import weights
@@ -47,6 +50,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "convert": convert,
     "export": export,
     "import": import_model,
+    "import-features": import_features,
     "check-data": check_data,
     "check-features": check_features,
     "simulate": simulate,
@@ -56,6 +60,8 @@ VERBS: dict[str, Callable[..., int]] = {
     "test": test,
     "describe": describe,
     "paper": paper,
+    "sweep": sweep,
+    "plot": plot,
     "evaluate": evaluate,
     "compare": compare,
     "diagnose": diagnose,
@@ -127,7 +133,7 @@ def _run(verb: str, arguments: Sequence[str]) -> int:
 def _verbs() -> str:
     """A line for each verb: the first sentence of its docstring, up to a colon."""
     first = {name: re.split(r"[.:](?:\s|$)", verb.__doc__ or "", maxsplit=1)[0] for name, verb in VERBS.items()}
-    return "\n".join(f"  {name:15s}{' '.join(words.split())}" for name, words in first.items())
+    return "\n".join(f"  {name:17s}{' '.join(words.split())}" for name, words in first.items())
 
 
 if __name__ == "__main__":

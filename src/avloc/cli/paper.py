@@ -15,6 +15,7 @@ from avloc.cli.paper_tables import list_runs, tables_command
 _COMMANDS: dict[str, Callable[..., int]] = {
     "list": list_runs,
     "table1": table1,
+    "modalities": tables_command(("modalities",), "Methods of one stream on both modalities, and on one alone."),
     "table2a": tables_command(("table2a",), "Table 2a: LCC and CDP, alone and together."),
     "table2b": tables_command(("table2b",), "Table 2b: four correspondence objectives R."),
     "table2c": tables_command(("table2c",), "Table 2c: global, fixed and dynamic cross-attention."),

@@ -22,7 +22,7 @@ from avloc.recipes.table import RECIPES
 if TYPE_CHECKING:
     from avloc.experiments.claims import Judged
     from avloc.experiments.runs import Run
-    from avloc.experiments.session import Session
+    from avloc.experiments.session import GridSession
     from avloc.report.tables import ResultTable
 
 RecipeName = Literal["loco-small", "loco-medium", "loco-unav100-onepeace", "loco-unav100-i3d-vggish"]
@@ -42,7 +42,7 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
         test_split: str = "test",
         show: bool = False,
         docs: Path | None = None,
-        also: tuple[Literal["readings", "weights", "controls"], ...] = (),
+        also: tuple[Literal["readings", "weights", "controls", "modalities"], ...] = (),
         seeds_of: tuple[str, ...] = (),
         records: Path | None = None,
     ) -> int:
@@ -96,7 +96,7 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
         test_split: Subset that is reported; the validation split chooses the weights.
         show: Print what is there; run and measure nothing.
         docs: Write tables, claims, figures and how they were made to this Markdown file.
-        also: Further tables: other readings of the text, LCC's weight, controls.
+        also: Further tables: other readings of the text, LCC's weight, controls, one modality alone.
         seeds_of: Tables with another number of seeds, TABLE=SEEDS, such as table2a=5.
         records: Folder of the finished runs' records, small files from which a grid goes on elsewhere; without it
             OUT/records.
@@ -104,7 +104,7 @@ def tables_command(names: tuple[str, ...], words: str) -> Callable[..., int]:
     return command
 
 
-def execute_grid(session: Session, jobs: int, screen: Console) -> int | None:
+def execute_grid(session: GridSession, jobs: int, screen: Console) -> int | None:
     """How many of the session's runs failed; None where it was stopped."""
     from avloc.devices import visible_devices
 
@@ -117,7 +117,7 @@ def execute_grid(session: Session, jobs: int, screen: Console) -> int | None:
 
 
 def show_tables(
-    screen: Console, session: Session, made: Sequence[tuple[str, ResultTable]], judged: Sequence[Judged]
+    screen: Console, session: GridSession, made: Sequence[tuple[str, ResultTable]], judged: Sequence[Judged]
 ) -> None:
     """Print tables and claims, and write the tables."""
     from avloc.experiments.page import claims_table

@@ -33,7 +33,7 @@ def laid_over(recipe: C, path: Path, as_meant: Callable[[object], object] = lamb
         ConfigError: the file cannot be read, or a setting is unknown (the nearest one is named) or of a wrong type.
         AvlocError: PyYAML is not installed, and the file is not of the plain kind that is read without it.
     """
-    return with_settings(recipe, as_meant(_read(path)), path.name)
+    return with_settings(recipe, as_meant(read_settings(path)), path.name)
 
 
 def with_settings(recipe: C, settings: object, where: str) -> C:
@@ -45,7 +45,13 @@ def with_settings(recipe: C, settings: object, where: str) -> C:
     return from_dict(type(recipe), _merged(to_dict(recipe), settings), where=where)
 
 
-def _read(path: Path) -> object:
+def read_settings(path: Path) -> object:
+    """What a YAML or JSON file holds.
+
+    Raises:
+        ConfigError: it cannot be read.
+        AvlocError: PyYAML is not installed, and the file is not of the plain kind that is read without it.
+    """
     try:
         import yaml
     except ImportError:

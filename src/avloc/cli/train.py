@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
@@ -20,16 +20,12 @@ from avloc.cli.inputs import require_writable
 from avloc.cli.own import train_own_model
 from avloc.cli.settings_file import laid_over, named_file
 from avloc.cli.train_watch import TrainWatch
-from avloc.config import DataConfig, JointRunConfig, RunConfig
+from avloc.config import DataConfig, JointRunConfig, LoggerName, RunConfig
 from avloc.errors import AvlocError
 from avloc.own.config import OwnConfig
 from avloc.recipes.default import GroundedRun, grounded_composed
 from avloc.recipes.table import RECIPES
 from avloc.zoo import find_model
-
-if TYPE_CHECKING:
-    from avloc.training.tensorboard import Board
-    from avloc.training.watch import Epoch, Step
 
 OWN = "default"
 """The recipe for one's own labels and videos."""
@@ -64,7 +60,7 @@ def train(
     resume: bool = False,
     config: Path | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
-    tensorboard: bool = False,
+    log: Annotated[tuple[LoggerName, ...], tyro.conf.arg(metavar="LOGGER [LOGGER ...]")] = (),
     init: Path | None = None,
 ) -> int:
     r"""Train a model; validation chooses the weights that stay in --out.
@@ -87,44 +83,34 @@ def train(
         resume: Go on from the state in --out; begins anew where there is none.
         config: YAML or JSON file of settings, laid over the recipe; flags win over the file.
         device: Where the network computes; auto takes a GPU where there is one.
-        tensorboard: Write curves for TensorBoard to OUT/tensorboard.
+        log: tensorboard, wandb or mlflow, or several: curves beside OUT/metrics.jsonl, on this machine unless
+            WANDB_MODE or MLFLOW_TRACKING_URI say otherwise.
         init: A model folder, or the name of a shipped model, whose weights the run begins with, as far as they fit.
     """
     with_training()
     require_writable(out)
     if isinstance(recipe, OwnConfig | GroundedRun):
         name, own = (OWN, True) if isinstance(recipe, OwnConfig) else (GROUNDED, False)
-        for flag, given in (("--tensorboard", tensorboard), ("--init", init)):
+        for flag, given in (("--log", log), ("--init", init)):
             if given:
                 instead = "name the model with --start" if own and flag == "--init" else "leave it out"
                 raise AvlocError(f"{flag} is not there for the recipe {name}; {instead}")
         if isinstance(recipe, OwnConfig):
             return train_own_model(recipe, out, resume, device)
         return train_grounded_model(recipe, out, resume, device)
+    from avloc.training.loggers.base import make_loggers
     from avloc.training.run import train as run_training
 
     run = _with_absolute_paths(recipe)
     screen = screen_console()
     watch = TrainWatch(screen)
-    watchers: list[TrainWatch | Board] = [watch]
-    if tensorboard:
-        from avloc.training.tensorboard import Board as TensorBoard
-
-        watchers.append(TensorBoard(out / "tensorboard"))
-
-    def on_step(step: Step) -> None:
-        for each in watchers:
-            each.on_step(step)
-
-    def on_epoch(epoch: Epoch) -> None:
-        for each in watchers:
-            each.on_epoch(epoch)
-
+    loggers = make_loggers(log)
     is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # of several processes the engine starts the others
     try:
         result = run_training(
             run, out, resume=resume, device=device, init=None if init is None else find_model(init),
-            on_init=watch.on_init, on_remark=watch.on_remark, on_step=on_step, on_epoch=on_epoch,
+            on_init=watch.on_init, on_remark=watch.on_remark, on_step=watch.on_step, on_epoch=watch.on_epoch,
+            loggers=loggers,
         )  # fmt: skip
     except KeyboardInterrupt:
         watch.progress.stop()

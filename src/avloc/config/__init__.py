@@ -26,7 +26,7 @@ from avloc.config.networks import (
 )
 from avloc.config.reader import from_dict, read_as, to_dict
 from avloc.config.run import DataConfig, RunConfig
-from avloc.config.training import TrainConfig
+from avloc.config.training import LoggerName, TrainConfig
 
 __all__ = [
     "ActionFormerConfig",
@@ -48,6 +48,7 @@ __all__ = [
     "LccConfig",
     "LocoConfig",
     "LocoLossConfig",
+    "LoggerName",
     "ModelConfig",
     "NetworkConfig",
     "QueryLossConfig",

@@ -34,6 +34,9 @@ class FeatureConfig(Settings):
     """Number of the extractor's cues that the network reads."""
     resize_steps: int | None = number(None, least=1)
     """Features of a video are stretched to this many steps; None leaves them as they are."""
+    visual_columns: tuple[tuple[int, int], ...] | None = None
+    """Columns of the visual embedding that the network reads, without class scores; None: all, (): it only hears."""
+    audio_columns: tuple[tuple[int, int], ...] | None = None
 
     @property
     def read(self) -> Streams:
@@ -47,10 +50,20 @@ class FeatureConfig(Settings):
             identity = getattr(self.streams, name)
             sound = identity.isprintable() and (bool(identity.strip()) or not is_read)
             self.require("streams", sound, f"an identity of {name}, such as avloc-embedded/3,")
+        for name in ("visual_columns", "audio_columns"):
+            ranges = getattr(self, name) or ()
+            self.require(name, all(0 <= a < b for a, b in ranges), "ranges of columns, lower ends first,")
 
     def _asked(self) -> tuple[bool, ...]:
         """Whether each stream is read."""
-        return self.embeddings, self.embeddings, self.scores, self.scores, self.cues > 0
+        sees, hears = self.visual_columns != (), self.audio_columns != ()
+        return (
+            self.embeddings and sees,
+            self.embeddings and hears,
+            self.scores and self.visual_columns is None,
+            self.scores and self.audio_columns is None,
+            self.cues > 0,
+        )
 
 
 @dataclass(frozen=True)

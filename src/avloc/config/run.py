@@ -40,6 +40,8 @@ class DataConfig(Settings):
     lenient: bool = False
     """Whether entries and videos with which anything is wrong are left out and counted, instead of refused. What is
     wrong with the whole set, such as another stride, is refused all the same."""
+    modalities: tuple[str, ...] = ()
+    """What is read: visual or audio alone, or encoders by their names, such as rgb of I3D's; without any all."""
     cache: bool = True
     """Whether features stay in memory, in half precision, after they were read once; off, each is read every time."""
 

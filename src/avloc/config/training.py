@@ -7,6 +7,9 @@ from typing import ClassVar, Literal
 
 from avloc.config.checks import Settings, number, share
 
+LoggerName = Literal["tensorboard", "wandb", "mlflow"]
+"""Where a training can tell its course, beside metrics.jsonl."""
+
 
 @dataclass(frozen=True)
 class TrainConfig(Settings):

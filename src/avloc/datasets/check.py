@@ -22,6 +22,7 @@ from avloc.datasets.levels import LevelCount, count_levels
 from avloc.datasets.suggestion import Suggestion, suggest
 from avloc.errors import FeatureError, one_line
 from avloc.features.layout import LAYOUTS, Layout, read_extent, read_layout, videos_in
+from avloc.features.resize import rescaled_grid
 from avloc.formats.activitynet import Truth
 from avloc.formats.truth import of_subset, subset_names
 from avloc.timegrid import TimeGrid
@@ -157,12 +158,13 @@ def check_dataset(
     )
     steps, files = _read_all(chosen, Path(folder), layout, quick, on_progress)
     files = (_other_layout(chosen, folder, layout) if chosen and not steps else []) or files
-    lengths = compare_lengths(layout.grid, steps, {video: truth.duration_s for video, truth in chosen.items()})
+    told = {} if layout.rescaled_steps else steps  # lengths of rescaled features say nothing of their stride
+    lengths = compare_lengths(layout.grid, told, {video: truth.duration_s for video, truth in chosen.items()})
     whole_set = [Problem("lengths", "", lengths.complaint)] if lengths.complaint else []
     odd_lengths = [Problem("lengths", video, message) for video, message in lengths.contradictory.items()]
     # Where the stride is wrong nearly every length is: one line says it all.
     odd_lengths = whole_set or odd_lengths
-    rows = list(_rows(annotations, chosen, steps, layout.grid))
+    rows = list(_rows(annotations, chosen, steps, layout))
     counts, matched = count_levels(rows, layout.grid, levels, first_reach)
     event_s = [e.duration_s for t in chosen.values() for e in t.events]
     durations = [t.duration_s for t in chosen.values() if math.isfinite(t.duration_s)]
@@ -227,12 +229,14 @@ def _other_layout(videos: Mapping[str, Truth], folder: str | Path, layout: Layou
 
 
 def _rows(
-    annotations: Annotations, videos: Mapping[str, Truth], steps: Mapping[str, int], grid: TimeGrid
+    annotations: Annotations, videos: Mapping[str, Truth], steps: Mapping[str, int], layout: Layout
 ) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.int64]]]:
     """Length in steps, ends of events in steps, and their labels, of each video whose length is known."""
     number = {label: k for k, label in enumerate(annotations.labels)}
+    rescaled = layout.rescaled_steps
     for video, truth in videos.items():
         length = steps.get(video)
+        grid = layout.grid if rescaled is None else rescaled_grid(truth.duration_s, rescaled)
         if length is None:
             if not (math.isfinite(truth.duration_s) and truth.duration_s > 0):
                 continue

@@ -6,6 +6,7 @@ annotations + feature folder > FeatureDataset > LabelledVideo > Sample
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from avloc.datasets.annotations import Annotations
 from avloc.datasets.batch import Sample
 from avloc.datasets.labelled import LabelledVideo, to_sample
 from avloc.events import Events
+from avloc.features.choice import chosen, columns_of, width_of
 from avloc.features.layout import Layout, read_layout
 from avloc.features.resize import resized
 from avloc.features.sequence import FeatureSequence
@@ -29,10 +31,12 @@ class FeatureDataset:
     Nothing is read before it is asked for. With `cache` what was read stays in memory in 16-bit floats (a video of
     42 s with ONE-PEACE features takes 1 MB); threads may share one dataset, processes each fill a cache of their own.
     `scores` asks for the encoders' class scores beside the embeddings, which the layout `avloc` alone has. With
-    `resize_steps` every video is stretched to so many steps, on a grid of its own.
+    `resize_steps` every video is stretched to so many steps, on a grid of its own, as features that were rescaled
+    before they were imported are. `modalities` are names of `columns_of`.
 
     Raises:
         FormatError: no video is of the split.
+        FeatureError: there is no such modality.
     """
 
     def __init__(
@@ -45,13 +49,15 @@ class FeatureDataset:
         scores: bool = False,
         cache: bool = False,
         resize_steps: int | None = None,
+        modalities: Sequence[str] = (),
     ) -> None:
         self.folder = Path(folder)
         self.layout = layout
         self.split = split
         self.labels = annotations.labels
         self.scores = scores
-        self.resize_steps = resize_steps
+        self.resize_steps = layout.rescaled_steps if resize_steps is None else resize_steps
+        self.columns = columns_of(layout, modalities)
         self._truth = annotations.split(split)
         self.names = tuple(self._truth)
         self._cache: dict[int, FeatureSequence] | None = {} if cache else None
@@ -64,7 +70,12 @@ class FeatureDataset:
         """Widths of the visual and of the audio array that the network reads."""
         store = self.layout.store if self.scores else None
         more = (store.visual_classes, store.audio_classes) if store else (0, 0)
-        return self.layout.visual_width + more[0], self.layout.audio_width + more[1]
+        wholes, read = (self.layout.visual_width, self.layout.audio_width), (self.columns.visual, self.columns.audio)
+        visual, audio = (
+            whole + scores if ranges is None else width_of(whole, ranges)
+            for whole, scores, ranges in zip(wholes, more, read, strict=True)
+        )
+        return visual, audio
 
     @property
     def truth(self) -> dict[str, Events]:
@@ -106,8 +117,8 @@ class FeatureDataset:
             return _converted(self._cache[i], np.float32)
         duration_s = self._truth[self.names[i]].duration_s
         known = duration_s if math.isfinite(duration_s) else None
-        features = read_layout(self.folder, self.names[i], self.layout, known)
-        if self.resize_steps is not None:
+        features = chosen(read_layout(self.folder, self.names[i], self.layout, known), self.columns)
+        if self.resize_steps not in (None, self.layout.rescaled_steps):
             features = resized(features, self.resize_steps)
         if self._cache is not None:
             self._cache[i] = _converted(features, np.float16) if _fits_half(features) else features

@@ -81,7 +81,8 @@ def _complaint(
     if len(n) > 1 and (n == n[0]).all() and duration_s.max() > 1.2 * duration_s.min():
         return (
             f"every video has {n[0]} steps, of {duration_s.min():g} s and of {duration_s.max():g} s alike: these "
-            "features are rescaled to one length; take features of one stride"
+            "features are rescaled to one length; take features of one stride, or bring them in with "
+            "`avloc import-features --rescaled`"
         )
     expected = np.array([expected_steps(grid, float(d)) for d in duration_s])
     # The estimate takes windows to lie inside the video; those of a centred grid overhang a short one.

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.evaluation.bootstrap import bootstrap, interval
+from avloc.evaluation.comparison import paired
 from avloc.evaluation.matching import THRESHOLDS, match
 from avloc.events import Events
 from avloc.experiments.runs import PREDICTIONS
@@ -45,12 +46,14 @@ class Difference:
         measured: (6,)
         videos: Ends of the interval over draws of videos, (2, 6).
         seeded: Ends of the interval over draws of videos and seeds, (2, 6); those of `videos` with one seed.
+        p: Two-sided p-values that belong to `seeded`, (6,), as in `evaluation.comparison`.
     """
 
     seeds: int
     measured: Float64
     videos: Float64
     seeded: Float64
+    p: Float64
 
 
 def columns(by_threshold: Float64) -> Float64:
@@ -104,14 +107,20 @@ def difference(
         raise ValueError("both rows need the same seeds, one at least")
     middle = np.mean(measured, axis=0) - np.mean(other_measured, axis=0)
     mine, other = np.stack(drawn), np.stack(other_drawn)  # (S, R, 6)
-    videos = interval(mine.mean(axis=0) - other.mean(axis=0), middle)
+    change = mine.mean(axis=0) - other.mean(axis=0)
+    videos = interval(change, middle)
     if seeds == 1:
-        return Difference(seeds, middle, videos, videos)
+        return Difference(seeds, middle, videos, videos, _p(change, middle))
     random = np.random.default_rng(seeds)
     chosen = random.integers(0, seeds, (2, seeds, mine.shape[1]))  # which seeds each draw takes
     every = np.arange(mine.shape[1])
     seeded = mine[chosen[0], every].mean(axis=0) - other[chosen[1], every].mean(axis=0)
-    return Difference(seeds, middle, videos, interval(seeded, middle))
+    return Difference(seeds, middle, videos, interval(seeded, middle), _p(seeded, middle))
+
+
+def _p(change: Float64, measured: Float64) -> Float64:
+    """Of measured differences (6,), by their draws (R, 6)."""
+    return paired(np.zeros_like(measured), measured, np.zeros_like(change), change).p
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +35,7 @@ from avloc.report.paper_figures import (
     timeline_figure,
     windows_figure,
 )
+from avloc.report.telling import surest, telling_video
 from avloc.training.data import open_split
 from avloc.training.predict import predict
 from avloc.training.run import read_run
@@ -129,7 +130,7 @@ def timeline(
         name, truth, duration_s = one.name, one.truth, one.features.duration_s
         decoding = load_loco(folder)[1].decoding
         found = predict(network, _One((name,), data.labels, data.scores, one), decoding)[name]
-        shown.append((title_of(folder), _surest(found, len(truth)) if min_score is None else found.above(min_score)))
+        shown.append((title_of(folder), surest(found, len(truth)) if min_score is None else found.above(min_score)))
     how = f"the {len(truth)} surest of each model" if min_score is None else f"scores from {min_score:g}"
     return timeline_figure(truth, shown, duration_s, f"{name}: {how}"), name
 
@@ -240,13 +241,6 @@ def title_of(folder: Path) -> str:
     return folder.name
 
 
-def telling_video(truth: Mapping[str, Events]) -> str:
-    """The video that a timeline says most with, chosen by the truth alone: of those with 5 events at most, the one
-    with the most classes, then the most events, then the first by name."""
-    few = {name: events for name, events in truth.items() if len(events) <= 5} or truth
-    return min(few, key=lambda name: (-len(set(few[name].labels)), -len(few[name]), name))
-
-
 def _opened(folder: Path, place: DataPlace) -> tuple[Loco, FeatureDataset]:
     network, model = load_loco(folder)
     return network, open_split(place.of(read_run(folder)), place.split, model.labels)
@@ -259,7 +253,3 @@ def _index(data: FeatureDataset, video: str | None) -> int:
             f"no video {name!r} is of split {data.split!r}; the first of its videos is {data.names[0]!r}"
         )
     return data.names.index(name)
-
-
-def _surest(events: Events, count: int) -> Events:
-    return events.take(np.argsort(-events.score, kind="stable")[:count])

@@ -43,12 +43,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class PaperTable:
-    """A table of the paper: the words before its numbers, and the row of the grid that each line shows."""
+    """A table of the paper: the words before its numbers, and the row of the grid that each line shows.
+
+    reference: the row that the others are held against; against: whose it is, in words.
+    """
 
     name: str
     title: str
     heads: tuple[str, ...]
     lines: tuple[tuple[tuple[str, ...], str], ...]
+    reference: str = "loco"
+    against: str = "LoCo's"
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -153,7 +158,7 @@ def without_lcc(run: RunConfig) -> RunConfig:
 
 
 REFERENCE = "loco"
-"""The row that all others are held against."""
+"""The row that all others of the paper are held against."""
 
 ROWS: dict[str, Row] = {
     row.name: row
@@ -197,12 +202,7 @@ TABLES: dict[str, PaperTable] = {
             "table2a",
             "Table 2a: key components",
             ("LCC", "CDP"),
-            (
-                ((_OFF, _OFF), "base"),
-                ((_ON, _OFF), "lcc"),
-                ((_OFF, _ON), "cdp"),
-                ((_ON, _ON), "loco"),
-            ),
+            (((_OFF, _OFF), "base"), ((_ON, _OFF), "lcc"), ((_OFF, _ON), "cdp"), ((_ON, _ON), "loco")),
         ),
         PaperTable(
             "table2b",

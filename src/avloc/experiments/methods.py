@@ -32,6 +32,9 @@ TITLES = {
 
 _RELEASED = "-released"
 
+MODALITIES = "modalities"
+_ALONE = {"visual": "visual alone", "audio": "audio alone"}
+
 
 def recipe_beside(recipe_name: str, method: str) -> str | None:
     """Name of a method's recipe for the features of a LoCo recipe; None where it has none."""
@@ -70,6 +73,31 @@ def method_table(rows: Sequence[Row], recipe_name: str) -> PaperTable:
     return PaperTable(TABLE, "Table 1: methods", ("method", "settings"), tuple(lines))
 
 
+def modality_rows(recipe_name: str, settings: Sequence[str] = ()) -> tuple[Row, ...]:
+    """The methods that read both modalities as one stream: on both, and on one alone, quickest first.
+
+    Raises:
+        ConfigError: as `method_rows`.
+    """
+    rows = []
+    for method in TITLES:
+        name = recipe_beside(recipe_name, method)
+        if name is None or RECIPES[name]().network.needs_both:
+            continue
+        rows.append(Row(method, (_by(name, settings),)))
+        rows += [Row(f"{method}-{one}", (_by(name, [*settings, f'data.modalities=["{one}"]']),)) for one in _ALONE]
+    return tuple(rows)
+
+
+def modality_table(rows: Sequence[Row]) -> PaperTable:
+    """Each method on both modalities and on one alone, with LoCo's line above, in Table 1's manner."""
+    lines: list[tuple[tuple[str, ...], str]] = [((TITLES[REFERENCE], "both"), REFERENCE)]
+    for row in rows:
+        method, _, one = row.name.partition("-")
+        lines.append(((TITLES[method], _ALONE.get(one, "both")), row.name))
+    return PaperTable(MODALITIES, "One modality alone", ("method", "modalities"), tuple(lines))
+
+
 def _by(name: str, settings: Sequence[str]) -> Change:
     """Another recipe on the same data, fitted to it."""
     try:
@@ -78,9 +106,10 @@ def _by(name: str, settings: Sequence[str]) -> Change:
         raise ConfigError(f"{name}: {error}; --set needs settings that all methods have") from None
 
     def change(run: RunConfig) -> RunConfig:
-        n = run.network
-        network = replace(other.network, classes=n.classes, visual_width=n.visual_width, audio_width=n.audio_width)
-        return replace(other, data=run.data, network=network)
+        n, read = run.network, other.data.modalities or tuple(_ALONE)
+        widths = (n.visual_width if "visual" in read else 0, n.audio_width if "audio" in read else 0)
+        network = replace(other.network, classes=n.classes, visual_width=widths[0], audio_width=widths[1])
+        return replace(other, data=replace(run.data, modalities=other.data.modalities), network=network)
 
     return change
 

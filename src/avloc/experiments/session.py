@@ -13,9 +13,16 @@ from avloc.events import Events
 from avloc.experiments.cost import Cost, cost_of, costs, other_methods
 from avloc.experiments.cost_table import cost_table, method_cost_table, wide_table
 from avloc.experiments.execute import Progress, execute
-from avloc.experiments.grid import ROWS, TABLES, PaperTable, paper_table
+from avloc.experiments.grid import ROWS, TABLES, PaperTable, Row, paper_table
 from avloc.experiments.key import DataIdentity, identify
-from avloc.experiments.methods import TABLE, method_rows, method_table
+from avloc.experiments.methods import (
+    MODALITIES,
+    TABLE,
+    method_rows,
+    method_table,
+    modality_rows,
+    modality_table,
+)
 from avloc.experiments.records import exchange
 from avloc.experiments.runs import Run, once, plan
 from avloc.experiments.settings import with_settings
@@ -28,25 +35,18 @@ from avloc.training.data import fitted_to, open_split
 
 
 @dataclass(frozen=True)
-class Session:
+class GridSession:
     """Tables to make, the runs that they need, and the truth that these are scored against.
 
-    `known` are the runs of every row there is, whether a table of the session needs them or not. `videos` counts the
-    videos of the splits.
+    `known` are the runs of every row there is, whether a table of the session needs them or not.
     """
 
     tables: tuple[PaperTable, ...]
-    recipe: RunConfig
-    recipe_name: str
-    settings: tuple[str, ...]
-    data: DataIdentity
-    seeds: int
     out: Path
     records: Path
     runs: tuple[Run, ...]
     known: tuple[Run, ...]
     truth: dict[str, Events]
-    videos: dict[str, int]
 
     def execute(self, jobs: int, devices: Sequence[str], on_progress: Callable[[Progress], None]) -> list[Run]:
         """Make what is missing; the result is the runs that failed."""
@@ -56,6 +56,18 @@ class Session:
         """What is done by now, of every row that there is."""
         exchange(self.records, once(self.known))
         return Results(self.known, self.truth)
+
+
+@dataclass(frozen=True)
+class Session(GridSession):
+    """The paper's grid: its reference recipe, and how many videos the splits have."""
+
+    recipe: RunConfig
+    recipe_name: str
+    settings: tuple[str, ...]
+    data: DataIdentity
+    seeds: int
+    videos: dict[str, int]
 
 
 def open_session(
@@ -100,8 +112,7 @@ def open_session(
     tested = {video: entry.events for video, entry in splits[test_split].items()}
     videos = {split: len(entries) for split, entries in splits.items()}
     recipe = fitted_to(recipe, open_split(recipe, recipe.data.train_split))
-    beside = method_rows(recipe_name, settings, models) if TABLE in tables else ()
-    shown = tuple(method_table(beside, recipe_name) if name == TABLE else paper_table(name) for name in tables)
+    beside, shown = _tables(tables, recipe_name, settings, models)
     planned = plan(recipe, (*ROWS.values(), *beside), max(seeds, *given.values(), 1), data, out, test_split)
     needed: dict[str, int] = {}
     for table in shown:
@@ -110,14 +121,25 @@ def open_session(
     known = tuple(run for run in planned if run.seed < needed.get(run.row, seeds))
     runs = tuple(run for run in known if run.row in needed)
     records = out / "records" if records is None else records
-    return Session(shown, recipe, recipe_name, settings, data, seeds, out, records, runs, known, tested, videos)
+    return Session(shown, out, records, runs, known, tested, recipe, recipe_name, settings, data, seeds, videos)
+
+
+def _tables(
+    names: tuple[str, ...], recipe_name: str, settings: tuple[str, ...], models: Path | None
+) -> tuple[tuple[Row, ...], tuple[PaperTable, ...]]:
+    """The tables, and their rows beside those of the paper's grid, each once."""
+    methods = method_rows(recipe_name, settings, models) if TABLE in names else ()
+    alone = modality_rows(recipe_name, settings) if MODALITIES in names else ()
+    made = {TABLE: lambda: method_table(methods, recipe_name), MODALITIES: lambda: modality_table(alone)}
+    shown = tuple(made[name]() if name in made else paper_table(name) for name in names)
+    return tuple({row.name: row for row in (*methods, *alone)}.values()), shown
 
 
 def _seeds_of(given: Sequence[str]) -> dict[str, int]:
     numbers = {}
     for one in given:
         name, _, number = one.partition("=")
-        if not number.isdecimal() or name not in (TABLE, *TABLES):
+        if not number.isdecimal() or name not in (TABLE, MODALITIES, *TABLES):
             raise ConfigError(f"{one!r} is no number of seeds of a table; TABLE=SEEDS is needed, such as table2a=5")
         numbers[name] = int(number)
     return numbers
@@ -154,7 +176,7 @@ def wide_costs(session: Session, *, measure: bool) -> dict[str, Cost]:
     return costs(loco_unav100_onepeace(), session.out / "cost", run=measure)
 
 
-def write_tables(session: Session, made: Sequence[tuple[str, ResultTable]]) -> None:
+def write_tables(session: GridSession, made: Sequence[tuple[str, ResultTable]]) -> None:
     """Each table as OUT/tables/NAME.md and NAME.tex.
 
     Raises:

@@ -96,11 +96,11 @@ def result_table(table: PaperTable, results: Results) -> ResultTable:
             cells += [Cell("missing"), *(Cell("") for _ in COLUMNS)]
         else:
             cells += [Cell(_score(score, c), best[c][i]) for c in range(len(COLUMNS))]
-            cells.append(Cell(_difference(row, results)))
+            cells.append(Cell(_difference(row, results, table.reference)))
         lines.append(tuple(cells))
     return ResultTable(
         table.title,
-        (*table.heads, *COLUMNS, "Avg. − LoCo's [95 %]"),
+        (*table.heads, *COLUMNS, f"Avg. − {table.against} [95 %]"),
         tuple(lines),
         words=len(table.heads),
         notes=_notes(table, results),
@@ -112,10 +112,10 @@ def _score(score: Scores, column: int) -> str:
     return text if score.deviation is None else f"{text} ± {100 * score.deviation[column]:.1f}"
 
 
-def _difference(row: str, results: Results) -> str:
-    if row == REFERENCE:
+def _difference(row: str, results: Results, reference: str) -> str:
+    if row == reference:
         return "–"
-    found = results.difference(row)
+    found = results.difference(row, reference)
     if found is None:
         return ""
     low, high = 100 * found.seeded[:, -1]

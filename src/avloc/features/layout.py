@@ -67,6 +67,11 @@ class Layout:
         return self.store.audio_width if self.store else sum(part.width for part in self.audio)
 
     @property
+    def rescaled_steps(self) -> int | None:
+        """Steps of every video where each is on a grid of its own; None where all are on one."""
+        return self.store.steps if self.store and self.store.rescaled else None
+
+    @property
     def streams(self) -> Streams:
         """Identity of each stream; features of a released layout go by its name."""
         return self.store.streams if self.store else Streams(visual=self.name, audio=self.name)
@@ -255,7 +260,8 @@ def _require_same(header: StoreHeader, layout: Layout, path: Path) -> None:
     one = layout.store
     if one is None:
         return
-    for what in ("grid", "visual_width", "audio_width", "visual_classes", "audio_classes"):
+    kept = ("parts", "rescaled", "steps" if one.rescaled else "grid")
+    for what in (*kept, "visual_width", "audio_width", "visual_classes", "audio_classes"):
         here, there = getattr(header, what), getattr(one, what)
         if here != there:
             raise FeatureError(f"{path}: its {what} is {here}, that of other files in the folder {there}")

@@ -14,8 +14,8 @@ from avloc.errors import FeatureError
 from avloc.features.sequence import Array
 from avloc.files import replace_file
 
-_MOST_STEPS = 10_000_000
-_MOST_WIDTH = 65_536
+MOST_STEPS = 10_000_000
+MOST_WIDTH = 65_536
 _PARSING = threading.Lock()
 """Headers are Python literals, and two threads that parse at once can end in a SystemError in Python 3.11 (its issue
 106905)."""
@@ -45,10 +45,10 @@ def read_npy_header(path: Path) -> NpyHeader:
     if len(shape) != 2:
         raise FeatureError(f"{path}: holds an array of shape {shape}; (steps, width) is needed")
     steps, width = shape
-    if not (0 < steps <= _MOST_STEPS and 0 < width <= _MOST_WIDTH):
+    if not (0 < steps <= MOST_STEPS and 0 < width <= MOST_WIDTH):
         raise FeatureError(
             f"{path}: holds {steps} steps of width {width}; "
-            f"1 to {_MOST_STEPS} steps of width 1 to {_MOST_WIDTH} are needed"
+            f"1 to {MOST_STEPS} steps of width 1 to {MOST_WIDTH} are needed"
         )
     needed = begin + steps * width * dtype.itemsize
     if size != needed:

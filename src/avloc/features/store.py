@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,19 +39,37 @@ _BROKEN = (  # every way in which a reader of headers and JSON can stumble
 )
 
 
-def save_features(features: FeatureSequence, path: str | Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Neighbouring columns of one side, visual or audio, that are an encoder's of their own."""
+
+    side: str
+    name: str
+    width: int
+
+
+def save_features(
+    features: FeatureSequence, path: str | Path, *, parts: Sequence[Part] = (), rescaled: bool = False
+) -> None:
     """Write `features` to `path`, whole or not at all.
+
+    parts: of what several encoders made, in the order of the columns. rescaled: every file of the folder has as many
+    steps, each on a grid of its own.
 
     Raises:
         FeatureError: a value is not finite, or too large for a 16-bit float.
         OutputError: the file cannot be written.
     """
-    about = {
+    about: dict[str, Any] = {
         "streams": dict(features.streams.items()),
         "source_sha256": features.source_hash,
         "duration_s": features.duration_s,
         "grid": asdict(features.grid),
     }
+    if parts:
+        about["parts"] = [[part.side, part.name, part.width] for part in parts]
+    if rescaled:
+        about["rescaled"] = True
     with np.errstate(over="ignore"):
         arrays = {
             name: np.ascontiguousarray(getattr(features, name), np.float16)
@@ -66,7 +85,10 @@ def save_features(features: FeatureSequence, path: str | Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StoreHeader:
-    """What a file says before its values are read; `*_classes` are the encoders' own classes, 0 where none."""
+    """What a file says before its values are read; `*_classes` are the encoders' own classes, 0 where none.
+
+    `parts` and `rescaled` are those of `save_features`.
+    """
 
     grid: TimeGrid
     duration_s: float
@@ -77,6 +99,8 @@ class StoreHeader:
     audio_classes: int
     streams: Streams
     source_hash: str
+    parts: tuple[Part, ...] = ()
+    rescaled: bool = False
 
 
 def read_store_header(path: str | Path) -> StoreHeader:
@@ -132,11 +156,23 @@ def _read(path: Path, values: bool) -> tuple[StoreHeader, dict[str, Array]]:
             StoreHeader(
                 grid, duration_s, visual[0], visual[1], audio[1], visual_scores[1], audio_scores[1],
                 Streams(**streams), source_hash,
+                _parts(about.get("parts", []), visual[1], audio[1]), about.get("rescaled", False) is True,
             ),
             arrays,
         )  # fmt: skip
     except _BROKEN as error:
         raise FeatureError(f"{path}: cannot be read as features ({_reason(error)}); extract them anew") from None
+
+
+def _parts(told: Any, visual: int, audio: int) -> tuple[Part, ...]:
+    parts = tuple(Part(side, name, width) for side, name, width in told)
+    for side, width in (("visual", visual), ("audio", audio)):
+        mine = [part.width for part in parts if part.side == side]
+        if mine and (not all(type(w) is int and w > 0 for w in mine) or sum(mine) != width):
+            raise ValueError(f"parts of its {side} side of widths {mine}")
+    if not all(part.side in ("visual", "audio") and isinstance(part.name, str) for part in parts):
+        raise ValueError("a part that is neither visual nor audio, or has no name")
+    return parts
 
 
 def _of_format_1(header: dict[str, str], shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:

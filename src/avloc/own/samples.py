@@ -13,6 +13,7 @@ from avloc.config import FeatureConfig
 from avloc.datasets.batch import Sample
 from avloc.datasets.labelled import LabelledVideo, to_sample
 from avloc.events import Events
+from avloc.features.choice import Columns, chosen
 from avloc.features.inputs import network_inputs
 from avloc.features.store import load_features
 
@@ -43,7 +44,8 @@ class StoredVideos:
         """
         video = self.load(name)
         w = self.wanted
-        visual, audio = network_inputs(video.features, w.scores, embeddings=w.embeddings, cues=w.cues)
+        read = chosen(video.features, Columns(w.visual_columns, w.audio_columns))
+        visual, audio = network_inputs(read, w.scores, embeddings=w.embeddings, cues=w.cues)
         return replace(to_sample(video, self.labels, False), visual=visual, audio=audio)
 
 

@@ -109,11 +109,13 @@ def csm_figure(pairs: Sequence[CsmPair], title: str) -> Figure:
     return figure
 
 
-def timeline_figure(truth: Events, found: Sequence[tuple[str, Events]], duration_s: float, title: str) -> Figure:
+def timeline_figure(
+    truth: Events, found: Sequence[tuple[str, Events]], duration_s: float, title: str, width_in: float = 8.0
+) -> Figure:
     """A band per class: the truth above, below it each model's detections with their scores."""
     labels = class_order(Events.of([*truth, *(event for _, events in found for event in events)]))
-    lanes = 1 + len(found)
-    figure = new_figure(8.0, 1.5 + 0.22 * (lanes + 0.8) * max(len(labels), 1))
+    lanes, scale = 1 + len(found), 1.0 if width_in >= 8 else 0.75  # of texts and bars
+    figure = new_figure(width_in, scale * (1.3 + 0.22 * scale * (lanes + 0.8) * max(len(labels), 1)))
     place = figure.subplots()
     sources = [("truth", truth, TRUTH)] + [
         (name, events, COLOURS[k % len(COLOURS)]) for k, (name, events) in enumerate(found)
@@ -124,13 +126,13 @@ def timeline_figure(truth: Events, found: Sequence[tuple[str, Events]], duration
             place.axhspan(top - 0.4, top + lanes + 0.4, color="#f2f2f2", zorder=0)
         for lane, (_, events, colour) in enumerate(sources):
             for event in events.take([name == label for name in events.labels]) if len(events) else ():
-                _bar(place, event, top + lane, colour, duration_s, with_score=lane > 0)
-    place.set_yticks([c * (lanes + 0.8) + lanes / 2 for c in range(len(labels))], labels, fontsize=8)
+                _bar(place, event, top + lane, colour, duration_s, 6 * scale if lane else 0)
+    place.set_yticks([c * (lanes + 0.8) + lanes / 2 for c in range(len(labels))], labels, fontsize=8 * scale)
     place.set_ylim((lanes + 0.8) * max(len(labels), 1) - 0.4, -0.4)
     place.set_xlim(0, duration_s)
-    place.set_xlabel("time (s)", fontsize=8)
-    place.set_title(title, fontsize=9, color=INK)
-    place.tick_params(axis="x", labelsize=7)
+    place.set_xlabel("time (s)", fontsize=9 * scale)
+    place.set_title(title, fontsize=9 * scale, color=INK)
+    place.tick_params(axis="x", labelsize=8 * scale)
     place.tick_params(axis="y", length=0)
     _legend(figure, [(name, colour) for name, _, colour in sources])
     return figure
@@ -223,15 +225,15 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
-def _bar(place: Axes, event: Event, y: float, colour: str, duration_s: float, *, with_score: bool) -> None:
+def _bar(place: Axes, event: Event, y: float, colour: str, duration_s: float, score_size: float) -> None:
     place.barh(
         y + 0.42, event.duration_s, 0.76, event.start_s, color=colour, alpha=0.85, edgecolor="white", linewidth=0.6
     )
-    if not with_score:
+    if not score_size:
         return
     inside = event.duration_s > 0.05 * duration_s
     at, ink = (event.start_s, "white") if inside else (event.end_s, colour)
-    place.text(at, y + 0.44, f" {event.score:.2f}", fontsize=6, va="center", color=ink, clip_on=True)
+    place.text(at, y + 0.44, f" {event.score:.2f}", fontsize=score_size, va="center", color=ink, clip_on=True)
 
 
 def _legend(figure: Figure, entries: Sequence[tuple[str, str]]) -> None:

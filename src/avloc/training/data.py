@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import get_args
 
-from avloc.config import DataConfig, FeatureConfig, JointRunConfig, ModelConfig, RunConfig, TaskConfig
+from avloc.config import (
+    AnyNetworkConfig,
+    DataConfig,
+    FeatureConfig,
+    JointRunConfig,
+    ModelConfig,
+    RunConfig,
+    TaskConfig,
+)
 from avloc.datasets.annotations import Annotations, read_annotations
 from avloc.datasets.check import Report, check_dataset
 from avloc.datasets.feature_dataset import FeatureDataset
@@ -112,6 +121,7 @@ def _opened(data: DataConfig, annotations: Annotations, split: str, scores: bool
         scores=scores,
         cache=data.cache,
         resize_steps=data.resize_steps,
+        modalities=data.modalities,
     )
 
 
@@ -144,8 +154,19 @@ def _require_named(data: DataConfig) -> None:
 
 
 def fitted_to(run: RunConfig, data: FeatureDataset) -> RunConfig:
-    """The run with the widths and the number of classes that its data has."""
+    """The run with the widths and the number of classes that its data has.
+
+    Raises:
+        ConfigError: one modality is there alone, and the network asks for both.
+    """
     visual, audio = data.widths
+    if not (visual and audio) and run.network.needs_both:
+        alone = "audio" if audio else "visual"
+        able = ", ".join(kind.method for kind in get_args(AnyNetworkConfig) if not kind.needs_both)
+        raise ConfigError(
+            f"the features are {alone} alone, and network.method {run.network.method!r} reads both modalities; "
+            f"those that read one are {able}"
+        )
     network = replace(run.network, visual_width=visual, audio_width=audio, classes=len(data.labels))
     return replace(run, network=network)
 
@@ -179,6 +200,8 @@ def _part_config(part: Part, name: str, shown: float | None) -> ModelConfig:
             grid.offset_s,
             scores=data.scores,
             resize_steps=data.resize_steps,
+            visual_columns=data.columns.visual,
+            audio_columns=data.columns.audio,
         ),
         network=run.network,
         decoding=run.decoding,

@@ -9,7 +9,7 @@ out/trainer/state.safetensors        what --resume goes on from
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from avloc.training.checkpoint import save_model
 from avloc.training.data import Part, model_config, open_parts
 from avloc.training.fit import fit, make_fabric
 from avloc.training.joint import JointBatches
+from avloc.training.loggers.base import Logger, telling
 from avloc.training.method import build_method
 from avloc.training.predict import predict
 from avloc.training.start import Taken, take_weights
@@ -57,12 +58,14 @@ def train(
     on_remark: Callable[[str], None] | None = None,
     on_step: Callable[[Step], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
+    loggers: Sequence[Logger] = (),
 ) -> Result:
     """Train in the folder `out`; the weights with the best validation mAP stay there as a model folder.
 
     Of several data sets in turn that is the mean of their mAPs. The score from which the model shows events to people
     is the one with the best F1 on the validation split. `init` is a model folder to take weights from; `on_init` is
-    told which fit, `on_remark` what there is to know of the network's settings.
+    told which fit, `on_remark` what there is to know of the network's settings. `loggers` hear of the run from its
+    beginning to its end.
 
     Raises:
         ConfigError, FormatError, FeatureError: settings or data are wrong.
@@ -108,23 +111,32 @@ def train(
             best = {name: best_f1(found[name], part.validation.truth) for name, part in parts.items()}
             shown = {name: point.score for name, point in best.items() if point}
             save_model(out, average, model_config(run, parts, out.name, shown))
-        if on_epoch is not None:
-            on_epoch(epoch)
+        for hear in (on_epoch, *(logger.on_epoch for logger in listening)):
+            if hear is not None:
+                hear(epoch)
+
+    def step_ended(step: Step) -> None:
+        for hear in (on_step, *(logger.on_step for logger in listening)):
+            if hear is not None:
+                hear(step)
 
     fabric.launch()
-    fit(
-        method,
-        _batches(run, parts, method.network.multiple),
-        run.train,
-        watch=Watch(on_step, keep, validate),
-        fabric=fabric,
-        state=state,
-        resume=resume and state.is_file(),
-        settings=settings,
-    )
-    fabric.barrier()
-    place = read_place(state)
-    return Result(out, max(place.best_map, 0.0), place.best_epoch)
+    listening = tuple(loggers) if fabric.is_global_zero else ()
+    with telling(listening, json.loads(settings), out) as ended:
+        fit(
+            method,
+            _batches(run, parts, method.network.multiple),
+            run.train,
+            watch=Watch(step_ended, keep, validate),
+            fabric=fabric,
+            state=state,
+            resume=resume and state.is_file(),
+            settings=settings,
+        )
+        fabric.barrier()
+        place = read_place(state)
+        ended.append(max(place.best_map, 0.0))
+    return Result(out, ended[0], place.best_epoch)
 
 
 def _batches(run: RunConfig, parts: Mapping[str, Part], multiple: int) -> Batches:

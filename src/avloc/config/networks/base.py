@@ -18,8 +18,12 @@ class NetworkConfig(Settings):
     judges: ClassVar[Literal["points", "queries", "anchors"]] = "points"
     """What scores and segments are of; losses are for one of these."""
 
+    needs_both: ClassVar[bool] = False
+    """Whether it has a part for each modality, and cannot read one alone."""
+
     classes: int = number(100, least=1)
-    visual_width: int = number(1536, least=1)
+    visual_width: int = number(1536, least=0)
+    """0: the network hears alone."""
     audio_width: int = number(1536, least=0)
     """0: the network sees alone."""
 

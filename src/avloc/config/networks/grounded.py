@@ -14,6 +14,7 @@ class GroundedConfig(PyramidLevels, NetworkConfig):
     """The network of the default model (avloc.models.grounded): encoders' class scores instead of embeddings."""
 
     method: ClassVar[str] = "grounded"
+    needs_both: ClassVar[bool] = True
 
     visual_width: int = number(1000 + 1 + 80, least=1)
     audio_width: int = number(521 + 2, least=3)

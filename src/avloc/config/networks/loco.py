@@ -63,7 +63,9 @@ class LocoConfig(PyramidLevels, NetworkConfig):
     """The network. Defaults are the paper's full width on ONE-PEACE features."""
 
     method: ClassVar[str] = "loco"
+    needs_both: ClassVar[bool] = True
 
+    visual_width: int = number(1536, least=1)
     audio_width: int = number(1536, least=1)
     width: int = number(512, least=2)
     heads: int = number(4, least=1)

@@ -13,6 +13,9 @@ from avloc.config.networks.family import FamilyConfig
 class TwoStreamConfig(FamilyConfig):
     """Those of the family with a stream for each modality, which ask one another on each level (Geng et al. 2023)."""
 
+    needs_both: ClassVar[bool] = True
+
+    visual_width: int = number(1536, least=1)
     audio_width: int = number(1536, least=1)
     heads: int = number(4, least=1)
 
