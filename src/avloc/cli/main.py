@@ -29,6 +29,7 @@ from avloc.cli.import_model import import_model
 from avloc.cli.paper import paper
 from avloc.cli.recipes import recipes
 from avloc.cli.report import report
+from avloc.cli.serve import serve
 from avloc.cli.simulate import simulate
 from avloc.cli.test import test
 from avloc.cli.train import train, train_verb
@@ -39,6 +40,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "detect": detect,
     "clips": clips,
     "report": report,
+    "serve": serve,
     "extract": extract,
     "weights": weights,
     "convert": convert,

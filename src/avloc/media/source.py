@@ -102,6 +102,23 @@ def open_source(path: str | Path) -> Iterator[Source]:
         container.close()
 
 
+def stated_size(path: str | Path) -> tuple[int, int, float]:
+    """Width and height of the largest picture that the header of a file says it has, and its length in seconds.
+
+    Zeros where it does not say. Nothing is decoded, so that a file may be refused before it costs anything.
+
+    Raises:
+        MediaError: as `open_source`.
+    """
+    container = _open(Path(path))
+    try:
+        sizes = [(s.codec_context.width, s.codec_context.height) for s in container.streams.video if _decodable(s)]
+        width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
+        return width, height, max(0, container.duration or 0) / av.time_base
+    finally:
+        container.close()
+
+
 def _zero_s(video: Stream | None, audio: Stream | None) -> float:
     starts = [s for s in (start_s(video), start_s(audio)) if s is not None]
     if not starts:
