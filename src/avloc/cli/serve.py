@@ -93,7 +93,7 @@ def serve(
     pages = partial(DetectionPage, how=PageVideo(proxy=proxy), made_by=made_by)
     work = Detect(zoo.find_model(model), min_score, False, made_by, threads, pages, weights)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stderr)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
     return run_server(
         work,
         store or _own_store(),

@@ -64,6 +64,7 @@ def make_app(service: Service) -> Door:
         description="Finds every event of a video that is seen and heard at once: its class, its start, its end.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=answers.living,
     )
     for kind in (RefusedError, HTTPException, RequestValidationError):

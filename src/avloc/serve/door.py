@@ -15,6 +15,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import h11
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -64,10 +65,14 @@ class Door:
             self._check(scope["method"], Headers(scope=scope))
         except RefusedError as refused:
             headers = {"WWW-Authenticate": 'Basic realm="avloc", charset="UTF-8"'} if refused.status == 401 else {}
-            response = JSONResponse({"error": str(refused)}, refused.status, headers)
-            await response(scope, receive, answer)
-            return
-        await self.app(scope, receive, answer)
+            app: ASGIApp = JSONResponse({"error": str(refused)}, refused.status, headers)
+        else:
+            app = self.app
+        try:
+            await app(scope, receive, answer)
+        except h11.LocalProtocolError:  # what was sent is no HTTP: that was told already, and nobody listens
+            while (await receive())["type"] != "http.disconnect":
+                pass
 
     def _check(self, method: str, headers: Headers) -> None:
         host = headers.get("host", "")

@@ -18,4 +18,7 @@ class RefusedError(Exception):
     @property
     def headers(self) -> dict[str, str]:
         """Those that go with the status."""
-        return {} if self.retry_s is None else {"Retry-After": str(self.retry_s)}
+        told = {} if self.retry_s is None else {"Retry-After": str(self.retry_s)}
+        if self.status in (408, 413):  # what else would come is not listened to
+            told["Connection"] = "close"
+        return told

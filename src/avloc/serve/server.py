@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from avloc.errors import AvlocError
 from avloc.scale.detect import Detect
@@ -80,7 +83,7 @@ def run_server(
         server = _Server(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=_Protocol,
                 ws="none",
                 lifespan="on",
                 access_log=False,
@@ -96,10 +99,22 @@ def run_server(
         on_listening(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
         if jobs:
             log.info("%d jobs of before, %d of them wait", len(jobs), board.waiting)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, frame: None)  # uvicorn raises what stopped it once more at its end
         server.run(sockets=[bound])
         left = board.waiting
         log.info("stopped%s", f"; {left} jobs wait for the next start" if left else "")
     return 0
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1, whose refusal of what is none does not stumble over an answer that is under way."""
+
+    def send_400_response(self, msg: str) -> None:
+        try:
+            super().send_400_response(msg)
+        except h11.LocalProtocolError:
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):
