@@ -24,12 +24,13 @@ from avloc.serve.crew import Crew
 from avloc.serve.door import Door
 from avloc.serve.folders import Folders
 from avloc.serve.job import Job
+from avloc.serve.limits import Limits
 from avloc.serve.metrics import Metrics
 from avloc.serve.pages import docs_page, start_page
 from avloc.serve.refused import RefusedError
 from avloc.serve.said import ANSWERS, DETECT_BODY
 from avloc.serve.store import PAGE, RESULT, video_name
-from avloc.serve.upload import kind_of, receive, remove
+from avloc.serve.upload import kind_of, pieces, receive, remove
 from avloc.serve.view import job_view, model_view
 
 _LARGEST_JSON = 64_000
@@ -133,7 +134,9 @@ class _Answers:
         return job
 
     async def _path(self, request: Request, page: bool) -> Job:
-        path = await asyncio.to_thread(self.service.folders.video, await _asked_path(request))
+        path = await asyncio.to_thread(
+            self.service.folders.video, await _asked_path(request, self.service.board.limits)
+        )
         job = Job(video_name(path.suffix), uploaded=False, page=page)
         await asyncio.to_thread(self.service.board.add, job, path)
         return job
@@ -192,8 +195,9 @@ class _Answers:
     def health(self) -> JSONResponse:
         """Whether workers are there: 200 where one is ready, else 503 with what is wrong."""
         crew, board = self.service.crew, self.service.board
-        told = {"ready": crew.ready, "workers": crew.workers, "waiting": board.waiting, "trouble": crew.trouble}
-        return JSONResponse(told, 200 if crew.ready and not board.closed else 503)
+        ready, trouble = crew.processes.ready, crew.processes.trouble
+        told = {"ready": ready, "workers": crew.workers, "waiting": board.waiting, "trouble": trouble}
+        return JSONResponse(told, 200 if ready and not board.closed else 503)
 
     def metrics_text(self) -> Response:
         """Counters and gauges in the text format of Prometheus."""
@@ -205,9 +209,9 @@ class _Answers:
         return HTMLResponse(start_page(self.service.config, self.service.board.limits))
 
 
-async def _asked_path(request: Request) -> str:
+async def _asked_path(request: Request, limits: Limits) -> str:
     body = bytearray()
-    async for piece in request.stream():
+    async for piece in pieces(request, limits):
         body += piece
         if len(body) > _LARGEST_JSON:
             raise RefusedError(413, f'the JSON has more than {_LARGEST_JSON} bytes; send {{"path": "my.mp4"}}')

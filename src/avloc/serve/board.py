@@ -115,12 +115,11 @@ class Board:
             self._keep(job)
             return job
 
-    def back(self, job: Job, *, died: bool) -> None:
-        """Return a job to the head of the queue: its worker died, or the server stops."""
+    def back(self, job: Job) -> None:
+        """Return a job to the head of the queue: the server stops."""
         with self._lock:
             job.state, job.progress = "queued", 0.0
-            job.died += died
-            job.begun -= not died
+            job.begun -= 1
             if self.is_gone(job):
                 self.store.remove(job.id)
                 return

@@ -39,7 +39,7 @@ class Job:
         size: Of an uploaded video, in bytes.
         progress: Share of the video that is done, 0 to 1.
         reason: Why there is no result.
-        begun: How often a worker began it; died: how often one died of it.
+        begun: How often it was begun by servers that did not end it.
     """
 
     video: str
@@ -55,7 +55,6 @@ class Job:
     began: float = 0.0
     ended: float = 0.0
     begun: int = 0
-    died: int = 0
 
     @property
     def is_over(self) -> bool:

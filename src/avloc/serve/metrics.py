@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from avloc.scale.detect import Detected
 from avloc.serve.board import Board
 from avloc.serve.crew import Crew
 from avloc.serve.job import State
@@ -18,7 +19,7 @@ from avloc.serve.job import State
 class Metrics:
     """Text of all that is counted; answered are answers by status."""
 
-    def __init__(self, board: Board, crew: Crew, answered: Counter[int]) -> None:  # type: ignore[type-arg]
+    def __init__(self, board: Board, crew: Crew[Detected], answered: Counter[int]) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_Told(board, crew, answered))
         ProcessCollector(registry=self._registry)
@@ -30,7 +31,7 @@ class Metrics:
 
 
 class _Told(Collector):
-    def __init__(self, board: Board, crew: Crew, answered: Counter[int]) -> None:  # type: ignore[type-arg]
+    def __init__(self, board: Board, crew: Crew[Detected], answered: Counter[int]) -> None:
         self._board, self._crew, self._answered = board, crew, answered
 
     def collect(self) -> Iterable[Metric]:
@@ -43,8 +44,8 @@ class _Told(Collector):
         yield GaugeMetricFamily("avloc_receiving", "Uploads that come now.", board.receiving)
         yield GaugeMetricFamily("avloc_queue_limit", "Most jobs that may come or wait.", board.limits.queue)
         yield GaugeMetricFamily("avloc_store_bytes", "Bytes of uploads and results kept.", board.used)
-        yield GaugeMetricFamily("avloc_workers", "Worker processes that are ready or at work.", crew.ready)
-        yield CounterMetricFamily("avloc_worker_deaths", "Workers that died at work.", crew.deaths)
+        yield GaugeMetricFamily("avloc_workers", "Worker processes that are ready or at work.", crew.processes.ready)
+        yield CounterMetricFamily("avloc_worker_deaths", "Workers that died at work.", crew.processes.deaths)
         yield CounterMetricFamily("avloc_video_seconds", "Seconds of video searched.", crew.video_s)
         yield CounterMetricFamily("avloc_work_seconds", "Seconds that finished jobs took in workers.", crew.work_s)
         ended = CounterMetricFamily(

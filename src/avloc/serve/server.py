@@ -88,6 +88,7 @@ def run_server(
                 lifespan="on",
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 log_config=None,
                 h11_max_incomplete_event_size=_MOST_HEADER,
                 limit_concurrency=_MOST_CONNECTIONS,

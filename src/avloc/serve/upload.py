@@ -73,7 +73,7 @@ async def receive(request: Request, path: Path, limits: Limits) -> Upload:
             if kind == FORM:
                 await _form(request, options.get(b"boundary", b""), file, upload, limits)
             else:
-                async for piece in _pieces(request, limits):
+                async for piece in pieces(request, limits):
                     await _write(file, piece, upload, limits)
     except OSError as error:
         raise RefusedError(507, f"the video cannot be kept ({(error.strerror or str(error)).lower()})", 60) from None
@@ -88,7 +88,7 @@ async def _form(request: Request, boundary: bytes, file: BinaryIO, upload: Uploa
     form = _Form()
     try:
         parser = MultipartParser(boundary, form.callbacks(), max_size=limits.upload + MEGABYTE)
-        async for piece in _pieces(request, limits):
+        async for piece in pieces(request, limits):
             parser.write(piece)
             for part in form.taken():
                 await _write(file, part, upload, limits)
@@ -102,8 +102,12 @@ async def _form(request: Request, boundary: bytes, file: BinaryIO, upload: Uploa
     upload.ending = form.ending
 
 
-async def _pieces(request: Request, limits: Limits) -> AsyncIterator[bytes]:
-    """The body as it comes, as long as it comes fast enough."""
+async def pieces(request: Request, limits: Limits) -> AsyncIterator[bytes]:
+    """The body as it comes, as long as it comes fast enough.
+
+    Raises:
+        RefusedError: it does not, is cut off, or is larger than any video that is taken.
+    """
     began, size = time.monotonic(), 0
     stream = request.stream()
     while True:
