@@ -33,6 +33,7 @@ from avloc.cli.serve import serve
 from avloc.cli.simulate import simulate
 from avloc.cli.test import test
 from avloc.cli.train import train, train_verb
+from avloc.cli.watch import watch
 from avloc.cli.weights import weights
 from avloc.errors import AvlocError, one_line
 
@@ -41,6 +42,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "clips": clips,
     "report": report,
     "serve": serve,
+    "watch": watch,
     "extract": extract,
     "weights": weights,
     "convert": convert,
@@ -69,6 +71,8 @@ examples:
   avloc detect videos/ --out results/    every video of a folder
   avloc clips results/ --label "dog barking" --out clips/
   avloc report results/ --out site/      an index over all videos, with a page for each
+  avloc watch camera/ --out results/     files as a camera writes them, their events as they are found
+  avloc serve --port 8080                a server with a page to drop a video on
   avloc extract my.mp4                   features only: my.features.safetensors
   avloc convert my.events.json my.eaf    for ELAN; also Audacity, Raven, WebVTT, Label Studio and others
   avloc evaluate predictions.json --truth truth.json --split test
