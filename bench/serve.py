@@ -141,7 +141,7 @@ class Record:
 def load(folder: Path, options: argparse.Namespace) -> None:
     videos = [cut(folder / f"{i}.mp4", i) for i in range(DIFFERENT)]
     known = expected(videos)
-    server = Server(folder, "--workers", str(options.workers), "--queue", "24")
+    server = Server(folder, "--workers", str(options.workers), "--queue", "12")
     records = plan(options)
     todo: SimpleQueue[Record] = SimpleQueue()
     for record in records:
@@ -239,6 +239,7 @@ def follow(server: Server, record: Record) -> None:
         try:
             status, told, _ = server.ask("GET", f"/jobs/{record.job}?min_score=0.05")
         except OSError:
+            record.again += 1
             time.sleep(0.3)
             continue
         record.status, record.told = status, told
@@ -290,8 +291,12 @@ def judge(
     print(f"good: {right} of {len(good)} with their own events")
     for record in wrong[:5]:
         print(f"  {record.kind} {record.video}: {record.status} {record.told}")
+    print(f"bad: cut off in the middle ({sum(record.kind == 'cut off' for record in records)}): no job")
     bad = [record for record in records if record.kind not in ("good", "cut off")]
-    reasons = Counter((r.kind, r.told.get("reason") or r.told.get("error") or "NO REASON") for r in bad)
+    reasons = Counter(
+        (r.kind, r.told.get("reason") or r.told.get("error") or f"{r.told.get('state')}: {r.told.get('notes')}")
+        for r in bad
+    )
     for (kind, reason), count in sorted(reasons.items()):
         print(f"bad: {kind} ({count}): {reason}")
     times = sorted(record.took_s for record in good)

@@ -70,7 +70,7 @@ def serve(
         keep_hours: Results and videos are removed so long after their job's end.
         grace: Seconds that running jobs get to finish when the server is stopped.
     """
-    token = token if token is not None else os.environ.get("AVLOC_TOKEN")
+    token = token if token is not None else os.environ.get("AVLOC_TOKEN") or None
     require_least_score(min_score)
     try:
         from avloc.serve.door import is_loopback

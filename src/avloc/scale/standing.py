@@ -56,18 +56,20 @@ class Standing(Generic[Task, Value]):
         self._hands[hand] = number, task
         hand.give(number, task)
 
-    def turn(self, timeout_s: float, *others: Connection) -> Iterator[Progress | Ended[Value]]:
+    def turn(self, timeout_s: float, *others: Connection) -> list[Progress | Ended[Value]]:
         """Look after the processes; what they tell, as soon as they or `others` can be read, or after a time."""
         while len(self._hands) < self.workers and time.monotonic() >= self._not_before:
             self._hands[Hand(self._make)] = None
+        told: list[Progress | Ended[Value]] = []
         hands = {hand.connection: hand for hand in self._hands}
         for connection in wait([*others, *hands], timeout_s):
             if connection in hands:
-                yield from self._heard(hands[connection])
+                told += self._heard(hands[connection])
         for hand in list(self._hands):
-            yield from self._checked(hand)
+            told += self._checked(hand)
         while self._again and any(has is None and h.ready and not h.dead for h, has in self._hands.items()):
             self.give(*self._again.popleft())
+        return told
 
     def drop(self, number: int) -> None:
         """End a task without an outcome, and the process that works on it."""

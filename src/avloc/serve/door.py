@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from avloc.serve.refused import RefusedError
 
 NO_CHANGE = ("GET", "HEAD", "OPTIONS")
+MOST_HEADER = 32_000
 _SAFE = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
@@ -75,6 +76,8 @@ class Door:
                 pass
 
     def _check(self, method: str, headers: Headers) -> None:
+        if sum(len(name) + len(value) for name, value in headers.raw) > MOST_HEADER:
+            raise RefusedError(431, f"the headers have more than {MOST_HEADER} bytes; send fewer")
         host = headers.get("host", "")
         if self.token is None and not is_loopback(name_of(host)):
             raise RefusedError(

@@ -20,12 +20,12 @@ from avloc.scale.detect import Detect
 from avloc.serve.app import Service, make_app
 from avloc.serve.board import Board
 from avloc.serve.crew import Crew
+from avloc.serve.door import MOST_HEADER
 from avloc.serve.folders import Folders
 from avloc.serve.guarded import guarded
 from avloc.serve.limits import Limits
 from avloc.serve.store import Store
 
-_MOST_HEADER = 32_000
 _MOST_CONNECTIONS = 512
 _LAST_ANSWERS_S = 3
 
@@ -41,7 +41,7 @@ class Listening:
     token: str | None = None
 
     def bound(self) -> socket.socket:
-        """The socket, before long work is begun.
+        """The socket, which takes calls from now on.
 
         Raises:
             AvlocError: the address is not to be had.
@@ -51,6 +51,7 @@ class Listening:
             bound = socket.socket(family, socket.SOCK_STREAM)
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind((self.host, self.port))
+            bound.listen()
         except (OSError, OverflowError, UnicodeError) as error:
             reason = (getattr(error, "strerror", None) or str(error)).lower()
             raise AvlocError(
@@ -90,7 +91,7 @@ def run_server(
                 server_header=False,
                 proxy_headers=False,
                 log_config=None,
-                h11_max_incomplete_event_size=_MOST_HEADER,
+                h11_max_incomplete_event_size=MOST_HEADER,
                 limit_concurrency=_MOST_CONNECTIONS,
                 timeout_graceful_shutdown=_LAST_ANSWERS_S,
             ),
