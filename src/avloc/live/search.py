@@ -15,7 +15,7 @@ from avloc.scale.detect import Detect, Detected
 from avloc.scale.messages import OnProgress
 from avloc.scale.work import Task
 
-_OPENING = 25
+_OPENING = 8  # packets of each stream: a third of a second of pictures, which any file with an event in it has
 
 
 @dataclass(frozen=True, slots=True)
