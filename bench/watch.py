@@ -60,7 +60,7 @@ def main() -> None:
 
 def run(work: Path, options: argparse.Namespace) -> None:
     lots = random.Random(options.seed)
-    made = stretches(work / "made", 2 * options.files)
+    made = stretches(work / "made", options.files)
     camera, told = work / "camera", work / "told.jsonl"
     camera.mkdir()
     (work / "note.py").write_text(NOTE)
@@ -102,19 +102,26 @@ def run(work: Path, options: argparse.Namespace) -> None:
     judge(work, files, told)
 
 
-def stretches(folder: Path, count: int) -> list[Path]:
-    """Different stretches of the sample, five seconds each."""
+def stretches(folder: Path, files: int) -> list[tuple[Path, Path]]:
+    """For each file a stretch of the sample, five seconds long, and for those that are overwritten another."""
     folder.mkdir()
-    return [cut_clip(SAMPLE, folder / f"{i}.mkv", 24.5 * i / count, 24.5 * i / count + 5) for i in range(count)]
+    made = []
+    for i in range(files):
+        at_s = 24.5 * i / files
+        first = cut_clip(SAMPLE, folder / f"{i}.mkv", at_s, at_s + 5)
+        again = KINDS[i % len(KINDS)].startswith("overwritten")
+        at_s = (at_s + 12) % 24.5
+        made.append((first, cut_clip(SAMPLE, folder / f"{i}-2.mkv", at_s, at_s + 5) if again else first))
+    return made
 
 
-def write_all(files: list[Written], made: list[Path], lots: random.Random) -> None:
+def write_all(files: list[Written], made: list[tuple[Path, Path]], lots: random.Random) -> None:
     """Up to eight at a time, as many cameras would."""
     places = threading.Semaphore(8)
 
     def one(i: int, seed: int) -> None:
         with places:
-            write(files[i], made[2 * i], made[2 * i + 1], random.Random(seed))
+            write(files[i], *made[i], random.Random(seed))
 
     threads = [threading.Thread(target=one, args=(i, lots.randrange(1 << 30))) for i in range(len(files))]
     for thread in threads:

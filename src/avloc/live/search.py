@@ -15,7 +15,7 @@ from avloc.scale.detect import Detect, Detected
 from avloc.scale.messages import OnProgress
 from avloc.scale.work import Task
 
-_OPENING = 8  # packets of each stream: a third of a second of pictures, which any file with an event in it has
+_OPENING = 4  # packets of each stream: as many are in any file that has an event
 
 
 @dataclass(frozen=True, slots=True)
