@@ -35,7 +35,7 @@ class _Guarded(Generic[D]):
 
 def require_bounded(task: Task, limits: Limits) -> None:
     """Raise MediaError where the header of a video says more than is taken; no picture is decoded."""
-    width, height, length_s = stated_size(task.video)
+    width, height, length_s = stated_size(task.video, limits.pixels)
     if width * height > limits.pixels:
         raise MediaError(f"its pictures have {width} x {height} pixels; at most {limits.pixels} are taken")
     if length_s > limits.video_s:
