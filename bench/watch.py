@@ -95,6 +95,7 @@ def run(work: Path, options: argparse.Namespace) -> None:
         process = subprocess.Popen(start, stdout=log, stderr=log, start_new_session=True)
     writer.join()
     print(f"all is written after {time.monotonic() - began:.0f} s; {lines(told)} events are told", flush=True)
+    time.sleep(10)  # it has just been started
     process.send_signal(signal.SIGTERM)
     print(f"SIGTERM: exit status {process.wait(60)}")
     last = subprocess.run([*start, "--once"], stdout=log, stderr=log, check=False)
