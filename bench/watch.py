@@ -139,11 +139,11 @@ def write(file: Written, first: Path, second: Path, lots: random.Random) -> None
             path.with_suffix(".part").rename(path)
         case "cut short":
             slowly(path, first, lots)
-            time.sleep(lots.uniform(0, 3 * SETTLE_S))
+            a_while(path, lots)
             os.truncate(path, path.stat().st_size * 2 // 3)
         case "overwritten":
             slowly(path, first, lots)
-            time.sleep(lots.uniform(SETTLE_S, 4 * SETTLE_S))
+            a_while(path, lots)
             slowly(path, second, lots)
         case "overwritten early":
             slowly(path, first, lots, part=0.6)
@@ -153,12 +153,21 @@ def write(file: Written, first: Path, second: Path, lots: random.Random) -> None
             path.unlink()
         case "moved":
             slowly(path, first, lots)
-            time.sleep(lots.uniform(SETTLE_S, 4 * SETTLE_S))
+            a_while(path, lots)
             file.path = path.with_name(f"{path.stem}-kept.mkv")
             path.rename(file.path)
         case _:
             slowly(path, first, lots)
     file.whole_at = time.time()
+
+
+def a_while(path: Path, lots: random.Random) -> None:
+    """Half of the time until the file was searched, else a few seconds."""
+    result = path.parent.parent / "out" / f"{path.name}.events.json"
+    ends = time.monotonic() + (300 if lots.random() < 0.5 else lots.uniform(0, 4 * SETTLE_S))
+    while not result.exists() and time.monotonic() < ends:
+        time.sleep(0.1)
+    time.sleep(lots.uniform(0, 2 * SETTLE_S))
 
 
 def slowly(path: Path, source: Path, lots: random.Random, part: float = 1.0) -> None:
@@ -183,6 +192,7 @@ def wait_for(true: object) -> None:
 
 def judge(work: Path, files: list[Written], path: Path) -> None:
     told = [json.loads(line) for line in path.read_text().splitlines()]
+    names = {path.name for path in (work / "camera").iterdir()}
     kinds = {file.path.name: file.kind for file in files}
     print(f"files: {dict(Counter(file.kind for file in files))}")
     print(f"events told: {len(told)}; ids told twice: {len(told) - len({one['id'] for one in told})}")
@@ -210,6 +220,8 @@ def judge(work: Path, files: list[Written], path: Path) -> None:
         if a["label"] == b["label"] and a["file"] == b["file"] and overlaps(a, b["start_s"], b["end_s"])
     ]
     odd = [pair for pair in twice if not kinds.get(Path(pair[0]["file"]).name, "").startswith("overwritten")]
+    replaced = sum(Path(one["file"]).name not in names for one in told)
+    print(f"events told of files that were moved or deleted afterwards: {replaced}")
     print(f"told of one file, class and time twice: {len(twice)}, {len(odd)} of them not of overwritten files")
     log = (work / "log").read_text()
     print(f"uncertain (being told at a kill): {log.count('is not told again')}; tracebacks: {log.count('Traceback')}")

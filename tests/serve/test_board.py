@@ -63,6 +63,16 @@ def test_a_full_store_and_a_server_that_stops_take_nothing(board: Board) -> None
     assert refused.value.status == 503
 
 
+def test_what_comes_counts_before_it_is_a_job(board: Board) -> None:
+    put(board, 600)
+    board.grow(300)
+    with pytest.raises(RefusedError) as refused:
+        board.grow(101)
+    assert refused.value.status == 507 and board.used == 900
+    board.grow(-300)
+    board.grow(400)
+
+
 def test_what_a_worker_has_is_removed_when_it_has_left_it(board: Board) -> None:
     job = put(board)
     assert board.next() is job

@@ -101,7 +101,7 @@ def run_batch(
     """
     screen, errors = screen_console(), error_console()
     batch = Batch(out, work, flags.engine, retry_failed=flags.retry_failed)
-    with batch.locked() as manifest, stoppable():
+    with batch.locked() as manifest, _stoppable():
         jobs = _jobs(videos, manifest, out, page_of)
         try:
             with batching(errors) as bar, contextlib.closing(batch.run(manifest, jobs)) as events:
@@ -197,7 +197,7 @@ def _sum_up(summary: Summary, jobs: Sequence[Job], states: Path, screen: Console
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[None]:
+def _stoppable() -> Iterator[None]:
     """SIGTERM, as schedulers and systemd send it, stops like Ctrl-C."""
 
     def stop(number: int, frame: FrameType | None) -> None:

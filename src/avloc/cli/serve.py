@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 from functools import partial
@@ -33,6 +34,7 @@ def serve(
     max_mb: float = 2000,
     max_hours: float = 12,
     max_store_mb: float = 20000,
+    max_memory_mb: float = 4000,
     queue: int = 64,
     time_limit: float = 3600,
     keep_hours: float = 24,
@@ -65,6 +67,7 @@ def serve(
         max_mb: Largest video in megabytes.
         max_hours: Longest video.
         max_store_mb: Most megabytes of uploads and results kept at a time.
+        max_memory_mb: Most address space of a worker, on Linux; a video that needs more fails.
         queue: Most jobs that wait at a time.
         time_limit: Seconds after which a job is given up.
         keep_hours: Results and videos are removed so long after their job's end.
@@ -80,9 +83,23 @@ def serve(
     except ModuleNotFoundError as error:
         raise AvlocError(f"serving needs {error.name}: pip install 'avloc[serve]'") from None
     _check(host, port, token, workers, threads, is_loopback(host))
+    numbers = {
+        "max-mb": max_mb,
+        "max-hours": max_hours,
+        "max-store-mb": max_store_mb,
+        "max-memory-mb": max_memory_mb,
+        "queue": queue,
+        "time-limit": time_limit,
+        "keep-hours": keep_hours,
+        "grace": grace,
+    }
+    for name, number in numbers.items():
+        if not 0 < number < math.inf:
+            raise AvlocError(f"--{name} is {number:g}; a positive number is needed")
     limits = Limits(
         upload=int(max_mb * MEGABYTE),
         store=int(max_store_mb * MEGABYTE),
+        memory=int(max_memory_mb * MEGABYTE),
         queue=queue,
         job_s=time_limit,
         keep_s=keep_hours * 3600,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import math
+import signal
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import tyro
 
 from avloc import __version__, zoo
-from avloc.cli.batch import stoppable
 from avloc.cli.inputs import is_media, require_least_score, require_writable
 from avloc.cli.names import slug
 from avloc.errors import AvlocError, OutputError, one_line
@@ -94,7 +95,7 @@ def watch(
             require_writable(one)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stderr)
     wishes = Wishes(out, tell, _line if json else _words, label, clips, _clip_name, margin)
-    with locked(out / LOCK) as mine, stoppable():
+    with locked(out / LOCK) as mine:
         if not mine:
             raise OutputError(f"{out}: another run works there; wait for its end, or give another folder")
         watching = Watching(
@@ -109,19 +110,31 @@ def watch(
         try:
             watching.begin(skip_present=skip_present)
             _go(watching, once, settle)
-        except KeyboardInterrupt:
-            logging.getLogger("avloc.watch").info("stopped; the same command goes on from here")
         finally:
             watching.close()
     return 0
 
 
 def _go(watching: Watching, once: bool, settle_s: float) -> None:
+    """Until it is stopped. An event that is being told is told to its end, unless it is asked for again."""
+    asked: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     began = time.monotonic()
-    while True:
-        watching.step()
-        if once and watching.idle and time.monotonic() - began > settle_s:
-            return
+    try:
+        while not asked:
+            watching.step()
+            if once and watching.idle and time.monotonic() - began > settle_s:
+                return
+        logging.getLogger("avloc.watch").info("stopped; the same command goes on from here")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _teller(on_event: str | None, webhook: str | None) -> Tell | None:

@@ -92,6 +92,7 @@ class Command:
                 stdout=sys.stderr.fileno(),
                 timeout=LIMIT_S,
                 check=False,
+                start_new_session=True,  # Ctrl-C is for the watch, which lets it finish
             )
         except subprocess.TimeoutExpired:
             raise NotToldError(f"{self.words[0]} took longer than {LIMIT_S:g} s and was ended") from None

@@ -95,11 +95,6 @@ class Watching:
             OutputError: a state or a result cannot be written.
         """
         self._look()
-        while self._processes.free and self._waiting:
-            path = next(iter(self._waiting))
-            stamp = self._waiting.pop(path)
-            if stamp_of(path) == stamp:
-                self._searched[self._give(Search(self._task(path)))] = path, stamp
         for report in self._processes.turn(self.poll_s):
             if not isinstance(report, Ended):
                 continue
@@ -110,7 +105,12 @@ class Watching:
         if self._processes.trouble != self._trouble:
             self._trouble = self._processes.trouble
             log.error("%s", self._trouble or "workers begin again")
-        self._tell()
+        self._tell()  # before more is begun, for it may need a worker for a clip
+        while self._processes.free and self._waiting:
+            path = next(iter(self._waiting))
+            stamp = self._waiting.pop(path)
+            if stamp_of(path) == stamp:
+                self._searched[self._give(Search(self._task(path)))] = path, stamp
 
     @property
     def idle(self) -> bool:

@@ -30,7 +30,7 @@ from avloc.serve.pages import docs_page, start_page
 from avloc.serve.refused import RefusedError
 from avloc.serve.said import ANSWERS, DETECT_BODY
 from avloc.serve.store import PAGE, RESULT, video_name
-from avloc.serve.upload import kind_of, pieces, receive, remove
+from avloc.serve.upload import Upload, kind_of, pieces, receive, remove
 from avloc.serve.view import job_view, model_view
 
 _LARGEST_JSON = 64_000
@@ -124,12 +124,13 @@ class _Answers:
 
     async def _upload(self, request: Request, page: bool) -> Job:
         board = self.service.board
-        incoming = board.store.incoming()
+        incoming, upload = board.store.incoming(), Upload(board.grow)
         try:
-            upload = await receive(request, incoming, board.limits)
+            await receive(request, incoming, board.limits, upload)
             job = Job(video_name(upload.ending), uploaded=True, page=page, size=upload.size)
             await asyncio.to_thread(board.add, job, incoming)
         finally:
+            board.grow(-upload.size)
             remove(incoming)
         return job
 

@@ -29,13 +29,14 @@ class Board:
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._used: dict[str, int] = {}
+        self._total = 0
         self._waiting: deque[Job] = deque()
         for job in jobs:
             self._restore(job)
 
     def _restore(self, job: Job) -> None:
         self._jobs[job.id] = job
-        self._used[job.id] = self.store.used(job.id)
+        self._count(job, self.store.used(job.id))
         if job.is_over:
             return
         if job.begun >= MOST_BEGUN:
@@ -51,9 +52,8 @@ class Board:
 
     @property
     def used(self) -> int:
-        """Bytes of all that is kept."""
-        with self._lock:
-            return sum(self._used.values())
+        """Bytes of all that is kept, and of what comes."""
+        return self._total
 
     def states(self) -> Counter[State]:
         """How many jobs are in which state."""
@@ -81,6 +81,17 @@ class Board:
             with self._lock:
                 self.receiving -= 1
 
+    def grow(self, size: int) -> None:
+        """So many bytes more have come of an upload, or are removed again.
+
+        Raises:
+            RefusedError: there is no room for them.
+        """
+        with self._lock:
+            if size > 0 and self._total + size > self.limits.store:
+                raise RefusedError(507, "the server has no room for more videos; remove jobs, or try again later", 60)
+            self._total += size
+
     def add(self, job: Job, video: Path) -> None:
         """Begin a job of a video at `video`.
 
@@ -93,7 +104,7 @@ class Board:
             raise RefusedError(507, str(error), 60) from None
         with self._lock:
             self._jobs[job.id] = job
-            self._used[job.id] = job.size
+            self._count(job, job.size)
             self._waiting.append(job)
             self.counts["accepted"] += 1
 
@@ -138,13 +149,13 @@ class Board:
             self._keep(job)
             if state != "done" or not job.page:
                 self.store.forget_video(job)
-            self._used[job.id] = self.store.used(job.id)
+            self._count(job, self.store.used(job.id))
 
     def remove(self, job: Job) -> None:
         """Forget a job and all its files. What a worker has of it is removed when the worker has left it."""
         with self._lock:
             self._jobs.pop(job.id, None)
-            self._used.pop(job.id, None)
+            self._count(job, 0)
             if job in self._waiting:
                 self._waiting.remove(job)
             if job.state != "running":
@@ -161,6 +172,12 @@ class Board:
             for job in [job for job in self._jobs.values() if job.is_over and job.ended < oldest]:
                 self.remove(job)
                 self.counts["expired"] += 1
+
+    def _count(self, job: Job, size: int) -> None:
+        """A job takes so many bytes now."""
+        self._total += size - self._used.pop(job.id, 0)
+        if size:
+            self._used[job.id] = size
 
     def _keep(self, job: Job) -> None:
         if not self.is_gone(job):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
@@ -43,8 +43,10 @@ _TELL = f"send the video itself with Content-Type video/... or {ANY}, or as a fi
 
 @dataclass(slots=True)
 class Upload:
-    """What came: bytes written, and the ending that the video shall have."""
+    """What came: bytes written, and the ending that the video shall have. grow is told of bytes before they are
+    written, and may refuse them."""
 
+    grow: Callable[[int], None]
     size: int = 0
     ending: str = ""
 
@@ -55,8 +57,8 @@ def kind_of(request: Request) -> tuple[str, dict[bytes, bytes]]:
     return kind.decode("latin-1").strip().lower(), options
 
 
-async def receive(request: Request, path: Path, limits: Limits) -> Upload:
-    """Write the video of a request to `path`.
+async def receive(request: Request, path: Path, limits: Limits, upload: Upload) -> None:
+    """Write the video of a request to `path`; `upload` tells how much of it came, in the end too.
 
     Raises:
         RefusedError: it is no video by what it says of itself, too large, empty, cut off or too slow.
@@ -67,7 +69,7 @@ async def receive(request: Request, path: Path, limits: Limits) -> Upload:
     stated = request.headers.get("content-length", "")
     if stated.isascii() and stated.isdigit() and len(stated) < 20 and int(stated) > limits.upload + MEGABYTE:
         raise _too_large(limits)
-    upload = Upload(ending=KINDS.get(kind, ""))
+    upload.ending = KINDS.get(kind, "")
     try:
         with path.open("xb", buffering=MEGABYTE) as file:
             if kind == FORM:
@@ -79,7 +81,6 @@ async def receive(request: Request, path: Path, limits: Limits) -> Upload:
         raise RefusedError(507, f"the video cannot be kept ({(error.strerror or str(error)).lower()})", 60) from None
     if not upload.size:
         raise RefusedError(422, f"the video is empty (0 bytes); {_TELL}")
-    return upload
 
 
 async def _form(request: Request, boundary: bytes, file: BinaryIO, upload: Upload, limits: Limits) -> None:
@@ -130,9 +131,10 @@ async def pieces(request: Request, limits: Limits) -> AsyncIterator[bytes]:
 
 
 async def _write(file: BinaryIO, piece: bytes, upload: Upload, limits: Limits) -> None:
-    upload.size += len(piece)
-    if upload.size > limits.upload:
+    if upload.size + len(piece) > limits.upload:
         raise _too_large(limits)
+    upload.grow(len(piece))
+    upload.size += len(piece)
     await asyncio.to_thread(file.write, piece)
 
 
