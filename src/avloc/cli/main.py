@@ -33,10 +33,12 @@ from avloc.cli.paper import paper
 from avloc.cli.plot import plot
 from avloc.cli.recipes import recipes
 from avloc.cli.report import report
+from avloc.cli.serve import serve
 from avloc.cli.simulate import simulate
 from avloc.cli.sweep import sweep
 from avloc.cli.test import test
 from avloc.cli.train import train, train_verb
+from avloc.cli.watch import watch
 from avloc.cli.weights import weights
 from avloc.errors import AvlocError, one_line
 
@@ -45,6 +47,8 @@ VERBS: dict[str, Callable[..., int]] = {
     "clips": clips,
     "report": report,
     "labels": labels,
+    "serve": serve,
+    "watch": watch,
     "extract": extract,
     "weights": weights,
     "convert": convert,
@@ -77,6 +81,8 @@ examples:
   avloc clips results/ --label "dog barking" --out clips/
   avloc labels                           the classes that are found, and how surely
   avloc report results/ --out site/      an index over all videos, with a page for each
+  avloc watch camera/ --out results/     files as a camera writes them, their events as they are found
+  avloc serve --port 8080                a server with a page to drop a video on
   avloc extract my.mp4                   features only: my.features.safetensors
   avloc convert my.events.json my.eaf    for ELAN; also Audacity, Raven, WebVTT, Label Studio and others
   avloc evaluate predictions.json --truth truth.json --split test

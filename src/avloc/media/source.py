@@ -102,6 +102,24 @@ def open_source(path: str | Path) -> Iterator[Source]:
         container.close()
 
 
+def stated_size(path: str | Path, most_pixels: int) -> tuple[int, int, float]:
+    """Width and height of the largest picture that the header of a file says it has, and its length in seconds.
+
+    Zeros where it does not say. No picture of more than most_pixels is decoded to find out, so that a file may be
+    refused before it costs anything.
+
+    Raises:
+        MediaError: as `open_source`.
+    """
+    container = _open(Path(path), {"max_pixels": str(most_pixels)})
+    try:
+        sizes = [(s.codec_context.width, s.codec_context.height) for s in container.streams.video if _decodable(s)]
+        width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
+        return width, height, max(0, container.duration or 0) / av.time_base
+    finally:
+        container.close()
+
+
 def _zero_s(video: Stream | None, audio: Stream | None) -> float:
     starts = [s for s in (start_s(video), start_s(audio)) if s is not None]
     if not starts:
@@ -186,7 +204,7 @@ def picture_problem(width: int, height: int) -> str | None:
     return None
 
 
-def _open(path: Path) -> InputContainer:
+def _open(path: Path, options: dict[str, str] | None = None) -> InputContainer:
     try:
         if not path.exists():
             raise MediaError(f"{path}: there is no such file; check the path")
@@ -200,7 +218,10 @@ def _open(path: Path) -> InputContainer:
             pass
         # "file:" keeps a colon in a name from being read as a network address.
         container = av.open(
-            f"file:{path}", metadata_errors="replace", container_options={"protocol_whitelist": "file"}
+            f"file:{path}",
+            options=options,
+            metadata_errors="replace",
+            container_options={"protocol_whitelist": "file"},
         )
     except (OSError, ValueError, av.FFmpegError) as error:
         if isinstance(error, PermissionError):

@@ -148,6 +148,11 @@ def video_url(video: str | os.PathLike[str], page: str | os.PathLike[str], *, in
     return f"data:{MEDIA_TYPES.get(source.suffix.lower(), 'video/mp4')};base64,{content}"
 
 
+def page_style() -> tuple[str, str]:
+    """What other pages of the house share with these: the style sheet, and the mark as SVG."""
+    return _static("page.css"), _static("mark.svg")
+
+
 def links_html(index: str, before: tuple[str, str] | None = None, after: tuple[str, str] | None = None) -> str:
     """Links to the index and to the pages before and after this one: address and name of the video."""
     links = [("index", index, "All videos", "All videos")]

@@ -41,11 +41,11 @@ def run_in_processes(
         OutputError: a result cannot be written; no other could be.
     """
     waiting = deque(enumerate(tasks))
-    hands: list[_Hand[Task, Value]] = []
+    hands: list[Hand[Task, Value]] = []
     try:
         while waiting or any(hand.number is not None for hand in hands):
             while len(hands) < min(workers, len(waiting) + sum(hand.number is not None for hand in hands)):
-                hands.append(_Hand(make))
+                hands.append(Hand(make))
             for connection in wait([hand.connection for hand in hands], _TICK_S):
                 hand = next(h for h in hands if h.connection is connection)
                 yield from hand.listen()
@@ -60,8 +60,11 @@ def run_in_processes(
             hand.kill()
 
 
-class _Hand(Generic[Task, Value]):
-    """One process, seen from the one that started it."""
+class Hand(Generic[Task, Value]):
+    """One process, seen from the one that started it.
+
+    number is that of the task it works on; `ready` once its function is made; `dead` when another is needed.
+    """
 
     def __init__(self, make: Callable[[], Function[Task, Value]]) -> None:
         context = multiprocessing.get_context("spawn")
@@ -74,11 +77,17 @@ class _Hand(Generic[Task, Value]):
         self.since = time.monotonic()
 
     def give(self, number: int, task: Task) -> None:
+        """Begin a task, when it is ready and has none."""
         self.number, self.since = number, time.monotonic()
         with contextlib.suppress(OSError):  # it has just died: check() will say so
             self.connection.send((number, task))
 
     def listen(self) -> Iterator[Progress | Ended[Value]]:
+        """What it has to say when its connection can be read, its death too.
+
+        Raises:
+            AvlocError: it cannot begin its work, or cannot write a result.
+        """
         try:
             message = self.connection.recv()
         except (EOFError, OSError):
@@ -116,6 +125,7 @@ class _Hand(Generic[Task, Value]):
         self.number = None
 
     def kill(self) -> None:
+        """End the process."""
         self.dead = True
         self.process.kill()
         self.process.join(5)
