@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from avloc import __version__, zoo
-from avloc.cli.batch import BatchFlags, run_batch
+from avloc.cli.batch import BatchFlags, EngineName, run_batch
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable, with_left_out
@@ -29,6 +29,7 @@ from avloc.report.page import summary
 from avloc.report.terminal import EventsTimeline, events_table
 from avloc.scale.detect import Detect, Detected, Found
 from avloc.scale.manifest import Entry, without_outcome
+from avloc.scale.ray_engine import Size
 from avloc.scale.work import Task, content_of
 
 _MOST_SHOWN = 100
@@ -49,6 +50,9 @@ def detect(
     workers: int | None = None,
     time_limit: float | None = None,
     retry_failed: bool = False,
+    engine: EngineName = "processes",
+    ray_address: str | None = None,
+    ray_gpus: float | None = None,
 ) -> int:
     """Find the events of videos that are seen and heard at once.
 
@@ -68,6 +72,7 @@ def detect(
       avloc detect videos/ --out results/
       avloc detect videos/ --out results/ --min-score 0.4 --report site/     (the same results, shown otherwise)
       avloc detect videos/ --out results/ --workers 2 --time-limit 3600
+      avloc detect videos/ --out results/ --engine ray --ray-address auto
 
     Args:
         videos: Video files, or folders of videos.
@@ -82,12 +87,16 @@ def detect(
         all: Write all candidates to the JSON file, as evaluation wants them.
         weights: Folder of the encoders' weights, for models that read i3d-vggish or onepeace; see avloc weights.
         threads: CPU threads for the networks; 0 takes all cores, or one for each worker.
-        workers: Processes that work side by side on many videos, with --out; unless given, a core each, at most 4.
+        workers: Processes that work side by side on many videos, with --out; unless given, a core each, at most 4,
+            and of Ray as many as have room.
         time_limit: Seconds after which a video is given up, with --out.
         retry_failed: Try again what failed in an earlier run into --out.
+        engine: What runs the workers: processes on this machine, or ray, on this machine or on a cluster.
+        ray_address: Of a cluster that runs, auto for the one of this machine; without it Ray is started here.
+        ray_gpus: GPUs of a worker of Ray, such as 0.5; unless given, one for large networks where there are any.
     """
     require_least_score(min_score)
-    flags = BatchFlags(out, threads, workers, time_limit, retry_failed)
+    flags = BatchFlags(out, threads, workers, time_limit, retry_failed, engine, ray_address, ray_gpus)
     if report is None and (inline or proxy or quick):
         raise AvlocError("--inline, --proxy and --quick are of pages; give --report as well, a folder for these")
     closed: list[str] = []
@@ -109,10 +118,11 @@ def _detect(found: Sequence[Video], flags: BatchFlags, report: Path | None, work
     large = is_brought(work.config.features.read)
     flags = flags.sparing() if large else flags
     work = replace(work, threads=flags.share if large else flags.threads or 1)
+    size = Size(work.threads, None if large else 0.0)
     if report is None:
-        return run_batch(found, folder, work, flags, said=_said)
-    index = partial(_index, report, folder, work)
-    return run_batch(found, folder, work, flags, said=_said, page_of=partial(page_of, report), on_end=index)
+        return run_batch(found, folder, work, flags, size=size, said=_said)
+    index, pages = partial(_index, report, folder, work), partial(page_of, report)
+    return run_batch(found, folder, work, flags, size=size, said=_said, page_of=pages, on_end=index)
 
 
 def _index(report: Path, out: Path, work: Detect, states: Iterable[Entry]) -> Path:
