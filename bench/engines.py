@@ -202,9 +202,8 @@ def tasks(engine: str, count: int, workers: int) -> None:
     took, own = time.perf_counter() - began - first, time.process_time() - own
     assert all(seen)
     print(f"{engine}: {count} tasks, each ended once; first after {first:.1f} s, then {count / took:.0f} a second")
-    print(
-        f"  head: {1e6 * own / count:.0f} us of processor time a task, {before:.0f} MB before, {peak_mb():.0f} at most"
-    )
+    each_us = 1e6 * own / count
+    print(f"  head: {each_us:.0f} us of processor time a task, {before:.0f} MB before, {peak_mb():.0f} at most")
     if engine == "ray":
         print(f"  Ray's own processes beside it: {helpers:.0f} MB", flush=True)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -79,6 +78,7 @@ def train(
           --network.attention.kind fixed
       avloc train loco-small --data.features sim/ --data.annotations sim/annotations.json --out runs/small --resume
       avloc train loco-unav100-onepeace --data.features F --data.annotations A --out runs/more --init runs/loco
+      torchrun --nproc-per-node 2 -m avloc train loco-unav100-onepeace --data.features F --data.annotations A --out R
       avloc train grounded-composed --media media/ --out runs/default
 
     Args:
@@ -101,13 +101,15 @@ def train(
         if isinstance(recipe, OwnConfig):
             return train_own_model(recipe, out, resume, device)
         return train_grounded_model(recipe, out, resume, device)
+    from avloc.training.processes import is_first as is_first_process
     from avloc.training.run import train as run_training
 
+    is_first = is_first_process()
     run = _with_absolute_paths(recipe)
     screen = screen_console()
     watch = TrainWatch(screen)
     watchers: list[TrainWatch | Board] = [watch]
-    if tensorboard:
+    if tensorboard and is_first:
         from avloc.training.tensorboard import Board as TensorBoard
 
         watchers.append(TensorBoard(out / "tensorboard"))
@@ -120,11 +122,11 @@ def train(
         for each in watchers:
             each.on_epoch(epoch)
 
-    is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # of several processes the engine starts the others
     try:
         result = run_training(
             run, out, resume=resume, device=device, init=None if init is None else find_model(init),
-            on_init=watch.on_init, on_remark=watch.on_remark, on_step=on_step, on_epoch=on_epoch,
+            on_init=watch.on_init if is_first else None, on_remark=watch.on_remark if is_first else None,
+            on_step=on_step, on_epoch=on_epoch,
         )  # fmt: skip
     except KeyboardInterrupt:
         watch.progress.stop()
