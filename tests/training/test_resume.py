@@ -1,8 +1,10 @@
 """A run that is killed goes on exactly; several processes train as one; Ctrl-C leaves a state."""
 
 import json
+import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,8 +18,19 @@ from safetensors.torch import load_file
 SCRIPT = Path(__file__).with_name("tiny.py")
 
 
-def start(folder: Path, mode: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, str(SCRIPT), str(folder), mode], stderr=subprocess.PIPE)
+def start(folder: Path, mode: str, **environment: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, str(SCRIPT), str(folder), mode]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, **environment})
+
+
+def start_as_torchrun(folder: Path, mode: str) -> list[subprocess.Popen[bytes]]:
+    """A process on each of two nodes, both of this machine, as torchrun --nnodes 2 --nproc-per-node 1 starts them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    all_know = {"TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "1", "LOCAL_RANK": "0"}
+    all_know |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    return [start(folder, mode, **all_know, RANK=rank, GROUP_RANK=rank) for rank in "01"]
 
 
 def finish(process: subprocess.Popen[bytes]) -> None:
@@ -61,13 +74,15 @@ def test_a_stopped_run_ends_with_the_same_bits(tmp_path: Path, how: signal.Signa
     assert epochs(tmp_path / "whole.epochs") == epochs(tmp_path / "resumed.epochs")
 
 
-def test_two_processes_train_as_one_with_the_whole_batch(tmp_path: Path) -> None:
+def test_two_processes_or_nodes_train_as_one_with_the_whole_batch(tmp_path: Path) -> None:
     finish(start(tmp_path, "processes=1"))
     finish(start(tmp_path, "processes=2"))
-    losses = [np.loadtxt(tmp_path / f"processes={n}.steps") for n in (1, 2)]
-    assert losses[0].shape == (12, 2) and losses[0][-1, 0] < 0.9 * losses[0][0, 0]
+    for node in start_as_torchrun(tmp_path, "processes"):
+        finish(node)
+    alone, *together = (np.loadtxt(tmp_path / f"processes{n}.steps") for n in ("=1", "=2", ""))
+    assert alone.shape == (12, 2) and alone[-1, 0] < 0.9 * alone[0, 0]
     # Weights themselves are no measure: where a gradient is zero, Adam walks by the sign of the rounding.
-    assert np.allclose(losses[0], losses[1], rtol=1e-4)
+    assert all(np.allclose(alone, losses, rtol=1e-4) for losses in together)
     # Ctrl-C reaches one process alone: both stop after the same step, and the state is whole.
     stopped = start(tmp_path, "resumed-processes=2")
     wait_for_steps(tmp_path / "resumed-processes=2.steps", random.randint(1, 8), stopped)

@@ -68,16 +68,28 @@ def method(model: Loco) -> Method:
 
 
 def main(folder: Path, mode: str) -> None:
-    """Train in a process of its own; `mode`: whole, resumed, processes=N, or resumed-processes=N."""
+    """Train in a process of its own; `mode`: whole, resumed, loaders=N, processes=N (of this machine), or
+    resumed-processes=N; processes as torchrun has started them.
+    """
     import torch
     from lightning_fabric import Fabric
     from safetensors.torch import save_file
 
     from avloc.training.batches import CroppedBatches
     from avloc.training.fit import fit
+    from avloc.training.processes import make_fabric
     from avloc.training.watch import Epoch, Step, Watch
 
-    config = TrainConfig(epochs=3, warmup_epochs=1, batch=4, learning_rate=1e-2, ema_decay=0.9, save_every_minutes=0)
+    config = TrainConfig(
+        epochs=3,
+        warmup_epochs=1,
+        batch=4,
+        learning_rate=1e-2,
+        ema_decay=0.9,
+        save_every_minutes=0,
+        devices=int(mode.rpartition("=")[2]) if "processes=" in mode else 1,
+        loaders=int(mode.rpartition("=")[2]) if "loaders=" in mode else 0,
+    )
     steps = folder / f"{mode}.steps"
 
     def on_step(step: Step) -> None:
@@ -110,8 +122,7 @@ def main(folder: Path, mode: str) -> None:
             tensors |= {f"average.{k}": v.clone() for k, v in average.state_dict().items()}
             save_file(tensors, folder / f"{mode}.safetensors")
 
-    count = int(mode.rpartition("=")[2]) if "processes" in mode else 1
-    fabric = Fabric(accelerator="cpu", devices=count, strategy="ddp" if count > 1 else "auto")
+    fabric = make_fabric(config, "cpu")
     fabric.launch()
     try:
         run(fabric)

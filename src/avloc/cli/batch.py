@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -21,12 +22,15 @@ from avloc.cli.inputs import Video
 from avloc.cli.progress import BatchBar, batching
 from avloc.errors import AvlocError, one_line, without_path
 from avloc.scale.batch import Batch, Begun, Job, News, Summary
-from avloc.scale.engine import ProcessEngine
+from avloc.scale.engine import Engine, ProcessEngine
 from avloc.scale.manifest import Entry, Manifest
 from avloc.scale.messages import Failed, Progress
 from avloc.scale.names import settle
+from avloc.scale.ray_cluster import require_ray
+from avloc.scale.ray_engine import SMALL, RayEngine, Size
 from avloc.scale.work import D, Work
 
+EngineName = Literal["processes", "ray"]
 _MOST_CLASSES = 20
 _MOST_WORKERS = 4  # unless asked for more; each takes some 300 MB
 
@@ -44,6 +48,9 @@ class BatchFlags:
     workers: int | None
     time_limit: float | None
     retry_failed: bool
+    engine: EngineName = "processes"
+    ray_address: str | None = None
+    ray_gpus: float | None = None
 
     def __post_init__(self) -> None:
         if self.threads < 0:
@@ -54,11 +61,20 @@ class BatchFlags:
         if limit_s is not None and not (math.isfinite(limit_s) and limit_s > 0):
             raise AvlocError(f"--time-limit is {limit_s}; a positive number of seconds is needed")
         if self._asked and self.out is None:
-            raise AvlocError("--workers, --time-limit and --retry-failed need --out, a folder for the results")
+            raise AvlocError(
+                "--workers, --time-limit, --retry-failed and --engine ray need --out, a folder for the results"
+            )
+        if self.engine == "ray":
+            require_ray()
+        elif self.ray_address is not None or self.ray_gpus is not None:
+            raise AvlocError("--ray-address and --ray-gpus are of --engine ray; give it as well")
+        if self.ray_gpus is not None and not (math.isfinite(self.ray_gpus) and self.ray_gpus >= 0):
+            raise AvlocError(f"--ray-gpus is {self.ray_gpus}; GPUs of a worker are needed, such as 1 or 0.5")
 
     @property
     def _asked(self) -> bool:
-        return self.workers is not None or self.time_limit is not None or self.retry_failed
+        several = self.workers is not None or self.time_limit is not None or self.retry_failed
+        return several or self.engine != "processes"
 
     def folder(self, videos: int, manifest: str) -> Path | None:
         """The results folder if so many videos are a batch: if asked for, several, or one has worked there before."""
@@ -67,17 +83,26 @@ class BatchFlags:
         return None
 
     def sparing(self) -> BatchFlags:
-        """One process unless more are asked for: each holds networks that are large, and computes with many cores."""
-        return replace(self, workers=self.workers or 1)
+        """One process unless more are asked for: each holds networks that are large, and computes with many cores.
+
+        Of Ray's workers as many as have such cores.
+        """
+        return self if self.engine == "ray" else replace(self, workers=self.workers or 1)
 
     @property
     def share(self) -> int:
         """Threads of a process, so that all together have a core each."""
         return self.threads or max(1, (os.cpu_count() or 1) // (self.workers or 1))
 
-    @property
-    def engine(self) -> ProcessEngine:
-        """Processes, as many as asked for; a core each unless asked, at most 4."""
+    def runs_on(self, videos: Sequence[Video], out: Path, size: Size) -> Engine:
+        """What runs the work on `videos`: processes, as many as asked for; a core each unless asked, at most 4.
+
+        Of Ray's workers as many as have room, where each is of `size` unless asked otherwise.
+        """
+        if self.engine == "ray":
+            size = size if self.ray_gpus is None else replace(size, gpus=self.ray_gpus)
+            sees = tuple(video.path for video in videos[:1])
+            return RayEngine(self.workers, self.time_limit, self.ray_address, size, out, sees)
         return ProcessEngine(self.workers or min(_MOST_WORKERS, os.cpu_count() or 1), self.time_limit)
 
 
@@ -87,20 +112,21 @@ def run_batch(
     work: Work[D],
     flags: BatchFlags,
     *,
+    size: Size = SMALL,
     said: Callable[[D], str],
     page_of: Callable[[str], Path] | None = None,
     on_end: Callable[[Iterable[Entry]], Path] | None = None,
 ) -> int:
     """Do the work on `videos`, into the results folder `out`; the result is the exit status.
 
-    `said` tells of one outcome, in a few words; `page_of` names the page of a result; `on_end` makes one more file
-    for people from the states of all results in the folder.
+    `size` is what a worker of Ray takes of a machine; `said` tells of one outcome, in a few words; `page_of` names
+    the page of a result; `on_end` makes one more file for people from the states of all results in the folder.
 
     Raises:
         AvlocError: the work cannot be begun, the folder is taken or cannot be written to.
     """
     screen, errors = screen_console(), error_console()
-    batch = Batch(out, work, flags.engine, retry_failed=flags.retry_failed)
+    batch = Batch(out, work, flags.runs_on(videos, out, size), retry_failed=flags.retry_failed)
     with batch.locked() as manifest, _stoppable():
         jobs = _jobs(videos, manifest, out, page_of)
         try:

@@ -33,6 +33,7 @@ from avloc.report.terminal import EventsTimeline, events_table
 from avloc.scale.detect import Detect, Detected
 from avloc.scale.found import Found
 from avloc.scale.manifest import Entry, without_outcome
+from avloc.scale.ray_engine import Size
 from avloc.scale.work import Task, content_of
 
 _MOST_SHOWN = 100
@@ -66,13 +67,17 @@ def detect(
       avloc detect my.mp4 --start 10:00 --end 12:30     (nothing else of it is read)
       avloc detect videos/ --out results/ --config house.yaml
       avloc detect my.mp4 --evidence
+      avloc detect videos/ --out results/ --engine ray --ray-address auto
 
     Args:
         videos: Video files, or folders of videos.
         settings: What is searched for and what is shown.
         config: YAML or JSON file of the settings below, by the names of their flags; flags win over the file.
     """
-    flags = BatchFlags(settings.out, settings.threads, settings.workers, settings.time_limit, settings.retry_failed)
+    flags = BatchFlags(
+        settings.out, settings.threads, settings.workers, settings.time_limit, settings.retry_failed,
+        settings.engine, settings.ray_address, settings.ray_gpus,
+    )  # fmt: skip
     report = settings.report
     if report is None and (settings.inline or settings.proxy or settings.quick):
         raise AvlocError("--inline, --proxy and --quick are of pages; give --report as well, a folder for these")
@@ -100,10 +105,11 @@ def _detect(found: Sequence[Video], flags: BatchFlags, report: Path | None, work
     flags = flags.sparing() if large else flags
     work = replace(work, threads=flags.share if large else flags.threads or 1)
     said = partial(_said, work)
+    size = Size(work.threads, None if large else 0.0)
     if report is None:
-        return run_batch(found, folder, work, flags, said=said)
-    index = partial(_index, report, folder, work)
-    return run_batch(found, folder, work, flags, said=said, page_of=partial(page_of, report), on_end=index)
+        return run_batch(found, folder, work, flags, size=size, said=said)
+    index, pages = partial(_index, report, folder, work), partial(page_of, report)
+    return run_batch(found, folder, work, flags, size=size, said=said, page_of=pages, on_end=index)
 
 
 def _index(report: Path, out: Path, work: Detect, states: Iterable[Entry]) -> Path:

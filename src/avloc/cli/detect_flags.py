@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import tyro
 
+from avloc.cli.batch import EngineName
 from avloc.cli.choosing import Choosing
 from avloc.cli.grammar import flags
 from avloc.cli.settings_file import laid_over, named_file
@@ -45,11 +46,18 @@ class DetectFlags(Choosing):
     threads: int = 0
     """CPU threads for the networks; 0 takes all cores, or one for each worker."""
     workers: int | None = None
-    """Processes that work side by side on many videos, with --out; unless given, a core each, at most 4."""
+    """Processes that work side by side on many videos, with --out; unless given, a core each, at most 4, and of Ray
+    as many as have room."""
     time_limit: float | None = None
     """Seconds after which a video is given up, with --out."""
     retry_failed: bool = False
     """Try again what failed in an earlier run into --out."""
+    engine: EngineName = "processes"
+    """What runs the workers: processes on this machine, or ray, on this machine or on a cluster."""
+    ray_address: str | None = None
+    """Of a cluster that runs, auto for the one of this machine; without it Ray is started here."""
+    ray_gpus: float | None = None
+    """GPUs of a worker of Ray, such as 0.5; unless given, one for large networks where there are any."""
 
 
 Flags = Annotated[DetectFlags, tyro.conf.arg(name="")]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from avloc.cli.batch import BatchFlags, run_batch
+from avloc.cli.batch import BatchFlags, EngineName, run_batch
 from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_writable, with_left_out
@@ -18,6 +18,7 @@ from avloc.features.extractors.base import Device, Precision, Resources
 from avloc.features.extractors.build import BROUGHT, DEFAULT, build_extractor
 from avloc.media.probe import probe
 from avloc.scale.extract import Extract, Extracted, ExtractReleased
+from avloc.scale.ray_engine import Size
 from avloc.scale.work import Task, content_of
 from avloc.timegrid import TimeGrid
 
@@ -36,6 +37,9 @@ def extract(
     workers: int | None = None,
     time_limit: float | None = None,
     retry_failed: bool = False,
+    engine: EngineName = "processes",
+    ray_address: str | None = None,
+    ray_gpus: float | None = None,
 ) -> int:
     """Write what encoders see and hear, step by step, to NAME.features.safetensors.
 
@@ -50,6 +54,7 @@ def extract(
       avloc extract videos/ --out features/ --workers 2
       avloc extract videos/ --out features/ --features i3d-vggish
       avloc extract videos/ --out features/ --features onepeace --layout released --workers 2
+      avloc extract videos/ --out features/ --features i3d-vggish --engine ray --ray-address auto
 
     Args:
         videos: Video files, or folders of videos.
@@ -64,13 +69,16 @@ def extract(
         batch: Windows that go through a network at once; 0 for as many as suit the device.
         threads: CPU threads for the encoders; 0 takes all cores, or a worker's share of them.
         workers: Processes that work side by side on many videos, with --out; unless given, a core each, at most 4,
-            and one where the weights are large.
+            and one where the weights are large; of Ray as many as have room.
         time_limit: Seconds after which a video is given up, with --out.
         retry_failed: Try again what failed in an earlier run into --out.
+        engine: What runs the workers: processes on this machine, or ray, on this machine or on a cluster.
+        ray_address: Of a cluster that runs, auto for the one of this machine; without it Ray is started here.
+        ray_gpus: GPUs of a worker of Ray, such as 0.5; unless given, one for large networks where there are any.
     """
     if batch < 0:
         raise AvlocError(f"--batch is {batch}; a number of windows is needed, or 0 for as many as suit the device")
-    flags = BatchFlags(out, threads, workers, time_limit, retry_failed)
+    flags = BatchFlags(out, threads, workers, time_limit, retry_failed, engine, ray_address, ray_gpus)
     make = Extract if layout == "avloc" else ExtractReleased
     work = make(_grid(features, stride_s), features, Resources(threads, weights, device, precision, batch))
     work.load()
@@ -88,7 +96,8 @@ def _extract(found: Sequence[Video], flags: BatchFlags, work: Extract) -> int:
     brought = work.extractor in BROUGHT
     flags = flags.sparing() if brought else flags
     work = replace(work, resources=replace(work.resources, threads=flags.share if brought else flags.threads or 1))
-    return run_batch(found, folder, work, flags, said=lambda done: _said(done, work.grid))
+    size = Size(work.resources.threads, None if brought and work.resources.device != "cpu" else 0.0)
+    return run_batch(found, folder, work, flags, size=size, said=lambda done: _said(done, work.grid))
 
 
 def _grid(extractor: str, stride_s: float | None) -> TimeGrid:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -75,6 +74,7 @@ def train(
           --network.attention.kind fixed
       avloc train loco-small --data.features sim/ --data.annotations sim/annotations.json --out runs/small --resume
       avloc train loco-unav100-onepeace --data.features F --data.annotations A --out runs/more --init runs/loco
+      torchrun --nproc-per-node 2 -m avloc train loco-unav100-onepeace --data.features F --data.annotations A --out R
       avloc train grounded-composed --media media/ --out runs/default
 
     Args:
@@ -99,18 +99,19 @@ def train(
             return train_own_model(recipe, out, resume, device)
         return train_grounded_model(recipe, out, resume, device)
     from avloc.training.loggers.base import make_loggers
+    from avloc.training.processes import is_first as is_first_process
     from avloc.training.run import train as run_training
 
+    is_first = is_first_process()
     run = _with_absolute_paths(recipe)
     screen = screen_console()
     watch = TrainWatch(screen)
     loggers = make_loggers(log)
-    is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # of several processes the engine starts the others
     try:
         result = run_training(
             run, out, resume=resume, device=device, init=None if init is None else find_model(init),
-            on_init=watch.on_init, on_remark=watch.on_remark, on_step=watch.on_step, on_epoch=watch.on_epoch,
-            loggers=loggers,
+            on_init=watch.on_init if is_first else None, on_remark=watch.on_remark if is_first else None,
+            on_step=watch.on_step, on_epoch=watch.on_epoch, loggers=loggers,
         )  # fmt: skip
     except KeyboardInterrupt:
         watch.progress.stop()

@@ -30,6 +30,9 @@ class TrainConfig(Settings):
     least_rate: float = number(0.0, least=0)
     """Learning rate at which the cosine ends."""
     batch: int = number(16, least=1)
+    accumulate: int = number(1, least=1)
+    """Batches to a step of the optimiser, which takes the mean of their gradients. What a loss compares across
+    videos, as LCC its negatives, it compares within each batch."""
     pool_batches: int = number(8, least=1)
     """Batches that are drawn together and shared out by length, so that little of them is padding; 1: by chance."""
     drop_last: bool = False
@@ -61,6 +64,11 @@ class TrainConfig(Settings):
     compile: bool = False
     """torch.compile: pays on a GPU; on a CPU its first call takes half a minute and gains nothing."""
     devices: int = number(1, least=1)
+    """Processes of each machine that share a batch, a GPU each where there are any."""
+    nodes: int = number(1, least=1)
+    """Machines that share a batch."""
+    loaders: int = number(0, least=0)
+    """Processes that make batches ahead, beside each that trains; 0: a thread of it does."""
     save_every_minutes: float = number(5.0, least=0)
     """Within an epoch the trainer's state is saved this often; at the end of an epoch always."""
 

@@ -15,7 +15,7 @@ from avloc.errors import FeatureError, FormatError, ModelError
 VERSION = 1
 """Raised when a change of the code makes the same settings give other results: every run is then made anew."""
 
-_NO_EFFECT = ("data.features", "data.annotations", "data.cache", "train.save_every_minutes")
+_NO_EFFECT = ("data.features", "data.annotations", "data.cache", "train.save_every_minutes", "train.loaders")
 """Where data lie, and what changes no result. What lies there is in DataIdentity."""
 
 _LATER: dict[str, object] = {
@@ -61,6 +61,8 @@ _LATER: dict[str, object] = {
     "train.drop_factor": 0.1,
     "train.least_rate": 0.0,
     "train.drop_last": False,
+    "train.accumulate": 1,
+    "train.nodes": 1,
     "train.optimizer": "adamw",
     "train.rate_factors": (),
     "train.decay": "matrices",

@@ -36,8 +36,8 @@ from avloc.formats.activitynet import write_results
 from avloc.lock import locked
 from avloc.training.checkpoint import load_model
 from avloc.training.data import open_split
-from avloc.training.fit import make_fabric
 from avloc.training.predict import predict
+from avloc.training.processes import make_fabric
 from avloc.training.run import STATE, Result, train
 from avloc.training.watch import Step
 

@@ -54,8 +54,11 @@ class OwnConfig:
     loss: AnyLossConfig = field(default_factory=lambda: RunConfig().loss)
 
     def __post_init__(self) -> None:
-        if self.train.devices != 1:
-            raise ConfigError(f"train.devices is {self.train.devices}; own labels are trained on with 1 device")
+        if self.train.devices * self.train.nodes != 1:
+            raise ConfigError(
+                f"train.devices is {self.train.devices}, train.nodes {self.train.nodes}; own labels are trained on "
+                "with 1 device of 1 node"
+            )
         if self.steps < 1:
             raise ConfigError(f"steps is {self.steps}; at least 1 is needed")
         if self.folds < 0 or self.folds == 1:

@@ -42,8 +42,9 @@ from avloc.timegrid import TimeGrid
 from avloc.training.batches import CroppedBatches
 from avloc.training.checkpoint import load_model, save_model
 from avloc.training.export import export_model
-from avloc.training.fit import fit, make_fabric
+from avloc.training.fit import fit
 from avloc.training.method import Method
+from avloc.training.processes import make_fabric
 from avloc.training.runner import TorchRunner
 from avloc.training.start import require_start, start_network
 from avloc.training.watch import Step, Watch

@@ -85,7 +85,8 @@ class GroundedRun(Settings):
 
     def check(self) -> None:
         """One process trains; a window can be halved by the levels."""
-        self.train.require("devices", self.train.devices == 1, "1 device, for networks this small,")
+        one = self.train.devices == self.train.nodes == 1
+        self.train.require("devices", one, "1 device of 1 node, for networks this small,")
         multiple = 2 ** (self.network.levels - 1)
         self.train.require("longest_steps", self.train.longest_steps % multiple == 0, f"a multiple of {multiple}")
 

@@ -45,8 +45,9 @@ from avloc.recipes.vocabulary import PROCEDURAL, SHIPPED, Vocabulary, read_vocab
 from avloc.recipes.weighing import Clip, calibrate, clips_of, weigh
 from avloc.training.checkpoint import save_model
 from avloc.training.export import export_model
-from avloc.training.fit import fit, make_fabric
+from avloc.training.fit import fit
 from avloc.training.method import Method
+from avloc.training.processes import make_fabric
 from avloc.training.runner import TorchRunner
 from avloc.training.watch import Step, Watch
 

@@ -196,7 +196,7 @@ class Batch(Generic[D]):
         (summary.found if outcome.found_before else summary.again if outcome.again else summary.done).append(job.name)
         if not (outcome.found_before or outcome.again):
             summary.video_s += outcome.duration_s
-        manifest.put(job.name, "done", sync=not outcome.again, key=outcome.key)
+        manifest.put(job.name, "done", key=outcome.key)
 
     def _gather(self, manifest: Manifest, mine: Container[str]) -> None:
         """Of all results in the folder, those of other runs too."""

@@ -8,8 +8,10 @@ a line for each result.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from io import FileIO
@@ -20,6 +22,7 @@ from avloc.errors import OutputError
 from avloc.files import replace_file
 
 MANIFEST = "manifest.jsonl"
+_SYNC_S = 1.0
 State = Literal["pending", "done", "failed", "skipped"]
 
 
@@ -94,6 +97,7 @@ class Manifest:
         self.path = folder / name
         self.entries = read_manifest(folder, name)
         self._file: FileIO | None = None
+        self._synced = 0.0
 
     def begin(self, entries: Iterable[Entry]) -> None:
         """Add or replace entries and write the file anew.
@@ -106,8 +110,9 @@ class Manifest:
         ordered = sorted(self.entries.values(), key=lambda entry: entry.result)
         replace_file(self.path, b"".join(map(_line, ordered)))
 
-    def put(self, result: str, state: State, *, sync: bool = True, **changes: str | int) -> None:
-        """Append a change of state, and bring it to the disk at once unless that is not worth the wait.
+    def put(self, result: str, state: State, **changes: str | int) -> None:
+        """Append a change of state. A kill loses none; a power cut may lose the latest, for not every line waits for
+        the disk, which takes some hundred a second.
 
         Raises:
             OutputError: it cannot be written.
@@ -119,8 +124,9 @@ class Manifest:
             line = _line(entry)
             if self._file.write(line) != len(line):
                 raise OSError("no space left on device")
-            if sync:
+            if time.monotonic() - self._synced > _SYNC_S:
                 os.fsync(self._file.fileno())
+                self._synced = time.monotonic()
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise OutputError(
@@ -129,8 +135,10 @@ class Manifest:
         self.entries[result] = entry
 
     def close(self) -> None:
-        """Let the file go."""
+        """Let the file go, all of it on the disk."""
         if self._file is not None:
+            with contextlib.suppress(OSError):
+                os.fsync(self._file.fileno())
             self._file.close()
             self._file = None
 

@@ -19,42 +19,20 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from avloc.ahead import ahead
 from avloc.config import TrainConfig
-from avloc.datasets.batch import Batch
-from avloc.devices import Device, pick_device
 from avloc.errors import ConfigError, TrainingError
-from avloc.learning.losses import Ranks, Truth
+from avloc.learning.losses import Truth
 from avloc.models.network import Network
 from avloc.training.batches import Batches, Listens
 from avloc.training.interrupt import stopping
+from avloc.training.loading import Loaded, Loader, deaths_told
 from avloc.training.method import Method
 from avloc.training.optimizer import learning_rate, make_optimizer, warmup_epochs
+from avloc.training.processes import make_fabric, ranks_of
 from avloc.training.state import Place, Trainer, load_state, save_state
 from avloc.training.watch import Epoch, Step, Watch
 
 _BLIND = Watch()
-
-
-def make_fabric(config: TrainConfig, device: Device = "auto", *, in_turn: bool = False) -> Fabric:
-    """The engine for the devices at hand; several processes talk over the batch's negatives.
-
-    in_turn: whether tasks are learned in turn, so that no step reaches all weights.
-
-    Raises:
-        ConfigError: a GPU is asked for and there is none.
-    """
-    accelerator = pick_device(device)
-    precision = config.precision
-    if precision == "auto":
-        precision = "bf16-mixed" if accelerator == "cuda" and torch.cuda.is_bf16_supported() else "32-true"
-    several = config.devices > 1
-    return Fabric(
-        accelerator=accelerator,
-        devices=config.devices,
-        strategy=("ddp_find_unused_parameters_true" if in_turn else "ddp") if several else "auto",
-        precision=precision,
-    )
 
 
 def fit(
@@ -75,7 +53,8 @@ def fit(
     epochs where the schedule allows them.
 
     Raises:
-        ConfigError: the criterion has parameters, which nothing would train, or a rate factor is of no parameter.
+        ConfigError: the criterion has parameters, which nothing would train, a rate factor is of no parameter, or
+            gradients are to be accumulated over tasks in turn.
         ModelError: the state to resume from is broken or of other settings.
         OutputError: the state cannot be written.
         TrainingError: the loss or its gradient is no finite number; the state last saved is from before.
@@ -83,6 +62,8 @@ def fit(
     """
     for name, _ in method.criterion.named_parameters():
         raise ConfigError(f"the criterion has the parameter {name}; what is learned belongs into the network")
+    if config.accumulate > 1 and isinstance(data, Listens):
+        raise ConfigError("train.accumulate is for one data set; tasks in turn take a step of the optimiser each")
     fabric = make_fabric(config) if fabric is None else fabric
     return _Loop(method, data, config, watch, fabric, state, settings).run(resume)
 
@@ -120,23 +101,25 @@ class _Loop:
         self.network = method.network
         average = copy.deepcopy(self.network).eval().requires_grad_(False)
         if fabric.world_size > 1:
-            method.criterion.ranks = _ranks(fabric)
+            method.criterion.ranks = ranks_of(fabric)
         optimizer = make_optimizer(self.network, config)
         if config.compile:
             self.network.compile()
         self.objective = _Objective(method)
         self.model, self.optimizer = fabric.setup(self.objective, optimizer)
+        self.loader = Loader(data, config.loaders, fabric.device, fabric.global_rank, fabric.world_size)
         self.trainer = Trainer(self.network, average.to(fabric.device), self.optimizer, method.criterion)
         self.place = Place()
         self.stopping = threading.Event()
         self.stopped = False  # as all processes agree
+        self.within = False  # a step of the optimiser, whose batches are not all done
         self.began = self.saved = time.monotonic()
         self.done = 0
 
     def run(self, resume: bool) -> Network:
         if resume and self.state is not None:
             self.place = load_state(self.state, self.trainer, self.settings, self.config)
-        with stopping() as self.stopping:
+        with stopping() as self.stopping, deaths_told():
             while self.place.epoch < self.config.epochs:
                 self._epoch()
         return self.trainer.average
@@ -146,13 +129,16 @@ class _Loop:
         number = self.place.epoch + 1
         self.model.train()
         resting = self.data.hear(self.place.validations) if isinstance(self.data, Listens) else ()
-        batches = self.data.epoch(number, self.place.step, self.fabric.global_rank, self.fabric.world_size)
-        with contextlib.closing(ahead(batches)) as prefetched:
-            for batch in prefetched:
+        batches = self.loader.epoch(number, self.place.step, self.place.validations)
+        with contextlib.closing(batches):
+            for batch in batches:
                 if batch is None:
                     self.place.step += 1
                     continue
-                self._tell(number, self._step(number, batch))
+                losses = self._learn(number, batch)
+                self._tell(number, losses)
+                if self.within:
+                    continue  # a state is saved where no gradient is under way
                 if self.stopped:
                     self._save()
                     self.fabric.barrier()  # a process that ends early may take the one that saves with it
@@ -190,22 +176,29 @@ class _Loop:
         self.place.validations.append(by_task)
         return sum(by_task.values()) / len(by_task), by_task
 
-    def _step(self, epoch: int, batch: Batch) -> dict[str, float]:
-        """Losses of the step by name, the mean over all processes."""
+    def _learn(self, epoch: int, batch: Loaded) -> dict[str, float]:
+        """Losses of the batch by name, the mean over all processes; the weights change behind the last of a step."""
         c, fabric = self.config, self.fabric
-        step = (epoch - 1) * self.data.steps + self.place.step
-        torch.manual_seed((c.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank) % 2**63)
+        number = (epoch - 1) * self.data.steps + self.place.step
+        torch.manual_seed((c.seed * 1_000_003 + number * fabric.world_size + fabric.global_rank) % 2**63)
+        self.trainer.criterion.warming = number < warmup_epochs(self.data.steps, c) * self.data.steps
+        first = self.place.step - self.place.step % c.accumulate
+        of = min(c.accumulate, self.data.steps - first)
+        self.within = self.place.step - first + 1 < of
+        with fabric.no_backward_sync(self.model, enabled=self.within and fabric.world_size > 1):
+            losses = self.model(*batch.to(fabric.device), batch.task)
+            fabric.backward(losses[0] / of)
+        if not self.within:
+            self._update(epoch, number)
+        self.place.step += 1
+        self.done += 1
+        return self._agree(losses.detach(), epoch)
+
+    def _update(self, epoch: int, number: int) -> None:
+        """One step of the optimiser, of the gradient that has come together."""
+        c, fabric = self.config, self.fabric
         for group in self.optimizer.param_groups:
-            group["lr"] = self._rate(step) * group["factor"]
-        self.trainer.criterion.warming = step < warmup_epochs(self.data.steps, c) * self.data.steps
-        losses = self.model(
-            *(
-                torch.from_numpy(x).to(fabric.device)
-                for x in (batch.visual, batch.audio, batch.mask, batch.segments, batch.labels)
-            ),
-            batch.task,
-        )
-        fabric.backward(losses[0])
+            group["lr"] = self._rate(number) * group["factor"]
         if c.clip_norm is not None:
             norm = fabric.clip_gradients(self.model, self.optimizer, max_norm=c.clip_norm, error_if_nonfinite=False)
             assert norm is not None
@@ -213,10 +206,7 @@ class _Loop:
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.network.after_step()
-        self._follow(step)
-        self.place.step += 1
-        self.done += 1
-        return self._agree(losses.detach(), epoch)
+        self._follow(number // c.accumulate)
 
     def _agree(self, losses: Tensor, epoch: int) -> dict[str, float]:
         """Mean losses over all processes, added up for the epoch; and whether any of them was told to stop."""
@@ -272,18 +262,3 @@ def _require_finite(value: float, epoch: int, step: int, config: TrainConfig) ->
             f"epoch {epoch}, step {step}: the loss or its gradient is {value}; look for odd features with "
             f"`avloc check-data`, or train anew with --train.learning-rate below {config.learning_rate:g}"
         )
-
-
-def _ranks(fabric: Fabric) -> Ranks:
-    def total(x: Tensor) -> Tensor:
-        return fabric.all_reduce(x, reduce_op="sum")  # type: ignore[return-value]
-
-    def gather(x: Tensor) -> Tensor:
-        everyone = fabric.all_gather(x, sync_grads=True)
-        assert isinstance(everyone, Tensor)
-        if everyone.requires_grad:
-            # Its backward sends this memory as it lies: strides would be lost without a word.
-            everyone.register_hook(lambda gradient: gradient.contiguous())  # type: ignore[no-untyped-call]
-        return everyone.flatten(0, 1)
-
-    return Ranks(fabric.world_size, total, gather)

@@ -9,8 +9,8 @@ out/trainer/state.safetensors        what --resume goes on from
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -26,13 +26,14 @@ from avloc.models.network import Network
 from avloc.training.batches import Batches, CroppedBatches
 from avloc.training.checkpoint import save_model
 from avloc.training.data import Part, model_config, open_parts
-from avloc.training.fit import fit, make_fabric
+from avloc.training.fit import fit
 from avloc.training.joint import JointBatches
 from avloc.training.loggers.base import Logger, telling
 from avloc.training.method import build_method
 from avloc.training.predict import predict
+from avloc.training.processes import make_fabric, placed
 from avloc.training.start import Taken, take_weights
-from avloc.training.state import read_place, require_same
+from avloc.training.state import Place, read_place, require_same
 from avloc.training.watch import Epoch, Step, Watch
 
 RUN, METRICS, STATE = "run.json", "metrics.jsonl", Path("trainer/state.safetensors")
@@ -73,21 +74,23 @@ def train(
         ModelError: `out` holds a run already and `resume` is not asked for, or the run was of other settings.
         OutputError: `out` cannot be written to.
     """
+    run = replace(run, train=placed(run.train))
     fabric = make_fabric(run.train, device, in_turn=isinstance(run, JointRunConfig))
     run, parts = open_parts(run, on_remark)
     state = out / STATE
-    if state.is_file() and not resume:
+    begun = state.is_file()
+    if begun and not resume:
         raise ModelError(f"{out}: holds a run already; go on with --resume, or name another folder")
     state.parent.mkdir(parents=True, exist_ok=True)
     settings = json.dumps(to_dict(run), indent=1)
-    if state.is_file():
+    if begun:
         require_same(state, settings, run.train)
     torch.manual_seed(run.train.seed)
     method = build_method(run)
-    for remark in method.network.remarks():
+    for remark in (*method.network.remarks(), *_remarks(run)):
         if on_remark is not None:
             on_remark(remark)
-    if init is not None and not state.is_file():
+    if init is not None and not begun:
         taken = take_weights(method.network, {part.task: part.train.labels for part in parts.values()}, init)
         if on_init is not None:
             on_init(taken)
@@ -121,6 +124,8 @@ def train(
                 hear(step)
 
     fabric.launch()
+    if fabric.broadcast(begun) != begun:
+        raise ModelError(f"{out}: holds a run on one machine and none on another; take storage that all share")
     listening = tuple(loggers) if fabric.is_global_zero else ()
     with telling(listening, json.loads(settings), out) as ended:
         fit(
@@ -130,13 +135,26 @@ def train(
             watch=Watch(step_ended, keep, validate),
             fabric=fabric,
             state=state,
-            resume=resume and state.is_file(),
+            resume=begun,
             settings=settings,
         )
         fabric.barrier()
-        place = read_place(state)
+        place: Place = fabric.broadcast(read_place(state) if fabric.is_global_zero else Place())
         ended.append(max(place.best_map, 0.0))
     return Result(out, ended[0], place.best_epoch)
+
+
+def _remarks(run: RunConfig) -> Iterator[str]:
+    """What there is to know of how the run feeds its steps."""
+    c = run.train
+    if c.accumulate > 1:
+        yield (
+            f"a step of the optimiser is of {c.accumulate} batches of {c.batch} videos; what a loss compares across "
+            "videos, as LCC its negatives, it compares within each batch"
+        )
+    caches = not isinstance(run, JointRunConfig) and run.data.cache
+    if c.loaders > 1 and caches:
+        yield f"each of {c.loaders} loaders keeps features of its own; --data.cache False leaves them to the system"
 
 
 def _batches(run: RunConfig, parts: Mapping[str, Part], multiple: int) -> Batches:
