@@ -29,6 +29,7 @@ from avloc.cli.import_model import import_model
 from avloc.cli.paper import paper
 from avloc.cli.recipes import recipes
 from avloc.cli.report import report
+from avloc.cli.review import review
 from avloc.cli.simulate import simulate
 from avloc.cli.test import test
 from avloc.cli.train import train, train_verb
@@ -39,6 +40,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "detect": detect,
     "clips": clips,
     "report": report,
+    "review": review,
     "extract": extract,
     "weights": weights,
     "convert": convert,
@@ -67,6 +69,7 @@ examples:
   avloc detect videos/ --out results/    every video of a folder
   avloc clips results/ --label "dog barking" --out clips/
   avloc report results/ --out site/      an index over all videos, with a page for each
+  avloc review results/ verdicts.csv     what verdicts given on the pages say: precision, thresholds, corrections
   avloc extract my.mp4                   features only: my.features.safetensors
   avloc convert my.events.json my.eaf    for ELAN; also Audacity, Raven, WebVTT, Label Studio and others
   avloc evaluate predictions.json --truth truth.json --split test

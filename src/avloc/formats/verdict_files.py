@@ -5,7 +5,7 @@
 
 `verdict` is yes, no, corrected, added, or empty where nobody looked at the event (`next` where somebody is to). An
 added event has no found_ columns; `whole` is yes in all rows of a video that was watched whole. A row without times
-is a video without an event. JSON has the same: {"verdicts": {video: {"duration", "whole", "result", "events": [...]}}}.
+is a video without an event. JSON has the same: {"verdicts": {video: {"duration", "whole", "result", "events": []}}}.
 """
 
 from __future__ import annotations
@@ -53,9 +53,7 @@ def write_verdicts_truth(path: PathLike, videos: Mapping[str, Truth]) -> None:
     write_reviewed(
         path,
         {
-            video: Reviewed(
-                tuple(Verdict("yes", e, e) for e in truth.events), truth.duration_s, truth.known is None
-            )
+            video: Reviewed(tuple(Verdict("yes", e, e) for e in truth.events), truth.duration_s, truth.known is None)
             for video, truth in videos.items()
         },
     )

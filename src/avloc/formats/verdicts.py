@@ -1,7 +1,7 @@
 """What people said of events that were found: right, wrong, corrected, missed; and which truth that makes.
 
-An event without a verdict was found and not looked at, so a reviewed video may be known in part alone: `Reviewed.truth`
-says in which stretches.
+An event without a verdict was found and not looked at, so a reviewed video may be known in part alone:
+`Reviewed.truth` says in which stretches.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Verdict:
 class Reviewed:
     """The verdicts on one video, with all events of its result.
 
-    whole: a person watched the whole video, and nothing is missing. result: the mark of the result that was looked at.
+    whole: a person watched the whole video, and nothing is missing. result: mark of the result that was looked at.
     """
 
     verdicts: tuple[Verdict, ...] = ()
