@@ -8,9 +8,13 @@ function drawing(page, tones) {
     button.dataset.do = does;
     answers.append(button);
   }
-  find("list").querySelector("thead tr").append(Object.assign(make("th", "verdict"), { scope: "col", textContent: "Verdict" }));
+  find("list").querySelector("thead tr").append(Object.assign(make("th", "verdict"), { scope: "col", role: "columnheader", textContent: "Verdict" }));
 
-  function make(tag, name = "") { return Object.assign(document.createElement(tag), { className: name }); }
+  function make(tag, name = "") {
+    const element = Object.assign(document.createElement(tag), { className: name }), role = { tr: "row", td: "cell", th: "rowheader" }[tag];
+    if (role) element.setAttribute("role", role);
+    return element;
+  }
   const percent = (seconds) => `${(100 * Math.min(Math.max(0, seconds), duration)) / duration}%`;
 
   function equip(event) {

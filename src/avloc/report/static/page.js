@@ -22,6 +22,9 @@
   let dark = false;        // the browser plays the sound alone
 
   document.documentElement.classList.add("js");
+  // Rows are laid out as grids, which some readers no longer take for a table unless they are told.
+  const ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell", "thead th": "columnheader", "tbody th": "rowheader" };
+  for (const [tag, role] of Object.entries(ROLES)) for (const part of find("list").querySelectorAll(tag)) part.setAttribute("role", role);
   if (played) played.setAttribute("d", find("level").getAttribute("d"));
   for (const event of events) event.bar.removeAttribute("title");
 
