@@ -61,7 +61,7 @@ def write_index(
     Raises:
         OutputError: the file cannot be written.
     """
-    script = _static("verdicts.js") + "\n" + _static("index.js")
+    script = "\n".join(map(_static, ("verdicts.js", "index_review.js", "index.js")))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     text = Template(_static("index.html")).substitute(
         title=escape(title),
