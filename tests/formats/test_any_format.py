@@ -45,6 +45,7 @@ HOLDS = {
     "activitynet-truth": Holds(3, scores="none", durations=True),
     "csv": Holds(None, LINES, empty_videos=False),
     "csv-truth": Holds(None, LINES, scores="none", durations=True),
+    "verdicts": Holds(3, LINES, scores="6 digits", durations=True),
     "dcase": Holds(3, LINES + "\t", scores="none"),
     "audioset": Holds(3, LINES + "\t", scores="none", empty_videos=False),
     "audacity": Holds(6, LINES + "\t", scores="none"),

@@ -133,7 +133,7 @@ def test_a_recording_is_known_by_its_opening(made: Path, tmp_path: Path) -> None
     [
         (["--settle", "0"], "--settle is 0"),
         (["--on-event", "x y", "--webhook", "http://x/"], "give one"),
-        (["--label", "unicorn"], "no such class"),
+        (["--label", "unicorn"], "unicorn"),
         (["--clips", "CAMERA/clips"], "lies in the watched folder"),
         (["--workers", "0"], "--workers is 0"),
         (["--time-limit", "-1"], "--time-limit is -1"),

@@ -33,6 +33,7 @@ from avloc.cli.paper import paper
 from avloc.cli.plot import plot
 from avloc.cli.recipes import recipes
 from avloc.cli.report import report
+from avloc.cli.review import review
 from avloc.cli.serve import serve
 from avloc.cli.simulate import simulate
 from avloc.cli.sweep import sweep
@@ -49,6 +50,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "labels": labels,
     "serve": serve,
     "watch": watch,
+    "review": review,
     "extract": extract,
     "weights": weights,
     "convert": convert,
@@ -83,6 +85,7 @@ examples:
   avloc report results/ --out site/      an index over all videos, with a page for each
   avloc watch camera/ --out results/     files as a camera writes them, their events as they are found
   avloc serve --port 8080                a server with a page to drop a video on
+  avloc review results/ verdicts.csv     what verdicts given on the pages say: precision, thresholds, corrections
   avloc extract my.mp4                   features only: my.features.safetensors
   avloc convert my.events.json my.eaf    for ELAN; also Audacity, Raven, WebVTT, Label Studio and others
   avloc evaluate predictions.json --truth truth.json --split test

@@ -12,8 +12,9 @@ from pathlib import Path
 from avloc import __version__, zoo
 from avloc.cli.inputs import require_least_score
 from avloc.cli.page_media import PageVideo
-from avloc.cli.pages import DetectionPage
+from avloc.cli.pages import DetectionPage, classes_of
 from avloc.errors import AvlocError
+from avloc.events.filter import ALL_EVENTS, EventFilter
 from avloc.scale.detect import Detect
 
 _LEAST_TOKEN = 16
@@ -107,8 +108,10 @@ def serve(
         grace_s=grace,
     )
     made_by = f"avloc {__version__}"
-    pages = partial(DetectionPage, how=PageVideo(proxy=proxy), made_by=made_by)
-    work = Detect(zoo.find_model(model), min_score, False, made_by, threads, pages, weights)
+    how, classes = PageVideo(proxy=proxy), classes_of(model)
+    pages = partial(DetectionPage, how=how, made_by=made_by, report=Path(), classes=classes)
+    wanted = ALL_EVENTS if min_score is None else EventFilter(min_score=min_score)
+    work = Detect(zoo.find_model(model), wanted, False, made_by, threads, pages, weights)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stderr)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     return run_server(

@@ -14,7 +14,8 @@ from typing import Annotated
 import tyro
 
 from avloc import __version__, zoo
-from avloc.cli.inputs import is_media, require_least_score, require_writable
+from avloc.cli.choosing import Choosing
+from avloc.cli.inputs import is_media, require_writable
 from avloc.cli.names import slug
 from avloc.errors import AvlocError, OutputError, one_line
 from avloc.live.moment import TimeFrom
@@ -33,12 +34,11 @@ def watch(
     on_event: str | None = None,
     webhook: str | None = None,
     json: bool = False,
-    label: tuple[str, ...] = (),
+    choosing: Annotated[Choosing, tyro.conf.arg(name="")] = Choosing(),  # noqa: B008
     time_from: str = "metadata",
     clips: Path | None = None,
     margin: float = 1.0,
     model: str = "default",
-    min_score: float | None = None,
     settle: float = 5.0,
     skip_present: bool = False,
     once: bool = False,
@@ -57,7 +57,7 @@ def watch(
       avloc watch camera/ --out results/
       avloc watch camera/ --out results/ --on-event ./notify.sh --json
       avloc watch camera/ --out results/ --webhook http://127.0.0.1:9000/event --clips clips/
-      avloc watch camera/ --out results/ --time-from name:%Y%m%d-%H%M%S --label "dog barking" siren
+      avloc watch camera/ --out results/ --time-from name:%Y%m%d-%H%M%S --label "dog barking" --min-score 0.6
 
     Args:
         folder: Folder to watch, with all below it; one that is gone is waited for.
@@ -67,13 +67,12 @@ def watch(
             than 0 is run again later.
         webhook: Address that each event is posted to, as JSON; tried again later unless it answers 200 to 299.
         json: Print each event as a line of JSON.
-        label: Classes to tell of; without it all.
+        choosing: Which events are told and kept; of --start and --end each file for itself.
         time_from: Where the time of day is taken from: metadata (of the recorder), name:PATTERN as strptime has it,
             or file (its date less its length).
         clips: Folder for each event cut out, told with it.
         margin: Seconds to keep before and behind each event in its clip.
         model: Name of a shipped model, or a model folder.
-        min_score: Threshold: events with a lower score are not told; without it the model's own.
         settle: Seconds for which a file must not have changed to count as whole.
         skip_present: At the very first start, pass over the files that are there already.
         once: End when all that is there was searched and told.
@@ -83,18 +82,16 @@ def watch(
         weights: Folder of the encoders' weights, for models that read i3d-vggish or onepeace; see avloc weights.
     """
     _check(folder, out, clips, settle, margin, workers, threads, time_limit)
-    require_least_score(min_score)
+    wanted = choosing.wanted()
     tell = _teller(on_event, webhook)
     moments = TimeFrom.of(time_from)
-    work = Detect(zoo.find_model(model), min_score, False, f"avloc {__version__}", threads, None, weights)
-    unknown = [name for name in label if name not in work.config.labels]
-    if unknown:
-        raise AvlocError(f"--label {unknown[0]!r}: the model knows no such class; docs/vocabulary.md lists them")
+    work = Detect(zoo.find_model(model), wanted, False, f"avloc {__version__}", threads, None, weights)
+    choosing.require_classes(wanted, work.config.labels, all_of_them=True)
     for one in (out, clips):
         if one is not None:
             require_writable(one)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stderr)
-    wishes = Wishes(out, tell, _line if json else _words, label, clips, _clip_name, margin)
+    wishes = Wishes(out, tell, _line if json else _words, clips, _clip_name, margin)
     with locked(out / LOCK) as mine:
         if not mine:
             raise OutputError(f"{out}: another run works there; wait for its end, or give another folder")

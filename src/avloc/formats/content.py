@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from avloc.errors import FormatError
-from avloc.formats import raven
+from avloc.formats import raven, verdict_files
 from avloc.formats.audacity import looks_like_labels
 from avloc.formats.columns import fields_of
 from avloc.formats.csv_truth import REQUIRED
@@ -46,6 +46,7 @@ def _of_json(top: Any) -> str | None:
         "activitynet-truth": {"database"},
         "via": {"project", "file", "view", "metadata"},
         "fiftyone": {"labels"},
+        "verdicts": {"verdicts"},
     }
     return next((name for name, needed in wanted.items() if needed <= keys), None)
 
@@ -55,6 +56,8 @@ def _of_table(path: PathLike, head: str, ending: str) -> str | None:
     small = {title.strip().lower() for title in table.titles}
     if {raven.BEGIN, raven.END} <= small:
         return "raven"
+    if ending == ".csv" and set(verdict_files.NEEDED) <= small:
+        return "verdicts"
     if ending in (".tsv", ".tab"):
         titles = {title.strip() for title in fields_of(head, "\t")}
         for name, columns in (("dcase", DCASE), ("audioset", AUDIOSET)):

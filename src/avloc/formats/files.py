@@ -36,6 +36,7 @@ from avloc.formats.srt import read_srt, write_srt
 from avloc.formats.text import PathLike
 from avloc.formats.tiers import require_tiers
 from avloc.formats.truth import Choices, Truth
+from avloc.formats.verdict_files import read_verdicts_truth, write_verdicts_truth
 from avloc.formats.via import read_via, write_via
 from avloc.formats.webvtt import read_webvtt, write_webvtt
 from avloc.formats.youtube import refuse_youtube, write_youtube
@@ -99,6 +100,14 @@ FORMATS: Mapping[str, Format] = {
     ),
     "csv-truth": Format(
         "a table of annotations", (".csv",), True, False, lambda p, c: read_csv_truth(p, c.fps), write_csv_truth
+    ),
+    "verdicts": Format(
+        "verdicts on events",
+        (".csv", ".json"),
+        True,
+        True,
+        lambda p, _: read_verdicts_truth(p),
+        write_verdicts_truth,
     ),
     "dcase": Format("DCASE", (".tsv",), True, False, lambda p, _: read_dcase(p), write_dcase),
     "audioset": Format("AudioSet", (".tsv",), True, False, lambda p, _: read_dcase(p), write_audioset),

@@ -13,6 +13,9 @@ from avloc.events import Event, Events
 if TYPE_CHECKING:
     from avloc.formats.footage import Footage
 
+Span = tuple[float, float]
+"""Start and end in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
@@ -21,7 +24,9 @@ class Truth:
 
     media is where the file says that the video lies: a path that leads there from here, or an address; empty where it
     does not say. footage is how its frames are counted, began when its first picture or sound was recorded, with or
-    without a time zone; None where nobody asked for it. Two of equal events are equal wherever their videos lie.
+    without a time zone; None where nobody asked for it. known are the stretches in which all events are known, in
+    order, where a person looked at a part of the video alone; None: everywhere. Two of equal events are equal
+    wherever their videos lie.
     """
 
     duration_s: float
@@ -30,6 +35,7 @@ class Truth:
     media: str = field(default="", compare=False)
     footage: Footage | None = field(default=None, compare=False)
     began: datetime.datetime | None = field(default=None, compare=False)
+    known: tuple[Span, ...] | None = None
 
     @classmethod
     def of(cls, events: Events, duration_s: float = math.inf, media: str = "") -> Truth:

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from avloc.errors import OutputError, one_line, without_path
-from avloc.events import Events
 from avloc.files import make_folder
 from avloc.formats.files import ENDING
 from avloc.live.moment import TimeFrom
@@ -37,7 +36,6 @@ class Wishes:
         out: Folder of the results.
         tell: Tells one event to whoever is to know; raises NotToldError.
         shown: Is told of each event that was told.
-        labels: Classes to tell of; all where there are none.
         clips: Folder for the events cut out.
         clip_name: The name of a clip, without ending.
         margin_s: Kept before and behind each event in its clip.
@@ -46,7 +44,6 @@ class Wishes:
     out: Path
     tell: Tell | None
     shown: Callable[[Message], None]
-    labels: tuple[str, ...] = ()
     clips: Path | None = None
     clip_name: Callable[[Noted], str] = field(default=lambda noted: noted.id)
     margin_s: float = 1.0
@@ -161,15 +158,10 @@ class Watching:
             log.warning("%s: %s (%s)", name, "skipped" if outcome.skipped else "failed", reason)
         else:
             assert isinstance(outcome, Searched)
-            events = self._wanted(outcome.found.events)
+            events = outcome.found.events
             new = self.told.put_found(path, stamp, outcome.recording, events)
             log.info("%s: %d events, %d of them new", name, len(events), new)
         self._known[path] = stamp
-
-    def _wanted(self, events: Events) -> Events:
-        if not self.wishes.labels:
-            return events
-        return events.take([k for k, label in enumerate(events.labels) if label in self.wishes.labels])
 
     def _end_cut(self, noted: Noted, outcome: Outcome | Failed) -> None:
         if isinstance(outcome, Failed):

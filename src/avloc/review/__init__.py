@@ -1,0 +1,1 @@
+"""Results and people's verdicts on them > precision, thresholds, what to look at next, agreement, corrections."""
