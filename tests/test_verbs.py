@@ -18,7 +18,7 @@ from avloc.errors import AvlocError, ConfigError
 from avloc.events import Event, Events
 from avloc.media.writer import write_video
 
-ROOMS = {"compose", "recipes", "report"}
+ROOMS = {"compose", "recipes", "report", "review", "serve"}
 """Verbs that are rooms of the package as well: functions of avloc.verbs alone."""
 
 FOUND = {"a": Events([1, 8], [3, 9], ["dog", "cat"], [0.9, 0.8]), "b": Events([4], [6], ["cat"], [0.6])}

@@ -29,26 +29,32 @@ if TYPE_CHECKING:
         evaluate,
         export,
         extract,
+        import_features,
         import_model,
+        labels,
         load_data,
         paper,
+        plot,
         simulate,
+        sweep,
         test,
         train,
+        watch,
         weights,
     )
 
 __version__ = "0.1.0"
 _VERBS = (
     *("check_data", "check_features", "clips", "compare", "convert", "describe", "detect", "diagnose", "evaluate"),
-    *("export", "extract", "import_model", "load_data", "paper", "simulate", "test", "train", "weights"),
+    *("export", "extract", "import_features", "import_model", "labels", "load_data", "paper", "plot", "simulate"),
+    *("sweep", "test", "train", "watch", "weights"),
 )
 """Those of avloc.verbs whose names no room of the package has."""
 
 __all__ = [
     "AvlocError", "Detector", "Event", "Events", "__version__", "check_data", "check_features", "clips", "compare",
-    "convert", "describe", "detect", "diagnose", "evaluate", "export", "extract", "import_model", "load", "load_data",
-    "paper", "simulate", "test", "train", "weights",
+    "convert", "describe", "detect", "diagnose", "evaluate", "export", "extract", "import_features", "import_model",
+    "labels", "load", "load_data", "paper", "plot", "simulate", "sweep", "test", "train", "watch", "weights",
 ]  # fmt: skip
 
 
