@@ -33,6 +33,7 @@ from avloc.models.grounded import Grounded, Member  # noqa: E402
 from avloc.recipes.default import GroundedRun, grounded_composed  # noqa: E402
 from avloc.recipes.default_run import GroundedTraining, GroundedWatch, train_grounded  # noqa: E402
 from avloc.recipes.vocabulary import PROCEDURAL, read_vocabulary  # noqa: E402
+from avloc.recipes.weighing import calibrate  # noqa: E402
 
 TINY = GroundedRun(
     workers=1,
