@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avloc import load
+from avloc.detector import Detector
 from avloc.events import Events
 from avloc.features.extractors.build import DEFAULT, build_extractor
 from avloc.features.sequence import FeatureSequence
@@ -19,7 +19,7 @@ def detect(video: PathLike, model: PathLike = "default", min_score: float | None
     Raises:
         ModelError, MediaError, FeatureError: the model or the video cannot be read, or do not fit.
     """
-    return load(model).detect(video, min_score=min_score)
+    return Detector.load(model).detect(video, min_score=min_score)
 
 
 def extract(video: PathLike, features: str = DEFAULT) -> FeatureSequence:
