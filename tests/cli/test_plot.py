@@ -85,7 +85,11 @@ def test_every_figure_in_both_sizes(folder: Path, capsys: pytest.CaptureFixture[
 
 
 def test_runs_of_a_row_are_seeds_of_one_method(folder: Path) -> None:
-    methods = gathered([Path("runs/0"), Path("runs/1"), Path("theirs.json")], "test", ())
+    left: list[str] = []
+    Path("runs/empty").mkdir()
+    given = [Path(name) for name in ("runs/0", "runs/empty", "runs/1", "theirs.json")]
+    methods = gathered(given, "test", (), left.append)
+    assert left == ["runs/empty: is neither a run of avloc train nor a file of detections"]
     assert [(m.name, len(m.curves), len(m.detections)) for m in methods] == [("ours", 2, 2), ("theirs", 0, 1)]
     epochs, values = methods[0].curves[0]["validation mAP (%)"]
     assert epochs.tolist() == [1, 3] and values.tolist() == [10, 10]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from avloc.cli.main import main
-from avloc.config import DataConfig, LocoConfig, RunConfig, TrainConfig
+from avloc.config import ActionFormerConfig, DataConfig, DenseLossConfig, LocoConfig, RunConfig, TrainConfig
 from avloc.detector import Detector
 from avloc.evaluation.operating_point import best_f1
 from avloc.features.sequence import FeatureSequence
@@ -21,9 +23,11 @@ from avloc.streams import Streams
 from avloc.timegrid import TimeGrid
 from avloc.training.checkpoint import load_model
 from avloc.training.data import open_split
+from avloc.training.loggers import Logger
 from avloc.training.predict import predict
 from avloc.training.run import train
 from avloc.training.runner import TorchRunner
+from avloc.training.watch import Epoch, Step
 
 GRID = TimeGrid.centred(0.32, 0.96)
 CLASSES = ("bark", "horn")
@@ -63,13 +67,25 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
     )
 
 
-@pytest.mark.parametrize("scores", [True, False])
-def test_training_and_detecting_read_the_same_arrays(run: RunConfig, scores: bool, tmp_path: Path) -> None:
-    run = replace(run, data=replace(run.data, scores=scores), train=replace(run.train, epochs=1))
+@pytest.mark.parametrize(
+    ("scores", "modalities", "widths"),
+    [(True, (), (10, 8)), (False, (), (6, 5)), (True, ("visual",), (10, 0)), (False, ("audio",), (0, 5))],
+)
+def test_training_and_detecting_read_the_same_arrays(
+    run: RunConfig, scores: bool, modalities: tuple[str, ...], widths: tuple[int, int], tmp_path: Path
+) -> None:
+    data = replace(run.data, scores=scores, modalities=modalities)
+    run = replace(run, data=data, train=replace(run.train, epochs=1))
+    if modalities:  # for a network of one stream
+        network_ = ActionFormerConfig(width=16, head_width=16, heads=2, levels=3, steps=32, stem_blocks=1)
+        run = replace(run, network=network_, loss=DenseLossConfig())
     train(run, tmp_path)
     network, config = load_model(tmp_path)
-    assert config.features.scores == scores and config.features.read.visual == "own/1"
-    assert (config.network.visual_width, config.network.audio_width) == ((10, 8) if scores else (6, 5))
+    assert config.features.scores == scores
+    read_streams = dict(config.features.read.items())
+    assert ("visual" in read_streams) == (widths[0] > 0) and ("audio" in read_streams) == (widths[1] > 0)
+    assert set(read_streams.values()) <= {"own/1"}
+    assert (config.network.visual_width, config.network.audio_width) == widths
     plain, read = TorchRunner(network), []
 
     def runner(
@@ -84,8 +100,30 @@ def test_training_and_detecting_read_the_same_arrays(run: RunConfig, scores: boo
 
 
 def test_the_score_to_show_is_the_best_on_validation(run: RunConfig, tmp_path: Path) -> None:
+    class Heard(Logger):
+        def __init__(self) -> None:
+            self.words: list[object] = []
+
+        def begin(self, settings: Mapping[str, Any], folder: Path) -> None:
+            self.words.append((settings["train"]["epochs"], folder))
+
+        def on_step(self, step: Step) -> None:
+            self.words.append((step.epoch, step.step))
+
+        def on_epoch(self, epoch: Epoch) -> None:
+            assert (tmp_path / "metrics.jsonl").read_text().count("\n") == epoch.number
+            self.words.append(epoch.number)
+
+        def end(self, validation_map: float | None) -> None:
+            self.words.append(validation_map)
+
     torch.manual_seed(0)
-    train(run, tmp_path)
+    heard = Heard()
+    result = train(run, tmp_path, loggers=[heard])
+    steps = [step for step in heard.words if isinstance(step, tuple)][1:]
+    assert heard.words[0] == (3, tmp_path) and heard.words[-1] == result.validation_map
+    assert [word for word in heard.words[1:-1] if isinstance(word, int)] == [1, 2, 3]
+    assert steps == sorted(steps) and {epoch for epoch, _ in steps} == {1, 2, 3}
     network, config = load_model(tmp_path)
     validation = open_split(run, "validation", config.labels)
     # The folder's weights are rounded to 16 bits, the scores of training were not.

@@ -62,9 +62,11 @@ def plot(
     from avloc.report.paper_figures import require_matplotlib, save
 
     require_matplotlib()
-    methods = gathered(runs, split, names)
-    require_writable(out)
     screen = screen_console()
+    methods = gathered(
+        runs, split, names, lambda line: screen.print(f"left out: {line}", markup=False, soft_wrap=True)
+    )
+    require_writable(out)
     drawn = 0
     made = scored(methods, truth, split) if set(figures) != {"curves"} else None
     for kind in figures or _ALL:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -38,30 +38,40 @@ class Method:
     detections: list[Path] = field(default_factory=list)
 
 
-def gathered(runs: Sequence[Path], split: str, names: Sequence[str]) -> list[Method]:
+def gathered(
+    runs: Sequence[Path], split: str, names: Sequence[str], on_left_out: Callable[[str], None]
+) -> list[Method]:
     """The methods of these folders and files; runs of a grid that are of one row are seeds of one method.
 
+    on_left_out: is told of each folder that is no run, as one among others may be.
+
     Raises:
-        AvlocError: none is named, one is neither a run nor detections, there are too many methods, or another number
-            of names.
+        AvlocError: none is named, or none is a run or detections, there are too many methods, or another number of
+            names.
     """
     if not runs:
         raise AvlocError("no run was named; name folders of avloc train, or files of detections")
     methods: dict[str, Method] = {}
+    odd = []
     for path in runs:
+        tested = path / f"{split}.predictions.json"
+        if not any(place.is_file() for place in (path, path / METRICS, tested)):
+            odd.append(f"{path}: is neither a run of avloc train nor a file of detections")
+            continue
         name = _name(path)
         method = methods.setdefault(name, Method(name))
         if path.is_file():
             method.detections.append(path)
             continue
-        tested = path / f"{split}.predictions.json"
-        if not (path / METRICS).is_file() and not tested.is_file():
-            raise AvlocError(f"{path}: is neither a run of avloc train nor a file of detections")
         method.folders.append(path)
         if (curves := _curves(path)) is not None:
             method.curves.append(curves)
         if tested.is_file():
             method.detections.append(tested)
+    if not methods:
+        raise AvlocError(odd[0])
+    for line in odd:
+        on_left_out(line)
     if len(methods) > _MOST_METHODS:
         raise AvlocError(f"{len(methods)} methods are more than a figure holds; name {_MOST_METHODS} at most")
     if names and len(names) != len(methods):
