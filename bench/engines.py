@@ -30,6 +30,7 @@ from avloc.scale.batch import Batch, Begun, Job
 from avloc.scale.engine import Engine, ProcessEngine
 from avloc.scale.manifest import Entry, Manifest
 from avloc.scale.messages import Ended, OnProgress
+from avloc.scale.ray_cluster import connected
 from avloc.scale.ray_engine import RayEngine
 from avloc.scale.table import write_events_table
 from avloc.scale.work import Done, Task, Work
@@ -131,6 +132,11 @@ def disturbed(work: Path, options: argparse.Namespace) -> None:
 
 def actors(head: int) -> list[int]:
     """Workers of Ray below a process."""
+    return [process for process in below(head) if named(process).startswith("ray::RayWorker")]
+
+
+def below(head: int) -> list[int]:
+    """All processes that a process has started, and those that they have."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -142,7 +148,7 @@ def actors(head: int) -> list[int]:
         above = process
         while above in parents and above != head:
             above = parents[above]
-        if above == head and named(process).startswith("ray::RayWorker"):
+        if above == head and process != head:
             found.append(process)
     return sorted(found)
 
@@ -190,14 +196,14 @@ def tasks(engine: str, count: int, workers: int) -> None:
     runs: Engine = RayEngine(workers) if engine == "ray" else ProcessEngine(workers)
     before = peak_mb()
     began, first, seen = time.perf_counter(), 0.0, bytearray(count)
-    helpers = own = 0.0
+    helpers, own = "", 0.0
     for report in runs.run(Nothing, range(count)):
         if isinstance(report, Ended):
             if not first:
                 first, own = time.perf_counter() - began, time.process_time()
             assert report.outcome == report.number and not seen[report.number]
             seen[report.number] = 1
-            if report.number == count - 1:
+            if report.number == count - 1 and engine == "ray":
                 helpers = beside_mb()
     took, own = time.perf_counter() - began - first, time.process_time() - own
     assert all(seen)
@@ -205,22 +211,48 @@ def tasks(engine: str, count: int, workers: int) -> None:
     each_us = 1e6 * own / count
     print(f"  head: {each_us:.0f} us of processor time a task, {before:.0f} MB before, {peak_mb():.0f} at most")
     if engine == "ray":
-        print(f"  Ray's own processes beside it: {helpers:.0f} MB", flush=True)
+        print(f"  Ray's own processes at the end: {helpers}", flush=True)
+        waits()
+
+
+class Sleeper:
+    """Is never done."""
+
+    def sleep(self) -> None:
+        time.sleep(3600)
+
+
+def waits() -> None:
+    """What a look at all workers costs the head, by how many there are."""
+    with connected(None, 1) as ray:
+        actor = ray.remote(Sleeper).remote()
+        for count in (100, 1000, 10_000):
+            busy = [actor.sleep.remote() for _ in range(count)]
+            ray.wait(busy, timeout=0)
+            began = time.process_time()
+            for _ in range(10):
+                ray.wait(busy, timeout=0)
+            print(f"  a look at {count} workers: {1e2 * (time.process_time() - began):.1f} ms", flush=True)
+        ray.kill(actor)
 
 
 def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-def beside_mb() -> float:
-    """What Ray's store, scheduler and watchers hold on this machine, without workers."""
-    total = 0.0
-    for status in Path("/proc").glob("[0-9]*/status"):
-        command = named(int(status.parent.name))
-        if re.search(r"gcs_server|raylet|/ray/(dashboard|autoscaler|_private)|ray::(Dash|Runtime)", command):
-            found = re.search(r"RssAnon:\s+(\d+)", status.read_text())
-            total += int(found[1]) / 1e3 if found else 0.0
-    return total
+def beside_mb() -> str:
+    """What Ray's own processes below this one hold, workers left out."""
+    held = dict.fromkeys(("gcs_server", "raylet", "others"), 0.0)
+    for process in below(os.getpid()):
+        try:
+            found = re.search(r"RssAnon:\s+(\d+)", Path(f"/proc/{process}/status").read_text())
+        except OSError:
+            continue
+        command = named(process)
+        if found and not command.startswith("ray::RayWorker"):
+            program = command.split("\0")[0].rpartition("/")[2]
+            held[program if program in held else "others"] += int(found[1]) / 1e3
+    return ", ".join(f"{name} {megabytes:.0f} MB" for name, megabytes in held.items())
 
 
 # The head of a large run

@@ -19,6 +19,7 @@ from typing import Any
 from avloc.errors import AvlocError, ConfigError, one_line
 
 _ANSWER_S = 10.0
+_STARTS = 4
 _STORE_BYTES = 100 * 2**20  # what goes between head and workers is small
 
 
@@ -39,6 +40,7 @@ def connected(address: str | None, cores: int) -> Iterator[Any]:
 
     Raises:
         ConfigError: no cluster answers at the address, or it is none that this Ray can work with.
+        AvlocError: Ray is not installed, or cannot be started.
     """
     require_ray()
     if address is None:
@@ -68,10 +70,9 @@ def _join(ray: Any, address: str) -> None:
         _require_listener(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        reason = one_line(str(error).strip().splitlines()[0].rstrip(".")) if str(error).strip() else "no answer"
         raise ConfigError(
-            f"--ray-address {address}: no cluster can be joined there ({reason}); begin one with ray start --head, "
-            "of the same versions of Ray and Python, or leave --ray-address out for this machine alone"
+            f"--ray-address {address}: no cluster can be joined there ({_first_line(error)}); begin one with "
+            "ray start --head, of the same versions of Ray and Python, or leave --ray-address out for this machine"
         ) from None
 
 
@@ -83,15 +84,29 @@ def _require_listener(address: str) -> None:
 
 
 def _start(ray: Any, cores: int, folder: str) -> None:
-    ray.init(
-        address="local",
-        num_cpus=max(cores, os.cpu_count() or 1),
-        include_dashboard=False,
-        object_store_memory=_STORE_BYTES,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _temp_dir=folder,
-    )
+    for left in reversed(range(_STARTS)):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=max(cores, os.cpu_count() or 1),
+                include_dashboard=False,
+                object_store_memory=_STORE_BYTES,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                _temp_dir=folder,
+            )
+            return
+        except Exception as error:  # Ray raises this very class where a busy machine takes longer than 30 s
+            ray.shutdown()
+            if not left:
+                raise AvlocError(
+                    f"Ray cannot be started here ({_first_line(error)}); try again when the machine is less busy, or "
+                    "leave --engine out for processes"
+                ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return one_line((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."))
 
 
 def _close_the_door() -> None:
