@@ -68,7 +68,7 @@ def test_a_pause_keeps_two_apart_unless_it_is_within_the_gap(gap_s: float, count
 def test_short_events_that_repeat_are_not_glued() -> None:
     """Nor by pieces that lie over them, as long as they are surer than those."""
     short = [(3.0 * i, 3.0 * i + 1.8, 0.8, 0) for i in range(30)]
-    over = [(5.0 * i, 5.0 * i + 30.0, 0.4, 0) for i in range(12)]
+    over = [(5.0 * i, 5.0 * i + 30.0, 0.35, 0) for i in range(12)]
     assert chained(short) == sorted(short)
     assert chained(short + over) == sorted(short + over)
     assert [(s, e) for s, e, _ in shown(short + over, 90.0)] == [(s, e) for s, e, _, _ in short]

@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 Columns = tuple[Float64, Float64, Float64, Index]
 
 _PART = 0.5  # of its length within a whole, from which on a candidate is a part of it
-_SURE = 0.8  # of the surest part's score, from which on the pieces speak for the whole
+_SURE = 0.5  # of the surest part's score, from which on the pieces speak for the whole
 _TELLS = 0.01  # of the surest part's score, from which on a part tells where the whole ends
 _NEAR = 0.25  # of its length: how far from the outermost end a part may end that tells
 _RIVAL = 0.5  # of its length on another whole, from which on it is that one's rival
@@ -61,7 +61,7 @@ def chain(start: Float64, end: Float64, score: Float64, label: Index, by: Chaini
     From the surest piece of a class on, all that touches is taken, pieces first, then shorter candidates; then from
     the surest piece that is left. What they become has the score of its surest part, ends where its parts say, and
     takes the place of the candidates of its class that lie in it with half of their length. Where shorter ones in it
-    are surer than the pieces, as in events that repeat, nothing is chained.
+    are far surer than the pieces, as in events that repeat, nothing is chained.
 
     Of two wholes of different classes on one another, the one that is less sure in the mean scores no more than the
     other: whose end is the surest should not decide about the middle.
