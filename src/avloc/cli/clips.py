@@ -81,7 +81,7 @@ def clips(
     if not wanted:
         raise AvlocError(f"{results}: no event has a score of {min_score:g} or more; give a lower --min-score")
     require_writable(out)
-    _sweep(out)
+    sweep(out)
     work = _Work(out, videos, problems)
     try:
         with counting(error_console(), "clips") as on_progress:
@@ -222,7 +222,7 @@ def _is_row(line: Sequence[str]) -> bool:
     return len(line) == len(COLUMNS) and line[1].replace(".", "", 1).isdigit() and Path(line[-1]).name == line[-1]
 
 
-def _sweep(out: Path) -> None:
+def sweep(out: Path) -> None:
     """Remove what a killed run left half written; not what another run may be writing now."""
     for path in out.glob(".*.mp4"):
         if _HALF.fullmatch(path.name):
