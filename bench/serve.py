@@ -364,6 +364,8 @@ def nonsense(lots: random.Random) -> bytes:
         f"/jobs/{job}?min_score={lots.choice(['2', 'x', '', 'inf', '0.5'])}", "//", "*", "http://x/detect", "/%",
         "/openapi.json", "\x00", "/" + "?" * 300, "/healthz#x",
     ])  # fmt: skip
+    if method == "POST" and lots.random() < 0.8:
+        path = "/detect"
     kind = lots.choice([
         "application/json", "video/mp4", "multipart/form-data; boundary=b", "multipart/form-data", "text/plain", "",
         "application/octet-stream", "multipart/form-data; boundary=" + "b" * 500, "\u00ff/\u00ff; ;;=", "video/",

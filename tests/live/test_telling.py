@@ -17,7 +17,9 @@ from avloc.events import Event
 from avloc.live.telling import Command, Message, NotToldError, Webhook
 from avloc.live.told import Noted
 
-NOTED = Noted(1, "0123", Path("/cam/a b.mp4"), Event(1.5, 3.25, "dog barking", 0.81234), "2026-09-27T10:15:00+02:00")
+NOTED = Noted(
+    1, "0123", Path("/cam/a b.mp4"), Event(1.5, 3.25, "dog barking", 0.81234), began="2026-09-27T10:15:00+02:00"
+)
 TOLD = {
     "id": "0123",
     "file": "/cam/a b.mp4",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,22 @@ def test_one_that_was_being_told_at_a_kill_is_uncertain(tmp_path: Path) -> None:
     assert [one.event for one in told.cut_off()] == [DOG]
     assert [one.event for one in told.pending()] == [CAT] and told.cut_off() == []
     assert told.counts() == {"uncertain": 1, "pending": 1}
+
+
+def test_what_was_told_in_vain_comes_behind_the_others(tmp_path: Path) -> None:
+    told = Told(tmp_path / STATE)
+    told.put_found(tmp_path / "a.mp4", STAMP, Recorded("r"), events(DOG, CAT))
+    first = told.pending()[0]
+    told.set_state(first, "telling")
+    told.set_state(replace(first, tries=1), "pending")
+    assert [(one.event, one.tries) for one in told.pending()] == [(CAT, 0), (DOG, 1)]
+
+
+def test_what_is_passed_over_is_known_until_it_changes(tmp_path: Path) -> None:
+    told = Told(tmp_path / STATE)
+    told.put_present({tmp_path / "a.mp4": STAMP, tmp_path / "b.mp4": STAMP})
+    assert told.is_known(tmp_path / "b.mp4", STAMP) and not told.is_known(tmp_path / "b.mp4", Stamp(10, 21, 30))
+    assert told.pending() == [] and not told.is_new()
 
 
 def test_a_recording_is_the_same_by_another_name_and_when_it_grows(tmp_path: Path) -> None:

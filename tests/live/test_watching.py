@@ -10,15 +10,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from avloc.cli.main import main
+from avloc.errors import MediaError
 from avloc.formats.activitynet import read_results
-from avloc.live.search import opening_of
+from avloc.live.moment import TimeFrom
+from avloc.live.search import Cut, Searcher, opening_of
 from avloc.media.clips import cut_clip
 from avloc.media.probe import probe
+from avloc.scale.detect import Detect
+from avloc.zoo import find_model
 
 ROOT = Path(__file__).parents[2]
 SETTLE = ("--settle", "0.3", "--min-score", "0.3")
@@ -126,6 +131,15 @@ def test_a_recording_is_known_by_its_opening(made: Path, tmp_path: Path) -> None
     content = (made / "dog.mkv").read_bytes()
     (tmp_path / "cut.mkv").write_bytes(content[: len(content) // 2])
     assert opening_of(made / "dog.mkv") == opening_of(tmp_path / "cut.mkv") != opening_of(made / "sheep.mkv")
+
+
+def test_no_clip_is_cut_of_another_recording(made: Path, tmp_path: Path) -> None:
+    searcher = Searcher(Detect(find_model("default")), TimeFrom())
+    order = Cut(made / "dog.mkv", opening_of(made / "sheep.mkv"), tmp_path / "clip.mp4", 1.0, 2.0)
+    with pytest.raises(MediaError, match="overwritten by another recording"):
+        searcher(order, lambda seconds, of_seconds: None)
+    clip = searcher(replace(order, recording=opening_of(made / "dog.mkv")), lambda seconds, of_seconds: None)
+    assert clip == tmp_path / "clip.mp4" and probe(clip).duration_s == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize(

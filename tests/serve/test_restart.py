@@ -14,16 +14,16 @@ pytest.importorskip("fastapi")
 def test_jobs_outlive_the_server(tmp_path: Path) -> None:
     content = tiny(tmp_path / "a.mp4").read_bytes()
     server = Server(tmp_path / "store", "--grace", "0.01", token=None)
-    jobs = [server.ask("POST", "/detect", content, Content_Type="video/mp4")[1]["id"] for _ in range(4)]
-    assert server.stop() == 0
-    states = [(tmp_path / "store" / "jobs" / job / "job.json").read_text() for job in jobs]
-    assert any('"state": "queued"' in state for state in states)
-    torn = tmp_path / "store" / "jobs" / "x" / "video.mp4"
-    torn.parent.mkdir()
-    shutil.copy(tmp_path / "a.mp4", torn)
-    (tmp_path / "store" / "incoming" / "half").write_bytes(content[:100])
-    server.start()
     try:
+        jobs = [server.ask("POST", "/detect", content, Content_Type="video/mp4")[1]["id"] for _ in range(4)]
+        assert server.stop() == 0
+        states = [(tmp_path / "store" / "jobs" / job / "job.json").read_text() for job in jobs]
+        assert any('"state": "queued"' in state for state in states)
+        torn = tmp_path / "store" / "jobs" / "x" / "video.mp4"
+        torn.parent.mkdir()
+        shutil.copy(tmp_path / "a.mp4", torn)
+        (tmp_path / "store" / "incoming" / "half").write_bytes(content[:100])
+        server.start()
         assert not torn.exists() and not list((tmp_path / "store" / "incoming").iterdir())
         assert [server.over(job)["state"] for job in jobs] == ["done"] * 4
         server.process.kill()
@@ -32,6 +32,7 @@ def test_jobs_outlive_the_server(tmp_path: Path) -> None:
         assert [server.over(job)["state"] for job in jobs] == ["done"] * 4
         assert server.ask("GET", "/models", Host="evil.example")[0] == 403
         assert server.ask("GET", "/models", Host=f"localhost:{server.port}")[0] == 200
-    finally:
         assert server.stop() == 0
+    finally:
+        server.process.kill()
     assert "Traceback" not in server.log

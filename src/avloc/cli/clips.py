@@ -98,7 +98,7 @@ def clips(
 
 def _cut_all(cuts: Sequence[Clip], out: Path, videos: Path | None, problems: list[str]) -> None:
     require_writable(out)
-    _sweep(out)
+    clear_unfinished(out)
     screen, work = screen_console(), _Work(out, videos, problems)
     try:
         with counting(error_console(), "clips") as on_progress:
@@ -218,7 +218,7 @@ def _is_row(line: Sequence[str]) -> bool:
     return len(line) == len(COLUMNS) and line[1].replace(".", "", 1).isdigit() and Path(line[-1]).name == line[-1]
 
 
-def _sweep(out: Path) -> None:
+def clear_unfinished(out: Path) -> None:
     """Remove what a killed run left half written; not what another run may be writing now."""
     for path in out.glob(".*.mp4"):
         if _HALF.fullmatch(path.name):

@@ -15,6 +15,7 @@ import tyro
 
 from avloc import __version__, zoo
 from avloc.cli.choosing import Choosing
+from avloc.cli.clips import clear_unfinished
 from avloc.cli.inputs import is_media, require_writable
 from avloc.cli.names import slug
 from avloc.errors import AvlocError, OutputError, one_line
@@ -26,6 +27,8 @@ from avloc.live.watching import Watching, Wishes
 from avloc.lock import locked
 from avloc.scale.batch import LOCK
 from avloc.scale.detect import Detect
+
+_MOST_FAILURES = 5
 
 
 def watch(
@@ -104,16 +107,22 @@ def watch(
             workers=workers,
             limit_s=time_limit,
         )
+        for torn in out.rglob(".avloc-*.tmp"):  # of a run that was killed
+            torn.unlink(missing_ok=True)
+        if clips is not None:
+            clear_unfinished(clips)
         try:
             watching.begin(skip_present=skip_present)
-            _go(watching, once, settle)
+            return _go(watching, once, settle)
         finally:
             watching.close()
-    return 0
 
 
-def _go(watching: Watching, once: bool, settle_s: float) -> None:
-    """Until it is stopped. An event that is being told is told to its end, unless it is asked for again."""
+def _go(watching: Watching, once: bool, settle_s: float) -> int:
+    """Until it is stopped; an event that is being told then is told to its end, unless it is stopped again.
+
+    The result is the exit status.
+    """
     asked: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -127,8 +136,11 @@ def _go(watching: Watching, once: bool, settle_s: float) -> None:
         while not asked:
             watching.step()
             if once and watching.idle and time.monotonic() - began > settle_s:
-                return
+                return 0
+            if once and watching.failures >= _MOST_FAILURES:
+                raise AvlocError(f"{watching.failures} times in a row an event did not arrive; start again to go on")
         logging.getLogger("avloc.watch").info("stopped; the same command goes on from here")
+        return 0
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from avloc.errors import MediaError
+from avloc.errors import MediaError, OutputError
 from avloc.live.moment import TimeFrom
 from avloc.live.told import Recorded
 from avloc.media.clips import cut_clip
@@ -27,9 +27,10 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A stretch to cut out, in seconds, and where to."""
+    """A stretch to cut out of a recording, in seconds, and where to."""
 
     video: Path
+    recording: str
     path: Path
     start_s: float
     end_s: float
@@ -43,21 +44,33 @@ class Searched:
     recording: Recorded
 
 
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """Why a result cannot be written; no other could be."""
+
+    reason: str
+
+
 Order = Search | Cut
-Outcome = Searched | Path
+Outcome = Searched | Path | Unwritten
 
 
 @dataclass(frozen=True)
 class Searcher:
-    """Does orders. Raises MediaError where a file cannot be read, OutputError where one cannot be written."""
+    """Does orders. Raises MediaError where a file cannot be read, or holds another recording than it did."""
 
     work: Detect
     time_from: TimeFrom
 
     def __call__(self, order: Order, on_progress: OnProgress) -> Outcome:
         if isinstance(order, Cut):
+            if opening_of(order.video) != order.recording:
+                raise MediaError(f"{order.video}: was overwritten by another recording before its clip was cut")
             return cut_clip(order.video, order.path, order.start_s, order.end_s)
-        found = self.work(order.task, on_progress)
+        try:
+            found = self.work(order.task, on_progress)
+        except OutputError as error:
+            return Unwritten(str(error))
         began = self.time_from.began(order.task.video, found.duration_s)
         told = "" if began is None else began.isoformat()
         return Searched(found, Recorded(opening_of(order.task.video), told))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,12 +48,13 @@ class Recorded:
 @dataclass(frozen=True, slots=True)
 class Noted:
     """An event of a file, as it is to be told. number: in the order of being found; id: the same whenever;
-    began: when its recording did, in ISO 8601, or ""."""
+    began: when its recording did, in ISO 8601, or "". tries: how often it was told in vain."""
 
     number: int
     id: str
     path: Path
     event: Event
+    recording: str = ""
     began: str = ""
     tries: int = 0
 
@@ -92,6 +93,12 @@ class Told:
         with self._transaction():
             self._put_file(path, stamp, "", state, reason)
 
+    def put_present(self, files: Mapping[Path, Stamp]) -> None:
+        """Files are passed over until they change; all of them or none."""
+        with self._transaction():
+            for path, stamp in files.items():
+                self._put_file(path, stamp, "", "present", "was there at the start")
+
     def put_found(self, path: Path, stamp: Stamp, recording: Recorded, events: Events) -> int:
         """A file's events, of which those that are new wait to be told; how many these are."""
         new = 0
@@ -117,14 +124,14 @@ class Told:
         return found
 
     def pending(self) -> list[Noted]:
-        """Events that wait to be told, in the order of being found."""
+        """Events that wait to be told, in the order of being found; those that were told in vain come later."""
         return self._events("pending")
 
     def set_state(self, noted: Noted, state: str) -> None:
-        """An event is `telling`, `told`, `pending` again or given up (`failed`)."""
-        tries = noted.tries + (state == "telling")
+        """An event is `telling`, `told` or `pending` again."""
         with self._transaction():
-            self._db.execute("update events set state = ?, tries = ? where number = ?", (state, tries, noted.number))
+            row = (state, noted.tries, noted.number)
+            self._db.execute("update events set state = ?, tries = ? where number = ?", row)
 
     def counts(self) -> dict[str, int]:
         """Events by state."""
@@ -134,13 +141,13 @@ class Told:
     def _events(self, state: str) -> list[Noted]:
         with self._instructing():
             rows = self._db.execute(
-                "select number, id, path, start_s, end_s, label, score, began, tries from events "
-                "where state = ? order by number",
+                "select number, id, path, start_s, end_s, label, score, recording, began, tries from events "
+                "where state = ? order by tries, number",
                 (state,),
             ).fetchall()
         return [
-            Noted(number, key, _path(path), Event(start_s, end_s, label, score), began, tries)
-            for number, key, path, start_s, end_s, label, score, began, tries in rows
+            Noted(number, key, _path(path), Event(start_s, end_s, label, score), recording, began, tries)
+            for number, key, path, start_s, end_s, label, score, recording, began, tries in rows
         ]
 
     def _put_file(self, path: Path, stamp: Stamp, recording: str, state: str, reason: str) -> None:

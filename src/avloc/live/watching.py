@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from avloc.errors import OutputError, one_line, without_path
 from avloc.files import make_folder
 from avloc.formats.files import ENDING
 from avloc.live.moment import TimeFrom
-from avloc.live.search import Cut, Order, Outcome, Search, Searched, searcher
+from avloc.live.search import Cut, Order, Outcome, Search, Searched, Unwritten, searcher
 from avloc.live.settled import Settling, Stamp, stamp_of
 from avloc.live.telling import Message, NotToldError, Tell
 from avloc.live.told import Noted, Told
@@ -22,7 +22,6 @@ from avloc.scale.messages import Ended, Failed
 from avloc.scale.standing import Standing
 from avloc.scale.work import Task
 
-MOST_TRIES = 8
 _LONGEST_PAUSE_S = 60.0
 
 log = logging.getLogger("avloc.watch")
@@ -50,7 +49,7 @@ class Wishes:
 
 
 class Watching:
-    """One folder, its workers, and what was told of it."""
+    """One folder, its workers, and what was told of it. failures: how often in a row telling was in vain."""
 
     def __init__(
         self,
@@ -72,7 +71,7 @@ class Watching:
         self._clips: dict[int, Path | None] = {}
         self._waiting: dict[Path, Stamp] = {}
         self._number = 0
-        self._failures, self._tell_after = 0, 0.0
+        self.failures, self._tell_after = 0, 0.0
         self._vanished = False
         self._trouble = ""
 
@@ -82,8 +81,7 @@ class Watching:
             log.warning("%s: a run was killed while it was told, and is not told again: %s", noted.id, _words(noted))
         if skip_present and self.told.is_new():
             self.settling.look()
-            for path, stamp in self.settling.present.items():
-                self.told.put_failed(path, stamp, "present", "was there at the start")
+            self.told.put_present(self.settling.present)
 
     def step(self) -> None:
         """One look, and what comes of it; takes a second at most, and as long as telling takes.
@@ -95,6 +93,8 @@ class Watching:
         for report in self._processes.turn(self.poll_s):
             if not isinstance(report, Ended):
                 continue
+            if isinstance(report.outcome, Unwritten):
+                raise OutputError(report.outcome.reason)
             if report.number in self._cut:
                 self._end_cut(self._cut.pop(report.number), report.outcome)
             else:
@@ -189,16 +189,14 @@ class Watching:
             if self.wishes.tell is not None:
                 self.wishes.shown(message)
             self._clips.pop(noted.number, None)
-            self._failures = 0
+            self.failures = 0
 
     def _not_told(self, noted: Noted, reason: str) -> None:
-        given_up = noted.tries + 1 >= MOST_TRIES
-        self.told.set_state(noted, "failed" if given_up else "pending")
-        self._failures += 1
-        pause_s = min(_LONGEST_PAUSE_S, 2.0**self._failures)
+        self.told.set_state(replace(noted, tries=noted.tries + 1), "pending")
+        self.failures += 1
+        pause_s = min(_LONGEST_PAUSE_S, 2.0 ** min(self.failures, 10))
         self._tell_after = time.monotonic() + pause_s
-        then = "given up" if given_up else f"tried again in {pause_s:g} s"
-        log.error("%s: not told, %s: %s", noted.id, then, reason)
+        log.error("%s: not told, tried again in %g s: %s", noted.id, pause_s, reason)
 
     def _has_clip(self, noted: Noted) -> bool:
         """Whether the clip of an event is there, or cannot be; else it is asked for."""
@@ -213,7 +211,8 @@ class Watching:
             except OutputError as error:
                 log.error("%s", error)
                 return True
-            order = Cut(noted.path, path, max(0.0, event.start_s - margin_s), event.end_s + margin_s)
+            begin_s, end_s = max(0.0, event.start_s - margin_s), event.end_s + margin_s
+            order = Cut(noted.path, noted.recording, path, begin_s, end_s)
             self._cut[self._give(order)] = noted
         return False
 

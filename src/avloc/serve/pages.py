@@ -53,7 +53,7 @@ def docs_page(schema: Mapping[str, Any]) -> str:
 
 def _section(method: str, path: str, told: Mapping[str, Any]) -> str:
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(what)}</td></tr>" for name, what in _rows(told))
-    words = escape(told.get("description", told.get("summary", "")))
+    words = escape(told.get("description", told.get("summary", "")).replace("`", ""))
     return f"<section><h2>{method.upper()} {escape(path)}</h2><p>{words}</p><table>{rows}</table></section>"
 
 
