@@ -15,7 +15,7 @@ from avloc.config import TrainConfig, to_dict
 from avloc.errors import ModelError
 from avloc.training.batches import CroppedBatches
 from avloc.training.fit import fit
-from avloc.training.state import read_place
+from avloc.training.state import _FORMAT, read_place, require_same
 
 CONSTANT = TrainConfig(
     epochs=2, warmup_epochs=0, batch=8, learning_rate=1e-3, schedule="constant", precision="32-true"
@@ -27,6 +27,18 @@ def train(config: TrainConfig, state: Path, *, resume: bool = False) -> dict[str
     batches = CroppedBatches(Task(), config, model.multiple)
     settings = json.dumps({"train": to_dict(config)})
     return fit(method(model), batches, config, state=state, resume=resume, settings=settings).state_dict()
+
+
+def test_a_run_begun_before_a_setting_came_goes_on(tmp_path: Path) -> None:
+    def begun(path: Path) -> None:
+        save_file({}, path, {"format": _FORMAT, "place": "{}", "settings": json.dumps({"data": {}, "loss": {}})})
+
+    begun(tmp_path / "state")
+    now = {"data": {"lenient": False, "test_split": "test", "thresholds": []}, "loss": {"first_reach": 4.0}}
+    require_same(tmp_path / "state", json.dumps(now), CONSTANT)
+    now["data"]["lenient"] = True
+    with pytest.raises(ModelError, match=r"other settings \(data\.lenient was None, is True\)"):
+        require_same(tmp_path / "state", json.dumps(now), CONSTANT)
 
 
 def test_more_epochs_where_the_schedule_allows_them(tmp_path: Path) -> None:

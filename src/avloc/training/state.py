@@ -57,6 +57,10 @@ class Trainer:
         return {"criterion": self.criterion, "network": self.network, "average": self.average}
 
 
+_LATER: dict[str, object] = {"lenient": False, "test_split": "test", "thresholds": [], "first_reach": 4.0}
+"""Settings that came after runs had been begun, with the value that means what was done before."""
+
+
 def save_state(path: Path, trainer: Trainer, place: Place, settings: str) -> None:
     """Write all that `load_state` needs to go on exactly; `settings` is the run's config as text.
 
@@ -91,6 +95,9 @@ def require_same(path: Path, settings: str, config: TrainConfig) -> None:
     if header["settings"] == settings:
         return
     changed = dict(_changes(json.loads(header["settings"]), json.loads(settings)))
+    changed = {name: values for name, values in changed.items() if not _came_later(name, *values)}
+    if not changed:
+        return
     epochs = next((name for name in changed if name.split(".")[-2:] == ["train", "epochs"]), None)
     if len(changed) == 1 and epochs is not None and changed[epochs][1] > changed[epochs][0]:
         if config.schedule != "cosine":
@@ -101,6 +108,12 @@ def require_same(path: Path, settings: str, config: TrainConfig) -> None:
         )
     told = ", ".join(f"{name} was {before!r}, is {now!r}" for name, (before, now) in changed.items())
     raise ModelError(f"{path}: the run was begun with other settings ({told}); resume with the same")
+
+
+def _came_later(name: str, before: object, now: object) -> bool:
+    """Whether a run that does not name the setting did what its value now means."""
+    last = name.rpartition(".")[2]
+    return before is None and last in _LATER and now == _LATER[last]
 
 
 def load_state(path: Path, trainer: Trainer, settings: str, config: TrainConfig) -> Place:
