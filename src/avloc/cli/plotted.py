@@ -30,8 +30,8 @@ _MOST_METHODS = 12
 
 @dataclass
 class Method:
-    """One method, and what it is called in figures: for each seed the curves of its training, where there are any, and
-    the file of its detections."""
+    """One method, and what it is called in figures: for each seed the curves of its training, where there are any,
+    and the file of its detections."""
 
     name: str
     title: str = ""
@@ -43,7 +43,7 @@ class Method:
 def gathered(
     runs: Sequence[Path], split: str, names: Sequence[str], on_left_out: Callable[[str], None]
 ) -> list[Method]:
-    """The methods of these folders and files; runs of a row of a grid that differ by their seeds alone are one method.
+    """The methods of these folders and files; runs of a grid's row that differ by their seeds alone are one method.
 
     on_left_out: is told of each folder that is no run, as one among others may be.
 
