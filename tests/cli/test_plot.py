@@ -42,7 +42,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for seed in range(2):
         run = Path(f"runs/{seed}")
         run.mkdir(parents=True)
-        (run / "run.json").write_text(json.dumps({"data": {"annotations": str(tmp_path / "truth.json")}}))
+        settings = {"data": {"annotations": str(tmp_path / "truth.json")}, "train": {"seed": seed}}
+        (run / "run.json").write_text(json.dumps(settings))
         (run / "experiment.json").write_text(json.dumps({"row": "ours", "seed": seed}))
         lines = [
             {
@@ -91,6 +92,10 @@ def test_runs_of_a_row_are_seeds_of_one_method(folder: Path) -> None:
     methods = gathered(given, "test", (), left.append)
     assert left == ["runs/empty: is neither a run of avloc train nor a file of detections"]
     assert [(m.name, len(m.curves), len(m.detections)) for m in methods] == [("ours", 2, 2), ("theirs", 0, 1)]
+    told = json.loads(Path("runs/1/run.json").read_text())
+    Path("runs/1/run.json").write_text(json.dumps({**told, "train": {"seed": 1, "epochs": 9}}))
+    apart = gathered(given, "test", (), left.append)
+    assert [(m.title, len(m.curves)) for m in apart] == [("ours", 1), ("ours (2)", 1), ("theirs", 0)]
     epochs, values = methods[0].curves[0]["validation mAP (%)"]
     assert epochs.tolist() == [1, 3] and values.tolist() == [10, 10]
     made = scored(methods, None, "test")

@@ -104,7 +104,7 @@ def _draw(
     from avloc.report.paper_figures import timeline_figure
 
     if kind == "curves":
-        return draw.curves_figure([draw.Curves(m.name, m.curves) for m in methods if m.curves], columns)
+        return draw.curves_figure([draw.Curves(m.title, m.curves) for m in methods if m.curves], columns)
     assert made is not None
     if kind == "tiou":
         return draw.tiou_figure(made.by_threshold(), made.thresholds, columns)

@@ -30,9 +30,11 @@ _MOST_METHODS = 12
 
 @dataclass
 class Method:
-    """One method: for each seed the curves of its training, where there are any, and its detections' file."""
+    """One method, and what it is called in figures: for each seed the curves of its training, where there are any,
+    and the file of its detections."""
 
     name: str
+    title: str = ""
     folders: list[Path] = field(default_factory=list)
     curves: list[Mapping[str, tuple[Float64, Float64]]] = field(default_factory=list)
     detections: list[Path] = field(default_factory=list)
@@ -41,7 +43,7 @@ class Method:
 def gathered(
     runs: Sequence[Path], split: str, names: Sequence[str], on_left_out: Callable[[str], None]
 ) -> list[Method]:
-    """The methods of these folders and files; runs of a grid that are of one row are seeds of one method.
+    """The methods of these folders and files; runs of a grid's row that differ by their seeds alone are one method.
 
     on_left_out: is told of each folder that is no run, as one among others may be.
 
@@ -51,15 +53,14 @@ def gathered(
     """
     if not runs:
         raise AvlocError("no run was named; name folders of avloc train, or files of detections")
-    methods: dict[str, Method] = {}
+    methods: dict[tuple[str, str], Method] = {}
     odd = []
     for path in runs:
         tested = path / f"{split}.predictions.json"
         if not any(place.is_file() for place in (path, path / METRICS, tested)):
             odd.append(f"{path}: is neither a run of avloc train nor a file of detections")
             continue
-        name = _name(path)
-        method = methods.setdefault(name, Method(name))
+        method = methods.setdefault((_name(path), _settings(path)), Method(_name(path)))
         if path.is_file():
             method.detections.append(path)
             continue
@@ -75,10 +76,13 @@ def gathered(
     if len(methods) > _MOST_METHODS:
         raise AvlocError(f"{len(methods)} methods are more than a figure holds; name {_MOST_METHODS} at most")
     if names and len(names) != len(methods):
-        raise AvlocError(f"--names has {len(names)} names for {len(methods)} methods ({', '.join(methods)})")
-    for method, name in zip(methods.values(), names, strict=False):
-        method.name = name
-    return list(methods.values())
+        told = ", ".join(method.name for method in methods.values())
+        raise AvlocError(f"--names has {len(names)} names for {len(methods)} methods ({told})")
+    found = list(methods.values())
+    for k, method in enumerate(found):
+        same = sum(other.name == method.name for other in found[:k])
+        method.title = names[k] if names else f"{method.name} ({same + 1})" if same else method.name
+    return found
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ def scored(methods: Sequence[Method], truth: Path | None, split: str) -> Scored 
     if place is None:
         raise AvlocError("detections need a truth to be held against; name it with --truth")
     goal = read_goal(place, split)
-    return Scored({m.name: [hold_against(path, goal) for path in m.detections] for m in able})
+    return Scored({m.title: [hold_against(path, goal) for path in m.detections] for m in able})
 
 
 def _name(path: Path) -> str:
@@ -175,6 +179,15 @@ def _name(path: Path) -> str:
     if isinstance(told.get("row"), str):
         return str(told["row"])
     return path.resolve().name if path.is_dir() else path.stem.removesuffix(".predictions")
+
+
+def _settings(path: Path) -> str:
+    """What runs of one method have in common: all settings but the seed and where the data lie."""
+    told = _read(path / SETTINGS)
+    for group, names in (("train", ("seed",)), ("data", ("features", "annotations", "cache"))):
+        if isinstance(told.get(group), dict):
+            told[group] = {name: value for name, value in told[group].items() if name not in names}
+    return json.dumps(told, sort_keys=True)
 
 
 def _annotations(folder: Path) -> Path | None:
