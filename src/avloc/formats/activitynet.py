@@ -19,6 +19,7 @@ from typing import Any
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
+from avloc.formats.modality import modality_in
 from avloc.formats.strict_json import as_list, as_number, as_object, as_text, dump_json, field, load_json
 from avloc.formats.text import PathLike
 from avloc.formats.truth import Odd, of_subset, subset_names
@@ -200,7 +201,8 @@ def _events(
         plain = None if scored is False else _plain(row)
         if plain is None:
             try:
-                event = _event(row, f"{where}, entry {i}", scored, odd, label_of)
+                at = f"{where}, entry {i}"
+                event = modality_in(row, at, _event(row, at, scored, odd, label_of))
             except FormatError as error:
                 if odd is None:
                     raise
