@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avloc.timegrid import TimeGrid, pyramid_moments
+from avloc.timegrid import AROUND_S, WHOLE, Stretch, TimeGrid, pyramid_moments
 
 grids = st.builds(TimeGrid, st.floats(0.01, 10), st.floats(0.01, 10), st.floats(-5, 5))
 
@@ -19,6 +19,35 @@ def test_there_and_back(grid: TimeGrid, steps: list[float]) -> None:
     back = grid.to_steps(grid.to_seconds(steps))
     assert back.shape == (len(steps),)
     assert np.allclose(back, steps, rtol=1e-9, atol=1e-6)
+
+
+@given(st.floats(0, 500), st.floats(0.1, 500) | st.just(math.inf), st.floats(0.1, 900))
+def test_the_steps_of_a_stretch_cover_it_and_no_more_than_some_seconds_around(
+    start_s: float, length_s: float, duration_s: float
+) -> None:
+    grid, stretch = TimeGrid.centred(0.32, 0.96), Stretch(start_s, start_s + length_s)
+    steps = stretch.steps(grid, duration_s)
+    if start_s >= duration_s:
+        assert not steps
+        return
+    first_s, last_s = grid.to_seconds([steps[0], steps[-1]])
+    end_s = min(stretch.end_s, duration_s)
+    assert (
+        first_s <= max(start_s, 0.16) + 1e-9
+        and first_s >= start_s - AROUND_S - 11
+        and steps[-1] < grid.length(duration_s)
+    )
+    assert last_s + 0.33 >= min(end_s + AROUND_S, duration_s) and last_s < end_s + AROUND_S
+    sound_s = stretch.sound_from_s(grid)
+    assert 0 <= sound_s <= max(0.0, float(grid.window_starts_s(steps[0]))) + 1e-9
+
+
+def test_the_whole_is_every_step_and_odd_stretches_are_none() -> None:
+    grid = TimeGrid.centred(0.32, 0.96)
+    assert WHOLE.is_whole and WHOLE.steps(grid, 30.0) == range(grid.length(30.0)) and WHOLE.sound_from_s(grid) == 0
+    for start_s, end_s in ((3, 3), (-1, 3), (math.inf, math.inf), (math.nan, 3)):
+        with pytest.raises(ValueError, match="is none"):
+            Stretch(start_s, end_s)
 
 
 def test_a_moment_is_the_middle_of_its_window() -> None:

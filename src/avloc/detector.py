@@ -163,7 +163,7 @@ class Detector:
             label, not_label: Classes that are kept, and that are left out.
             min_length_s: Least length of an event.
             merge_gap_s: Events of one class with no more than this between them become one.
-            start_s, end_s: A stretch of the video: nothing else of it is read, but some seconds around.
+            start_s, end_s: A stretch of the video: nothing else of it is read, but some seconds around it.
 
         Raises:
             MediaError: the file cannot be read, has no picture or no sound, or ends before the stretch.

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 AROUND_S = 5.0
-"""Seconds before and behind a stretch that are looked at as well."""
+"""Seconds before and behind a stretch that are looked at as well, at least."""
+ALIGNED_STEPS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,12 @@ class Stretch:
         return self.start_s == 0 and math.isinf(self.end_s)
 
     def first_step(self, grid: TimeGrid) -> int:
-        """The first step that is looked at: some seconds before the stretch, so that its first events are known."""
-        return max(0, math.floor(float(grid.to_steps(self.start_s - AROUND_S)))) if self.start_s else 0
+        """The first step that is looked at, some seconds before the stretch, so that its first events are known.
+
+        A multiple of ALIGNED_STEPS: extractors work in chunks, and are to see what they see in the whole video.
+        """
+        first = math.floor(float(grid.to_steps(self.start_s - AROUND_S))) if self.start_s else 0
+        return max(0, first) // ALIGNED_STEPS * ALIGNED_STEPS
 
     def steps(self, grid: TimeGrid, duration_s: float) -> range:
         """The steps of a video that are looked at, to some seconds behind the stretch; none where it ends before."""

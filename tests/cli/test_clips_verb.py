@@ -25,6 +25,7 @@ from avloc.events import Events
 from avloc.events.filter import EventFilter
 from avloc.formats.activitynet import write_results
 from avloc.media.probe import probe
+from avloc.media.remux import read_chapters
 
 EVENTS = Events(
     [0.5, 2.0, 3.0, 3.5],
@@ -80,6 +81,55 @@ def test_the_same_command_goes_on_where_it_stopped(
     assert {name: (out / name).stat().st_mtime_ns for name in first} == first
     assert sorted(row["file"] for row in table(out)) == sorted(p.name for p in out.glob("*.mp4"))
     assert len(table(out)) == 3
+
+
+def test_a_reel_holds_what_is_chosen_in_place_of_clips_or_beside_them(
+    tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results(tmp_path / "results", "a", EVENTS, str(video))
+    results(tmp_path / "results", "gone", EVENTS[:1], "../gone.mp4")
+    reel, out = tmp_path / "reel.mp4", tmp_path / "clips"
+    command = ["clips", str(tmp_path / "results"), "--label", "dog barking", "--reel", str(reel)]
+    assert main(command) == 1  # one video is missing, which is told once
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 1 and "gone: its video is missing" in told.err and "2 cuts" in told.out
+    titles = [title for _, _, title in read_chapters(reel)]
+    assert titles == [f"dog barking - a video.mp4 {at}" for at in ("0:00.5 to 0:01.2", "0:02.0 to 0:02.6")]
+    assert probe(reel).duration_s == pytest.approx(1.3, abs=0.1) and not out.exists()
+    (tmp_path / "results" / "gone.events.json").unlink()
+    before = reel.read_bytes()
+    assert main([*command, "--limit", "1"]) == 1 and reel.read_bytes() == before
+    assert "is there already; give another name, or --force" in capsys.readouterr().err
+    assert main([*command, "--limit", "1", "--force", "--out", str(out)]) == 0
+    assert len(read_chapters(reel)) == 1 and len(list(out.glob("*.mp4"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ([], "give --out, a folder for the clips, or --reel"),
+        (["--reel", "x.avi"], "--reel is x.avi; a video is needed whose name ends in .mp4"),
+        (["--reel", "x.mp4", "--min-score", "0.95"], "of 4 events none is left to cut out"),
+    ],
+)
+def test_reels_that_cannot_be_are_one_line(
+    tmp_path: Path, flags: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    results(tmp_path / "results", "a", EVENTS, "a.mp4")
+    assert main(["clips", "results", *flags]) == 1
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1 and [p.name for p in tmp_path.iterdir()] == ["results"]
+
+
+def test_a_reel_over_one_of_its_videos_is_refused(
+    tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "a.mp4"
+    mine.write_bytes(video.read_bytes())
+    results(tmp_path, "a", EVENTS[:1], "a.mp4")
+    assert main(["clips", str(tmp_path), "--reel", str(mine), "--force"]) == 1
+    assert "is one of the videos" in capsys.readouterr().err and mine.read_bytes() == video.read_bytes()
 
 
 def test_what_a_killed_run_left_is_swept_away(tmp_path: Path, video: Path) -> None:

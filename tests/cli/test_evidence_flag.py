@@ -11,6 +11,7 @@ import pytest
 
 from avloc.cli.main import main
 from avloc.formats.activitynet import read_results
+from avloc.formats.files import read_events
 from avloc.scale.detect import Detect
 from avloc.scale.perceived import kept_evidence
 
@@ -40,6 +41,18 @@ def test_the_sample_s_off_screen_rooster_is_heard_only(searched: Path) -> None:
     assert heard["score"] > 0.8 > 0.2 > heard["evidence"]["visual"]
     for row in (*both, *rows(searched / "sample.events.json")):
         assert row["evidence"]["visual"] > 0.6 and row["evidence"]["audio"] > 0.6
+
+
+def test_formats_keep_what_is_heard_only_apart(searched: Path, tmp_path: Path) -> None:
+    for ending in ("csv", "eaf", "edl"):
+        out = tmp_path / f"all.{ending}"
+        assert main(["convert", str(searched / "sample.evidence.json"), str(out), "--fps", "25"]) == 0
+        labels = [label for events in read_events(out).values() for label in events.labels]
+        assert labels.count("rooster crowing (audio)") == 1 and labels.count("rooster crowing (audio-visual)") == 1
+    only = tmp_path / "heard.csv"
+    keep = ["--label", "rooster crowing (audio)"]
+    assert main(["convert", str(searched / "sample.evidence.json"), str(only), *keep]) == 0
+    assert read_events(only)["sample"].labels == ("rooster crowing (audio)",)
 
 
 def test_other_thresholds_need_no_video(searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from avloc.formats.activitynet import read_results
 from avloc.models.loco.network import Loco
 from avloc.training.checkpoint import save_model
 from avloc.training.fit import fit
-from avloc.zoo import read_config
+from avloc.zoo import read_config, read_figures
 
 CLASSES = ("buzzer", "whistle")
 SCENES = ComposeConfig(
@@ -88,6 +88,9 @@ def test_labels_to_model_to_events(folder: Path, capsys: pytest.CaptureFixture[s
     assert record["figures"]["videos"] == 6 and record["show_score"] == config.show_score
     assert set(read_results(out / "cross-validation.json")) == {f"rec {i}.mp4" for i in range(6)}
     assert "| buzzer |" in (out / "README.md").read_text() and not (out / "trainer").exists()
+    figures = read_figures(out)
+    assert figures is not None and set(figures.classes) == set(CLASSES) == set(figures.trained)
+    assert "2-fold cross-validation" in figures.measured_on
     assert len(list((folder / "features").rglob("*.safetensors"))) == 6
 
     video = str(folder / "videos" / "north" / "rec 0.mp4")

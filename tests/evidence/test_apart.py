@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avloc.events import Event, Events
-from avloc.evidence.apart import AUDIO, BOTH, EAR, EYE, LEAST_S, VISUAL, ClassEvidence, Curve, apart, perceived
+from avloc.events.modality import AUDIO, BOTH, VISUAL
+from avloc.evidence.apart import EAR, EYE, LEAST_S, ClassEvidence, Curve, apart, perceived
 from avloc.timegrid import TimeGrid
 
 GRID = TimeGrid.centred(0.32, 0.96)

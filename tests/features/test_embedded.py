@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from avloc.errors import FeatureError, MediaError
+from avloc.errors import FeatureError, MediaError, NothingToDoError
 from avloc.features.extractors.embedded import CHUNK_STEPS, EmbeddedExtractor
 from avloc.features.sequence import FeatureSequence
 from avloc.files import file_hash
 from avloc.media.reader import read_audio
 from avloc.media.writer import write_video
 from avloc.streams import STREAMS
-from avloc.timegrid import TimeGrid
+from avloc.timegrid import ALIGNED_STEPS, Stretch, TimeGrid
 
 RATE = 16_000
 DURATION_S = 12.0
@@ -101,6 +101,22 @@ def test_chunks_joined_are_the_whole(extractor: EmbeddedExtractor, extracted: Fe
     for name in STREAMS:
         assert getattr(extracted, name).shape[1] == extractor.widths[name]
         assert np.array_equal(np.concatenate([getattr(c, name) for c in chunks]), getattr(extracted, name)), name
+
+
+def test_a_stretch_is_read_alone_and_as_in_the_whole(
+    extractor: EmbeddedExtractor, extracted: FeatureSequence, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = FeatureSequence.joined(list(extractor.stream(video, GRID, stretch=Stretch(1.0, 2.5))))
+    assert len(early) == 23 and early.grid == GRID and early.duration_s == extracted.duration_s  # to 7.5 s
+    monkeypatch.setattr("avloc.timegrid.AROUND_S", 1.0)  # the video is short
+    late = FeatureSequence.joined(list(extractor.stream(video, GRID, stretch=Stretch(11.5, 99.0))))
+    assert ALIGNED_STEPS % CHUNK_STEPS == 0 and late.grid == GRID.shifted(32) and len(late) == len(extracted) - 32
+    for part, first, count in ((early, 0, 20), (late, 32, 5)):  # of the 23 some have a nearer look in the whole
+        for name in STREAMS:
+            here = getattr(extracted, name)[first : first + count]
+            assert np.allclose(getattr(part, name)[:count], here, atol=2e-3), name
+    with pytest.raises(NothingToDoError, match=r"ends at 12\.\d+ s, and what is asked for begins at 60\.00 s"):
+        next(iter(extractor.stream(video, GRID, stretch=Stretch(60.0))))
 
 
 def test_a_file_says_what_its_pictures_and_sound_say(

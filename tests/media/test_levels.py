@@ -28,6 +28,13 @@ def test_blocks_of_any_size_give_the_peaks_of_the_whole(rate: int, cuts: list[in
     assert meter.duration_s == pytest.approx(len(wave) / rate)
 
 
+def test_sound_that_begins_later_is_silent_before() -> None:
+    meter = LevelMeter(begin_s=70.25)
+    meter.add(np.full(8000, 0.5, np.float32), 16000)
+    levels = meter.levels(400, 100.0)
+    assert np.flatnonzero(levels).tolist() == [281, 282] and meter.duration_s == 70.75
+
+
 def test_a_click_is_where_it_was_and_the_rest_is_silent() -> None:
     meter = LevelMeter()
     for second in range(90):  # longer than the room the meter begins with

@@ -33,6 +33,7 @@ from avloc.report.terminal import EventsTimeline, events_table
 from avloc.scale.detect import Detect, Detected
 from avloc.scale.found import Found
 from avloc.scale.manifest import Entry, without_outcome
+from avloc.scale.perceived import evidence_file
 from avloc.scale.ray_engine import Size
 from avloc.scale.work import Task, content_of
 
@@ -191,6 +192,8 @@ def _run(task: Task, work: Detect, screen: Console, errors: Console, number: int
     finally:
         work.write(found)
     screen.print(f"events: {one_line(str(task.result))}", markup=False, soft_wrap=True)
+    if found.evidence is not None:
+        screen.print(f"evidence: {one_line(str(evidence_file(task.result)))}", markup=False, soft_wrap=True)
     if task.page is not None:
         screen.print(f"page:   {one_line(str(task.page))}", markup=False, soft_wrap=True)
         if (why := unplayable(info)) and not proxy_of(task.page).is_file():

@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 
 from avloc.events import Event, Events
 from avloc.events.filter import merge_near
+from avloc.events.modality import AUDIO, BOTH, VISUAL
 from avloc.evidence.grounding import HEARD, HEARD_ALONE, SEEN, SEEN_ALONE
 from avloc.timegrid import TimeGrid
 
 Float32 = NDArray[np.float32]
-
-AUDIO, VISUAL, BOTH = "audio", "visual", "audio-visual"
 
 
 @dataclass(frozen=True, slots=True)

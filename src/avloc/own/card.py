@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from avloc import zoo
+from avloc.config import ClassFigure, ClassFigures
 from avloc.files import replace_file
 from avloc.own.check import FEW_EVENTS, OwnReport
 from avloc.own.config import OwnConfig
@@ -20,7 +22,7 @@ def write_card(
     test: Figures | None,
     show_score: float,
 ) -> None:
-    """Write README.md of a model folder.
+    """Write README.md of a model folder, and the figures of its classes for `avloc labels`.
 
     Raises:
         OutputError: it cannot be written.
@@ -56,6 +58,9 @@ def write_card(
         "- Who made the labels, from which videos, and under which licence they may be used: to be written here.",
     ]
     replace_file(folder / "README.md", ("\n".join(lines) + "\n").encode())
+    measured = {label: ClassFigure(average_map=share) for label, share in figures.by_label.items()} if figures else {}
+    told = f"{figures.videos} of its own labelled videos ({how})" if figures else "nothing"
+    zoo.write_figures(folder, ClassFigures(told, measured, tuple(report.classes)))
 
 
 def _figures(how: str, figures: Figures | None, test: Figures | None) -> list[str]:

@@ -27,7 +27,7 @@ from avloc.media.reader import read_audio, read_views
 from avloc.streams import Streams
 from avloc.timegrid import WHOLE, Stretch, TimeGrid
 
-CHUNK_STEPS = 32
+CHUNK_STEPS = 32  # stretches of a video begin with a chunk (avloc.timegrid.ALIGNED_STEPS)
 WINDOW_S = PATCH_FRAMES * HOP / SAMPLE_RATE
 VIEW_EVERY = 4  # steps from one look at the middle of the frame, faces and objects to the next; divides CHUNK_STEPS
 CUES = ("face", *YoloV3Tiny.classes, "voiced", "pitch")
