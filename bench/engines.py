@@ -161,14 +161,16 @@ def named(process: int) -> str:
 
 
 def compare(plain: Path, other: Path, good: int) -> None:
-    files = {
-        str(p.relative_to(plain)): p.read_bytes() for p in plain.rglob("*.*") if re.search("json$|tensors$", p.name)
-    }
-    same = sum((other / name).is_file() and (other / name).read_bytes() == content for name, content in files.items())
-    tables = [(plain / name).read_bytes() == (other / name).read_bytes() for name in ("events.csv", "failed.csv")]
+    files = [p.relative_to(plain) for p in plain.rglob("*.*") if re.search("json$|tensors$", p.name)]
+    same = sum(is_same(plain / name, other / name) for name in files)
+    tables = [is_same(plain / name, other / name) for name in ("events.csv", "failed.csv")]
     results = len(list(other.rglob("*.events.json")))
     print(f"{other.name}: {results} results of {good}, {same} of {len(files)} files as with processes", end="; ")
     print(f"events.csv the same: {tables[0]}, failed.csv: {tables[1]}")
+
+
+def is_same(one: Path, other: Path) -> bool:
+    return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
 
 
 def sizes(out: Path, count: int) -> None:

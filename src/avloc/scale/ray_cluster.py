@@ -68,7 +68,7 @@ def connected(address: str | None, cores: int) -> Iterator[Any]:
 def _join(ray: Any, address: str) -> None:
     try:
         _require_listener(address)
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise ConfigError(
             f"--ray-address {address}: no cluster can be joined there ({_first_line(error)}); begin one with "
@@ -92,7 +92,7 @@ def _start(ray: Any, cores: int, folder: str) -> None:
                 include_dashboard=False,
                 object_store_memory=_STORE_BYTES,
                 log_to_driver=False,
-                logging_level=logging.ERROR,
+                logging_level=logging.CRITICAL,
                 _temp_dir=folder,
             )
             return

@@ -76,7 +76,12 @@ class RayEngine:
                     "--ray-gpus, or say with --workers how many are to come"
                 )
             remote = ray.remote(RayWorker).options(
-                num_cpus=cpus, num_gpus=gpus, max_restarts=0, max_task_retries=0, max_concurrency=2
+                num_cpus=cpus,
+                num_gpus=gpus,
+                max_restarts=0,
+                max_task_retries=0,
+                max_concurrency=2,
+                enable_task_events=False,  # some kilobytes of each task in the cluster's head
             )
             here = Place(str(Path.cwd()), (*marks, *(path for path in self.sees if path.exists())))
             yield from _Run(ray, lambda: _Hand.hired(remote, make, here), tasks, workers, self.limit_s).reports()
