@@ -59,8 +59,8 @@ class Sense:
 
 
 LEAST_EVIDENCE = 1e-4
-EAR = Sense(HEARD_ALONE, HEARD, of_events=Curve(0.98, 2.61, 0.83), by_itself=Curve(2.48, 4.18), from_=0.3)
-EYE = Sense(SEEN_ALONE, SEEN, of_events=Curve(0.33, 1.29, 1.12), by_itself=Curve(2.13, 2.42), from_=0.4)
+EAR = Sense(HEARD_ALONE, HEARD, of_events=Curve(1.04, 3.81, 0.94), by_itself=Curve(2.48, 4.18), from_=0.3)
+EYE = Sense(SEEN_ALONE, SEEN, of_events=Curve(0.33, 2.72, 1.28), by_itself=Curve(2.13, 2.42), from_=0.4)
 SMOOTHED_STEPS = 5
 NEAR_S = 1.0
 LEAST_S = 1.0
