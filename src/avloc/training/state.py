@@ -57,7 +57,10 @@ class Trainer:
         return {"criterion": self.criterion, "network": self.network, "average": self.average}
 
 
-_LATER: dict[str, object] = {"lenient": False, "test_split": "test", "thresholds": [], "first_reach": 4.0}
+_LATER: dict[str, object] = {
+    "lenient": False, "test_split": "test", "thresholds": [], "first_reach": 4.0, "modalities": [], "accumulate": 1,
+    "nodes": 1, "loaders": 0, "explained": [], "chain_from_s": 0.0, "chain_share": 0.3, "chain_gap_s": 2.0,
+}  # fmt: skip
 """Settings that came after runs had been begun, with the value that means what was done before."""
 
 
