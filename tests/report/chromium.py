@@ -28,7 +28,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-dev-shm-usage",
 )
-KEYS = {"Enter": 13, "Escape": 27, "ArrowDown": 40, "ArrowUp": 38, "ArrowRight": 39, "ArrowLeft": 37, "End": 35}
+KEYS = {"Enter": 13, "Escape": 27, "ArrowDown": 40, "ArrowUp": 38, "ArrowRight": 39, "ArrowLeft": 37, "End": 35,
+        "Delete": 46, "Tab": 9, "PageUp": 33, "PageDown": 34}  # fmt: skip
 
 
 def find_chromium() -> str | None:
@@ -151,13 +152,17 @@ class Browser:
 
     def click(self, selector: str) -> None:
         """A real click in the middle of an element."""
+        x, y = self._middle(selector)
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def _middle(self, selector: str) -> tuple[float, float]:
         x, y = self.value(
             f"(() => {{ const e = document.querySelector({json.dumps(selector)}); "
             "e.scrollIntoView({block: 'center'}); const b = e.getBoundingClientRect(); "
             "return [b.left + b.width / 2, b.top + b.height / 2]; })()"
         )
-        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        return x, y
 
     def press(self, key: str) -> None:
         """A key, by its name, or a sign."""
@@ -165,6 +170,37 @@ class Browser:
         code = {"windowsVirtualKeyCode": KEYS[key]} if key in KEYS else {}
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text, **code)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, **code)
+
+    def type(self, text: str) -> None:
+        """Signs into the field that has the focus."""
+        self.call("Input.insertText", text=text)
+
+    def drag(self, selector: str, across: float) -> None:
+        """Hold the middle of an element, move it so many pixels to the right, let it go."""
+        x, y = self._middle(selector)
+        self.call("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, button="left", clickCount=1)
+        for share in (0.5, 1.0):
+            self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x + share * across, y=y, button="left", buttons=1)
+        self.call("Input.dispatchMouseEvent", type="mouseReleased", x=x + across, y=y, button="left", clickCount=1)
+
+    def save_into(self, folder: Path) -> None:
+        """Where the page's downloads go."""
+        self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
+    def saved(self, path: Path, timeout_s: float = 20.0) -> Path:
+        """A download, once it is whole."""
+        ends = time.monotonic() + timeout_s
+        while not path.is_file() or path.with_name(path.name + ".crdownload").exists():
+            if time.monotonic() > ends:
+                raise TimeoutError(f"{path} was not saved")
+            time.sleep(0.03)
+        return path
+
+    def give_file(self, selector: str, path: Path) -> None:
+        """Choose a file in a field for files."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", files=[str(path)], nodeId=node)
 
     def picture(self, path: Path) -> Path:
         """What the window shows, as PNG."""

@@ -58,12 +58,14 @@ class Goal:
         known: The videos of all splits.
         truth: Those of the split; an event that stands there twice does so once here.
         dropped: How many events were dropped, of the videos that had some twice.
+        partly: Videos that a person looked at in part: they are left out.
     """
 
     path: Path
     known: Mapping[str, Truth]
     truth: Mapping[str, Events]
     dropped: Mapping[str, int]
+    partly: tuple[str, ...] = ()
 
     @functools.cached_property
     def labels(self) -> set[str]:
@@ -86,7 +88,11 @@ def read_goal(truth: Path, split: str | None = None, choices: Choices | None = N
     """
     known = read_truth(truth, choices=choices)
     chosen = _of_split(known, split, truth)
-    return Goal(truth, known, *without_duplicates({video: entry.events for video, entry in chosen.items()}))
+    whole = {video: entry for video, entry in chosen.items() if entry.known is None}
+    if not whole:
+        raise FormatError(f"{truth}: no video was looked at whole; detections cannot be scored against a part of one")
+    events = without_duplicates({video: entry.events for video, entry in whole.items()})
+    return Goal(truth, known, *events, tuple(video for video in chosen if video not in whole))
 
 
 def hold_against(
@@ -128,6 +134,10 @@ def hold_against(
     )
     _require_common(held, predictions, goal.path)
     _note_odd(held)
+    if goal.partly:
+        held.detections = {video: events for video, events in named.items() if video not in goal.partly}
+        videos = counted(len(goal.partly), "video")
+        held.notes.append(f"{videos} of the truth looked at in part alone, such as {goal.partly[0]!r}: left out")
     if split_only:
         held.detections = {video: events for video, events in named.items() if video in goal.truth}
     _note_videos(held)

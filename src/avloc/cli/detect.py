@@ -18,7 +18,7 @@ from avloc.cli.console import error_console, screen_console
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_least_score, require_writable, with_left_out
 from avloc.cli.page_media import PageVideo, proxy_of
-from avloc.cli.pages import DetectionPage, Paged, page_of, write_index_of
+from avloc.cli.pages import DetectionPage, Paged, classes_of, page_of, write_index_of
 from avloc.cli.progress import following
 from avloc.errors import AvlocError, ModelError, NothingToDoError, one_line, without_path
 from avloc.features.extractors.build import is_brought
@@ -96,7 +96,8 @@ def detect(
         if folder is not None:
             require_writable(folder)
     made_by = f"avloc {__version__}"
-    pages = partial(DetectionPage, how=PageVideo(inline, proxy, pictures=not quick), made_by=made_by)
+    how = PageVideo(inline, proxy, pictures=not quick)
+    pages = partial(DetectionPage, how=how, made_by=made_by, report=report or Path(), classes=classes_of(str(model)))
     work = Detect(zoo.find_model(model), min_score, all, made_by, threads, pages, weights)
     return with_left_out(_detect(found, flags, report, work), closed)
 

@@ -7,10 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from avloc import zoo
 from avloc.cli.page_media import PageVideo
+from avloc.errors import ModelError
 from avloc.events import Events
 from avloc.files import make_folder
+from avloc.formats.verdicts import mark_of
 from avloc.report.index import Entry, Missing
+from avloc.report.judging import Judging
 from avloc.report.page import made_from_of, write_page
 from avloc.report.site import INDEX, write_site
 from avloc.scale.detect import Found
@@ -22,8 +26,11 @@ TITLE = "Events seen and heard"
 class DetectionPage:
     """One page at `path`, with the video as `how` says."""
 
-    def __init__(self, path: Path, *, how: PageVideo, made_by: str) -> None:
-        self._path, self._how, self._made_by = path, how, made_by
+    def __init__(
+        self, path: Path, *, how: PageVideo, made_by: str, report: Path, classes: tuple[str, ...] = ()
+    ) -> None:
+        self._path, self._how, self._made_by, self._classes = path, how, made_by, classes
+        self._name = name_of_page(report, path)
 
     def is_of(self, mark: str) -> bool:
         """Whether the page is there, made of what `mark` stands for, in the same way."""
@@ -56,6 +63,7 @@ class DetectionPage:
             metadata=facts,
             note=read_notes(found.kept.notes),
             made_from=self._made_from(found.mark),
+            review=Judging(self._name, mark_of(self._name, found.shown), self._classes),
         )
 
     def _made_from(self, mark: str) -> str:
@@ -66,6 +74,21 @@ def page_of(report: Path, name: str) -> Path:
     """The page of a result; none is called like the index."""
     own = f"{name}_" if name.casefold() == Path(INDEX).stem else name
     return report / f"{own}.html"
+
+
+def name_of_page(report: Path, page: Path) -> str:
+    """The result that a page is of."""
+    name = Path(os.path.relpath(page, report)).as_posix().removesuffix(".html")
+    own = name.removesuffix("_")
+    return own if own.casefold() == Path(INDEX).stem else name
+
+
+def classes_of(model: str) -> tuple[str, ...]:
+    """The classes of a model, by alphabet; none where it is not at hand."""
+    try:
+        return tuple(sorted(zoo.read_config(zoo.find_model(model)).labels))
+    except ModelError:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +115,8 @@ def write_index_of(report: Path, pages: Iterable[Paged], made_by: str, missing: 
             one.duration_s,
             one.video.is_file(),
             one.events,
+            one.name,
+            mark_of(one.name, one.events),
         )
         for one in pages
     ]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import numpy as np
@@ -22,17 +22,21 @@ from avloc.cli.grammar import Annotator, Fps, Tiers, chosen
 from avloc.cli.inputs import require_least_score, require_writable
 from avloc.cli.names import slug, told_apart
 from avloc.cli.page_media import PageVideo
-from avloc.cli.pages import read_notes
+from avloc.cli.pages import classes_of, read_notes
 from avloc.cli.predictions import counted
 from avloc.cli.progress import counting
 from avloc.cli.results import Result, find_results, missing_line, without_result
 from avloc.errors import AvlocError, MediaError, one_line
 from avloc.events import Events
+from avloc.formats.evidence import read_evidence
+from avloc.formats.verdicts import key_of, mark_of
 from avloc.media.levels import LevelMeter
 from avloc.media.probe import probe
 from avloc.media.reader import read_audio
+from avloc.report.evidence import Evidence
 from avloc.report.index import Entry, Missing, summary
-from avloc.report.page import Shown, made_from_of, video_url, write_page
+from avloc.report.judging import Judging
+from avloc.report.page import STATIC, Shown, made_from_of, video_url, write_page
 from avloc.report.site import INDEX, write_site
 from avloc.scale.kept import LEVELS, Kept, kept_file, read_kept
 from avloc.scale.table import FAILURES
@@ -87,7 +91,8 @@ def report(
     with counting(errors, "results") as on_progress:
         found = find_results(results, videos, problems.append, on_progress, choices, min_score)
     require_writable(out / PAGES)
-    site = _Site(out, videos, min_score, PageVideo(proxy=proxy, pictures=not quick), missing.append)
+    labels = tuple(sorted({label for result in found for label in result.events.labels}))
+    site = _Site(out, videos, min_score, PageVideo(proxy=proxy, pictures=not quick), missing.append, labels)
     names = told_apart([slug(result.name.replace("/", "-"), "video") for result in found], [r.name for r in found])
     entries: list[Entry] = []
     with counting(errors, "pages") as on_progress:
@@ -123,9 +128,11 @@ class _Site:
     min_score: float
     how: PageVideo
     on_missing: Callable[[str], None]  # what a page has to do without
+    labels: tuple[str, ...]
     made: int = 0
     kept: int = 0
     unplayable: Counter[str] = field(default_factory=Counter)
+    _of_model: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def add(self, result: Result, file: str) -> Entry:
         """Make the page of one video, unless it is there, and tell what the index has to say of it."""
@@ -136,6 +143,7 @@ class _Site:
             self.on_missing(missing_line(result, self.videos))
         duration_s = _duration_s(result)
         source = result.video or result.file.parent / (_tame(result.recorded) or result.title)
+        result_mark = mark_of(result.name, events)
         mark = self._mark(result, video_url(source, page))
         if made_from_of(page) == mark:
             self.kept += 1
@@ -153,9 +161,16 @@ class _Site:
                 metadata={key: value for key, value in facts.items() if value} | {"Made by": f"avloc {__version__}"},
                 note=read_notes(result.notes),
                 made_from=mark,
+                review=Judging(result.name, result_mark, self._classes(result)),
+                evidence=_evidence(result, events),
             )
             self.made += 1
-        return Entry(name, f"{PAGES}/{file}", duration_s, result.video is not None, events)
+        playable = result.video is not None
+        return Entry(name, f"{PAGES}/{file}", duration_s, playable, events, result.name, result_mark)
+
+    def _classes(self, result: Result) -> tuple[str, ...]:
+        """Those of the model that found the events, where it is at hand, else those of all results."""
+        return self._of_model.setdefault(result.model, classes_of(result.model)) or self.labels
 
     def _shown(self, result: Result, kept: Kept | None, source: Path, page: Path, events: Events) -> Shown:
         if result.video is not None:
@@ -197,8 +212,24 @@ class _Site:
             result.notes,
         )
         file = (video.st_size, video.st_mtime_ns) if video else None
-        seen = (__version__, _looks(), address, columns, events.labels, about, file)
+        seen = (
+            __version__,
+            _looks(),
+            address,
+            columns,
+            events.labels,
+            about,
+            file,
+            result.name,
+            self._classes(result),
+        )
         return hashlib.sha256(repr(seen).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def _evidence(result: Result, events: Events) -> list[Evidence | None]:
+    """How surely each event is seen and heard, where the result says so."""
+    told = read_evidence(result.file, PurePosixPath(result.name).name)
+    return [Evidence(*told[key_of(event)]) if key_of(event) in told else None for event in events] if told else []
 
 
 def _kept_of(result: Result) -> Kept | None:
@@ -211,9 +242,7 @@ def _kept_of(result: Result) -> Kept | None:
 def _looks() -> bytes:
     """A digest of what every page is made from."""
     static = resources.files("avloc.report").joinpath("static")
-    return hashlib.sha256(
-        b"".join(static.joinpath(n).read_bytes() for n in ("page.html", "page.css", "page.js"))
-    ).digest()
+    return hashlib.sha256(b"".join(static.joinpath(n).read_bytes() for n in STATIC)).digest()
 
 
 def _duration_s(result: Result) -> float:

@@ -32,7 +32,7 @@ _GONE = ("key", "computed", "all")  # of the result that was corrected, no more 
 
 def review(
     results: Annotated[Path, tyro.conf.Positional],
-    verdicts: Annotated[tuple[Path, ...], tyro.conf.Positional],
+    verdicts: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="VERDICTS ...")],
     precision: float = 0.9,
     next: Annotated[int, tyro.conf.arg(metavar="COUNT")] = 0,
     next_file: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,

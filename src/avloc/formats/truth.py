@@ -25,8 +25,8 @@ class Truth:
     media is where the file says that the video lies: a path that leads there from here, or an address; empty where it
     does not say. footage is how its frames are counted, began when its first picture or sound was recorded, with or
     without a time zone; None where nobody asked for it. known are the stretches in which all events are known, in
-    order, where a person looked at a part of the video alone; None: everywhere. Two of equal events are equal wherever
-    their videos lie.
+    order, where a person looked at a part of the video alone; None: everywhere. Two of equal events are equal
+    wherever their videos lie.
     """
 
     duration_s: float

@@ -88,7 +88,12 @@ class Reviewed:
 
 def key_of(event: Event) -> Key:
     """By which an event of a result is known."""
-    return round(event.start_s, SPAN_DECIMALS), round(event.end_s, SPAN_DECIMALS), event.label
+    return span_key(event.start_s, event.end_s, event.label)
+
+
+def span_key(start_s: float, end_s: float, label: str) -> Key:
+    """As `key_of`."""
+    return round(start_s, SPAN_DECIMALS), round(end_s, SPAN_DECIMALS), label
 
 
 def mark_of(name: str, events: Events) -> str:

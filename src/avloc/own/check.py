@@ -100,7 +100,7 @@ class OwnVideos:
             raise FormatError(
                 f"{problems[0]}{more}; `avloc check-data own` lists all that is wrong, --skip-bad leaves it out"
             )
-        whole = {name: replace(t, events=_cut(t.events, t.duration_s)) for name, t in self.truth.items()}
+        whole = {name: replace(t, events=cut(t.events, t.duration_s)) for name, t in self.truth.items()}
         if not any(len(t.events) for t in whole.values()):
             raise FormatError(f"{self.report.labels}: no event is left to train on; see `avloc check-data own`")
         return replace(self, truth=whole)
@@ -189,6 +189,7 @@ def _report(
     )
 
 
-def _cut(events: Events, duration_s: float) -> Events:
+def cut(events: Events, duration_s: float) -> Events:
+    """Events inside [0, duration_s]; of those beyond, what is left, if it is more than nothing."""
     start, end = (np.clip(side, 0.0, duration_s) for side in (events.start_s, events.end_s))
     return Events(start, end, events.labels, events.score).take(end - start > SHORTEST_S)

@@ -12,20 +12,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from avloc import zoo
-from avloc.config import ModelConfig, TrainConfig, to_dict
+from avloc.config import ModelConfig, to_dict
 from avloc.detector import Detector
 from avloc.devices import Device, one_thread
 from avloc.errors import FeatureError, FormatError, ModelError
 from avloc.evaluation.operating_point import best_f1
 from avloc.events import Events
 from avloc.features.extractors.build import extractor_for
+from avloc.features.store import StoreHeader
 from avloc.files import replace_file
 from avloc.formats.activitynet import read_results, write_results
 from avloc.learning.build import build_criterion
@@ -37,7 +37,8 @@ from avloc.own.extract import Done, Kept, keep_features
 from avloc.own.figures import Figures, measure
 from avloc.own.folds import assign_folds, share_out
 from avloc.own.matching import VideoFile
-from avloc.own.samples import Repeated, StoredVideos
+from avloc.own.samples import Repeated, StoredVideos, repetitions
+from avloc.own.stretches import by_video, stretches, told_of
 from avloc.timegrid import TimeGrid
 from avloc.training.batches import CroppedBatches
 from avloc.training.checkpoint import load_model, save_model
@@ -155,15 +156,23 @@ class _Work:
         watch: OwnWatch,
     ) -> None:
         self.config, self.out, self.source, self.own, self.kept, self.watch = config, out, source, own, kept, watch
-        self.truth = {name: own.truth[name].events for name in kept.paths}
         self.labels, self.device = own.labels, device
+        f, truth = start.features, {name: own.truth[name] for name in kept.paths}
         steps = {name: header.steps for name, header in kept.headers.items()}
-        self.videos = StoredVideos(kept.paths, steps, self.truth, self.labels, start.features)
-        self.parts = share_out(config.data, {name: own.truth[name].subset for name in kept.paths})
+        self.stretches = stretches(truth, steps, TimeGrid(f.stride_s, f.window_s, f.offset_s))
+        if line := told_of(truth, self.stretches):
+            watch.on_note(line)
+        self.truth = {name: part.events for name, part in self.stretches.items()}
+        self.videos = StoredVideos.of(self.stretches, kept.paths, self.labels, f)
+        subsets = {name: own.truth[part.video].subset for name, part in self.stretches.items()}
+        self.parts = share_out(config.data, subsets)
         if not any(len(self.truth[name]) for name in self.parts.train):
             raise FormatError(f"{config.data.annotations}: none of the videos to train on has an event")
         self.settings = json.dumps({"config": to_dict(config), "data": self._digest()}, indent=1)
         self.folds = self._folds()
+
+    def _header(self, name: str) -> StoreHeader:
+        return self.kept.headers[self.stretches[name].video]
 
     def run(self, resume: bool) -> OwnResult:
         if resume and (self.out / RECORD).is_file():
@@ -183,7 +192,7 @@ class _Work:
         figures = measure(found, {name: self.truth[name] for name in found}, parts) if found else None
         if found:
             about = {"model": self.out.name, "by": how}
-            write_results(self.out / PREDICTIONS, found, about)
+            write_results(self.out / PREDICTIONS, by_video(found, self.stretches), about)
         point = best_f1(found, {name: self.truth[name] for name in found}) if found else None
         config = replace(config, name=self.out.name, show_score=round(point.score, 3) if point else config.show_score)
         save_model(self.out, network, config)
@@ -200,7 +209,7 @@ class _Work:
     def _digest(self) -> str:
         """What the model depends on beside the settings: truth and content of the videos."""
         rows = [
-            (name, self.kept.headers[name].source_hash, *(a.tolist() for a in (e.start_s, e.end_s)), e.labels)
+            (name, self._header(name).source_hash, *(a.tolist() for a in (e.start_s, e.end_s)), e.labels)
             for name, e in self.truth.items()
         ]
         return hashlib.sha256(json.dumps([rows, self.labels]).encode()).hexdigest()
@@ -209,7 +218,7 @@ class _Work:
         if self.parts.validation or not self.config.folds:
             return []
         truth = {name: self.truth[name] for name in self.parts.train}
-        groups = {name: self.kept.headers[name].source_hash for name in truth}
+        groups = {name: self._header(name).source_hash for name in truth}
         fold_of = assign_folds(truth, groups, self.config.folds, self.config.train.seed)
         folds = [tuple(n for n in truth if fold_of[n] == f) for f in sorted(set(fold_of.values()))]
         if len(folds) < 2:
@@ -272,8 +281,9 @@ class _Work:
         return {name: detector.detect_features(self.videos.load(name).features).all_events for name in names}
 
     def _finish(self, result: OwnResult, f1: float | None) -> None:
-        write_card(self.out, self.config, self.own.report, len(self.parts.train), result.how, result.figures,
-                   result.test, result.show_score)  # fmt: skip
+        videos = len({self.stretches[name].video for name in self.parts.train})
+        write_card(self.out, self.config, self.own.report, videos, result.how, result.figures, result.test,
+                   result.show_score)  # fmt: skip
         record = {
             "config": to_dict(self.config),
             "how": result.how,
@@ -292,8 +302,3 @@ class _Work:
             return OwnResult(self.out, record["how"], figures, test, record["show_score"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{self.out / RECORD}: cannot be read ({error}); name another folder") from None
-
-
-def repetitions(videos: int, steps: int, train: TrainConfig) -> int:
-    """How often each video stands in an epoch, so that all epochs have at least `steps` batches together."""
-    return max(1, math.ceil(steps * train.batch / (train.epochs * videos)))

@@ -24,13 +24,16 @@ _MOST_OPEN = 20
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the index: name of the video (with folders, divided by /), place of its page relative to the
-    index, length in seconds, whether its video can be played, and its events."""
+    index, length in seconds, whether its video can be played, its events, and name and mark of its result, by which
+    verdicts know it."""
 
     name: str
     page: str
     duration_s: float
     playable: bool
     events: Events
+    result: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def write_index(
     Raises:
         OutputError: the file cannot be written.
     """
-    script = _static("index.js")
+    script = "\n".join(map(_static, ("verdicts.js", "index_review.js", "index.js")))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     text = Template(_static("index.html")).substitute(
         title=escape(title),
@@ -66,7 +69,7 @@ def write_index(
         policy=f"script-src 'sha256-{digest}'",
         icon=quote(_static("mark.svg"), safe=""),
         mark=_static("mark.svg"),
-        style=_static("page.css") + "\n" + _static("index.css"),
+        style="\n".join(map(_static, ("page.css", "review.css", "index.css"))),
         script=script,
         data=data(entries),
         missing=_missing(missing),
@@ -96,7 +99,7 @@ def data(entries: Sequence[Entry]) -> str:
     """What the script reads, as JSON that no HTML parser takes for an end of the script.
 
     {"classes": [[label, hue, lightness step], ...], the most frequent first,
-     "videos": [[name, page, duration_s, playable, [start_s, end_s, class, score, ... of all events]], ...]}
+     "videos": [[name, page, duration_s, playable, [start_s, end_s, class, score, ... of all events], result, mark]]}
     """
     count = Counter(label for entry in entries for label in entry.events.labels)
     order = sorted(count, key=lambda label: (-count[label], label))
@@ -109,7 +112,9 @@ def data(entries: Sequence[Entry]) -> str:
 
 def _line(entry: Entry, place: Mapping[str, int]) -> list[object]:
     address = quote(os.fsencode(entry.page))
-    return [entry.name, address, _short(entry.duration_s, 2), int(entry.playable), _columns(entry.events, place)]
+    columns = _columns(entry.events, place)
+    about = [entry.name, address, _short(entry.duration_s, 3), int(entry.playable), columns]
+    return [*about, entry.result, entry.mark] if entry.mark else about
 
 
 def _missing(missing: Sequence[Missing]) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
@@ -24,8 +24,14 @@ from numpy.typing import NDArray
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
+from avloc.report.evidence import Evidence, evidence_cells
+from avloc.report.judging import Judging
 from avloc.report.stills import Span, span_of, still_html
 from avloc.report.timeline import axis_html, clock, colour, curve_svg, rows_html
+
+REVIEW_SCRIPTS = ("verdicts.js", "drawing.js", "review.js")
+STATIC = ("page.html", "page.css", "page.js", "review.html", "review.css", *REVIEW_SCRIPTS)
+"""The files that pages of videos are made from."""
 
 LARGEST_INLINE_BYTES = 200_000_000  # browsers give up on longer data: addresses
 _HEAD_BYTES = 300
@@ -65,6 +71,8 @@ def write_page(
     metadata: Mapping[str, str],
     note: str = "",
     made_from: str = "",
+    review: Judging | None = None,
+    evidence: Sequence[Evidence | None] = (),
 ) -> None:
     """Write the page of one video.
 
@@ -74,6 +82,8 @@ def write_page(
     metadata: facts shown beside the video, name -> value.
     note: one sentence under the title, or, where there is no event, why that may be.
     made_from: a mark of what went into the page, for `made_from_of` to read.
+    review: what people's verdicts on the events need; without it the page takes none.
+    evidence: of each event, in their order, how surely it is seen and heard; nothing where that is not known.
 
     Raises:
         OutputError: the file cannot be written.
@@ -86,8 +96,8 @@ def write_page(
         )
     if not (math.isfinite(duration_s) and duration_s > 0):
         raise FormatError(f"a page of {duration_s:g} s was asked for; the video's length in seconds is needed")
-    ordered = events.by_time()
-    script = _static("page.js")
+    ordered, told = _in_order(events, evidence)
+    script = "\n".join(map(_static, (*REVIEW_SCRIPTS, "page.js") if review else ("page.js",)))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     text = Template(_static("page.html")).substitute(
         title=escape(title),
@@ -96,7 +106,7 @@ def write_page(
         policy=f"script-src 'sha256-{digest}'",
         icon=quote(_static("mark.svg"), safe=""),
         mark=_static("mark.svg"),
-        style=_static("page.css"),
+        style="\n".join(map(_static, ("page.css", "review.css") if review else ("page.css",))),
         script=script,
         video=escape(address),
         picture=escape(video.picture),
@@ -113,8 +123,11 @@ def write_page(
         made_from=escape(made_from),
         links=_links_in(path),
         file=escape(video.file),
-        rows=rows_html(ordered, duration_s) or _nothing(note),
-        table=_table(ordered, video.stills),
+        rows=rows_html(ordered, duration_s, told) or _nothing(note),
+        table=_table(ordered, video.stills, told),
+        seen_head='<th scope="col" class="seen">Seen</th><th scope="col" class="seen">Heard</th>' if told else "",
+        review=_static("review.html") if review else "",
+        review_data=review.data() if review else "",
         hidden="" if len(ordered) else "hidden",
         count=len(ordered),
         least=f"{_least(ordered):.2f}",
@@ -216,13 +229,22 @@ def _nothing(note: str) -> str:
     return f'<div class="nothing"><p><strong>No event was found.</strong></p><p>{escape(why)}</p></div>'
 
 
-def _table(events: Events, stills: Mapping[Span, bytes]) -> str:
+def _in_order(events: Events, evidence: Sequence[Evidence | None]) -> tuple[Events, list[Evidence | None]]:
+    """Events by time, and the evidence of each; no evidence at all is an empty list."""
+    order = sorted(range(len(events)), key=lambda i: (events.start_s[i], events.end_s[i], events.labels[i]))
+    told = [evidence[i] for i in order] if any(evidence) else []
+    return events.take(order), told
+
+
+def _table(events: Events, stills: Mapping[Span, bytes], told: Sequence[Evidence | None]) -> str:
+    pictures = (stills.get(span_of(event.start_s, event.end_s)) for event in events)
     return "\n".join(
-        _table_row(i, event, stills.get(span_of(event.start_s, event.end_s))) for i, event in enumerate(events)
+        _table_row(i, event, still, "" if not told else evidence_cells(told[i]))
+        for i, (event, still) in enumerate(zip(events, pictures, strict=True))
     )
 
 
-def _table_row(i: int, event: Event, still: bytes | None) -> str:
+def _table_row(i: int, event: Event, still: bytes | None, seen: str) -> str:
     name = escape(event.label)
     sure = 100 * min(max(event.score, 0.0), 1.0)
     return (
@@ -231,6 +253,6 @@ def _table_row(i: int, event: Event, still: bytes | None) -> str:
         f'{clock(event.start_s, 2)}"><svg viewBox="0 0 10 10" aria-hidden="true"><path d="M2 1l7 4-7 4z"/></svg>'
         f'</button></td><th scope="row">{still_html(still)}<b class="dot"></b><bdi>{name}</bdi></th>'
         f"<td>{clock(event.start_s, 2)}</td><td>{clock(event.end_s, 2)}</td>"
-        f'<td class="length">{event.duration_s:.2f} s</td>'
+        f'<td class="length">{event.duration_s:.2f} s</td>{seen}'
         f'<td class="score"><span class="meter"><i style="width:{sure:.1f}%"></i></span>{event.score:.2f}</td></tr>'
     )

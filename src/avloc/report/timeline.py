@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.events import Event, Events
+from avloc.report.evidence import Evidence
 
 MOST_LANES = 4  # of one row; events that overlap still more share the last lane
 CURVE_POINTS = 1200
@@ -132,7 +133,7 @@ def curve_svg(levels: NDArray[np.float32]) -> str:
     )
 
 
-def rows_html(events: Events, duration_s: float) -> str:
+def rows_html(events: Events, duration_s: float, evidence: Sequence[Evidence | None] = ()) -> str:
     """One row per class with one button per event. `events` are in the order of the page's table."""
     rows = []
     for label in class_order(events):
@@ -140,7 +141,8 @@ def rows_html(events: Events, duration_s: float) -> str:
         members = [events[i] for i in chosen]
         lane_of = lanes(members)
         bars = "".join(
-            bar_html(i, event, lane, duration_s) for i, event, lane in zip(chosen, members, lane_of, strict=True)
+            bar_html(i, event, lane, duration_s, evidence[i] if evidence else None)
+            for i, event, lane in zip(chosen, members, lane_of, strict=True)
         )
         name = escape(label)
         rows.append(
@@ -152,14 +154,18 @@ def rows_html(events: Events, duration_s: float) -> str:
     return "\n".join(rows)
 
 
-def bar_html(i: int, event: Event, lane: int, duration_s: float) -> str:
+def bar_html(i: int, event: Event, lane: int, duration_s: float, evidence: Evidence | None = None) -> str:
     """The button of event i: placed by time, as strong in colour as the event is sure."""
     start_s, end_s = (min(max(t, 0.0), duration_s) for t in (event.start_s, event.end_s))
     sure = min(max(event.score, 0.0), 1.0)
-    words = escape(f"{event.label}: {clock(event.start_s, 2)} to {clock(event.end_s, 2)}, score {event.score:.2f}")
+    told = "" if evidence is None else f", seen {evidence.visual:.2f}, heard {evidence.audio:.2f}"
+    times = f"{clock(event.start_s, 2)} to {clock(event.end_s, 2)}"
+    words = escape(f"{event.label}: {times}, score {event.score:.2f}{told}")
+    seen = "" if evidence is None else f'data-seen="{evidence.visual:.2f}" data-heard="{evidence.audio:.2f}" '
     return (
         f'<button type="button" class="bar" data-event="{i}" data-start="{event.start_s:.3f}" '
         f'data-end="{event.end_s:.3f}" data-score="{event.score:.6g}" data-label="{escape(event.label)}" '
+        f"{seen}"
         f'aria-label="{words}" title="{words}" '
         f'style="left:{_percent(start_s, duration_s)};width:{_percent(end_s - start_s, duration_s)};'
         f'--lane:{lane};--sure:{sure:.3f}"></button>'

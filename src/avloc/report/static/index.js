@@ -1,4 +1,3 @@
-"use strict";
 (() => {
   const find = (id) => document.getElementById(id);
   const data = JSON.parse(find("data").textContent);
@@ -7,8 +6,8 @@
   const FIELDS = 4, BINS = 50, SPARE_ROWS = 8;  // of an event: start, end, class, score
 
   const classes = data.classes.map(([label, hue, step]) => ({ label, hue, step, folded: fold(label), chosen: false }));
-  const videos = data.videos.map(([name, page, duration, playable, flat]) => ({
-    name, page, duration, playable, flat, folded: fold(name), shown: [], best: 0,
+  const videos = data.videos.map(([name, page, duration, playable, flat, result, mark]) => ({
+    name, page, duration, playable, flat, result, mark, folded: fold(name), shown: [], best: 0,
   }));
   data.classes = data.videos = null;
   let lowest = 1;
@@ -179,7 +178,7 @@
     link.href = video.page;
     link.title = video.name;
     const facts = [clock(video.duration), video.flat.length ? many(video.shown.length, "event") : "no event"];
-    if (folder) facts.push(folder);
+    facts.push(...[folder, wordsOn(video)].filter(Boolean));
     const name = make("span", "name"), sub = make("span", "sub", facts.join(" · "));
     name.append(make("bdi", "", video.name.slice(cut + 1)));
     if (!video.playable) name.append(make("small", "", "video missing"));
@@ -297,6 +296,7 @@
   const fitPanel = () => { panel.open = !narrow.matches; };
   narrow.addEventListener("change", fitPanel);
   fitPanel();
+  const wordsOn = collectVerdicts({ videos, classes, fields: FIELDS, find, redraw, many });
   recall();
   arrange();
   filter();

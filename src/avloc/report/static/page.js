@@ -1,4 +1,3 @@
-"use strict";
 (() => {
   const find = (id) => document.getElementById(id);
   const video = find("video"), timeline = find("timeline"), scroll = find("scroll"), sound = find("sound");
@@ -10,15 +9,22 @@
   const events = [...timeline.querySelectorAll(".bar")].map((bar) => ({
     bar, label: bar.dataset.label, row: bar.closest(".row"),
     line: lines.get(bar.dataset.event), still: lines.get(bar.dataset.event).querySelector(".still"), index: Number(bar.dataset.event),
-    start: Number(bar.dataset.start), end: Number(bar.dataset.end), score: Number(bar.dataset.score), shown: true,
+    start: Number(bar.dataset.start), end: Number(bar.dataset.end), score: Number(bar.dataset.score),
+    seen: bar.dataset.seen, heard: bar.dataset.heard, shown: true, kind: "",
   })).sort((a, b) => a.index - b.index);
   let playing = null;      // the event being played, until its end
+  let until = 0;           // when that is
+  let chosen = null;       // the event whose bar is in the tab order
+  let onChoose = () => {}; // told of it
   let ownSeek = false;     // the seek under way is ours, not the viewer's
   let drawing = false;     // a frame of the page is being drawn for each frame of the screen
   let nowKey = "";         // the events named beside the video
   let dark = false;        // the browser plays the sound alone
 
   document.documentElement.classList.add("js");
+  // Rows are laid out as grids, which some readers no longer take for a table unless they are told.
+  const ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell", "thead th": "columnheader", "tbody th": "rowheader" };
+  for (const [tag, role] of Object.entries(ROLES)) for (const part of find("list").querySelectorAll(tag)) part.setAttribute("role", role);
   if (played) played.setAttribute("d", find("level").getAttribute("d"));
   for (const event of events) event.bar.removeAttribute("title");
 
@@ -45,15 +51,16 @@
     if (video.readyState >= 1) go();
     else { video.addEventListener("loadedmetadata", go, { once: true }); video.load(); }
   }
-  function play(event) {
+  function play(event, around = 0) {  // seconds to hear before and behind it
     mark(event);
+    until = Math.min(event.end + around, duration);
     ownSeek = true;
-    seek(Math.max(0, event.start));
+    seek(Math.max(0, event.start - around));
     video.play().catch(() => {});
   }
   function show() {
     const seconds = now();
-    if (playing && !video.paused && seconds >= playing.end && !video.seeking) { video.pause(); mark(null); }
+    if (playing && !video.paused && seconds >= until && !video.seeking) { video.pause(); mark(null); }
     const at = `${Math.min(100, (100 * seconds) / duration)}%`;
     playhead.style.setProperty("--at", at);
     sound.style.setProperty("--at", at);
@@ -66,7 +73,7 @@
     if (head.left < left || head.left > view.right - 24) scroll.scrollLeft += head.left - left - 24;
   }
   function tellNow(seconds) {
-    const active = events.filter((e) => e.shown && e.start <= seconds && seconds < e.end);
+    const active = events.filter((e) => e.shown && e.kind !== "no" && e.start <= seconds && seconds < e.end);
     const key = active.map((e) => e.index).join();
     if (key === nowKey) return;
     nowKey = key;
@@ -114,12 +121,14 @@
   video.addEventListener("error", () => { find("unplayable").hidden = false; });
   if (video.error) find("unplayable").hidden = false;
 
-  for (const event of events) {
+  function wire(event) {
     event.bar.addEventListener("click", () => { rove(event); play(event); });
-    event.line.addEventListener("click", () => { if (!String(getSelection())) play(event); });
+    event.line.addEventListener("click", () => { if (!String(getSelection())) { rove(event); play(event); } });
+    event.bar.addEventListener("focus", () => rove(event));
     for (const name of ["pointerenter", "focus"]) event.bar.addEventListener(name, () => tell(event));
     for (const name of ["pointerleave", "blur"]) event.bar.addEventListener(name, () => { tip.hidden = true; });
   }
+  events.forEach(wire);
   document.addEventListener("keydown", (press) => {
     if (press.ctrlKey || press.altKey || press.metaKey) return;
     if (press.key === "Escape") {
@@ -129,14 +138,14 @@
     } else if (isPause(press)) {
       press.preventDefault();
       if (!press.repeat) { if (video.paused) video.play().catch(() => {}); else video.pause(); }
-    } else if (press.key === "n" || press.key === "p") {
-      document.querySelector(press.key === "n" ? "nav .next" : "nav .before")?.click();
-    } else if ((press.key === "ArrowRight" || press.key === "ArrowLeft") && !press.target.closest("input, video, .bar")) {
+    } else if ((press.key === "N" || press.key === "P") && !press.target.closest("input[type=text], [list]")) {
+      document.querySelector(press.key === "N" ? "nav .next" : "nav .before")?.click();
+    } else if ((press.key === "ArrowRight" || press.key === "ArrowLeft") && !press.target.closest("input, video, .bar, .edge, dialog")) {
       goFromHere(press);
     }
   });
   // Space pauses and goes on wherever the focus is, but for controls that it works itself.
-  const isPause = (press) => press.key === " " && !press.target.closest("input, a, button:not(.bar)");
+  const isPause = (press) => press.key === " " && !press.target.closest("input, a, dialog, button:not(.bar)");
   document.addEventListener("keyup", (press) => { if (isPause(press)) press.preventDefault(); });  // no click on a bar
   function goFromHere(press) {
     const from = now(), shown = events.filter((e) => e.shown);
@@ -148,11 +157,17 @@
   }
   document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true, capture: true });
 
+  function facts(event) {
+    const told = [`${clock(event.start)} – ${clock(event.end)}`];
+    if (event.kind !== "added") told.push(`score ${event.score.toFixed(2)}`);
+    if (event.seen !== undefined) told.push(`seen ${event.seen}, heard ${event.heard}`);
+    return told.join("  ·  ");
+  }
   function tell(event) {
     const name = document.createElement("b");
     name.textContent = event.label;
     if (event.still) name.prepend(event.still.cloneNode());
-    tip.replaceChildren(name, `${clock(event.start)} – ${clock(event.end)}  ·  score ${event.score.toFixed(2)}`);
+    tip.replaceChildren(name, facts(event));
     tip.hidden = false;
     const bar = event.bar.getBoundingClientRect(), box = tip.getBoundingClientRect();
     const middle = (Math.max(bar.left, 0) + Math.min(bar.right, innerWidth)) / 2;
@@ -162,7 +177,11 @@
 
   // One bar is in the tab order; the arrow keys move from it.
   function rove(event) {
-    for (const other of events) other.bar.tabIndex = other === event ? 0 : -1;
+    if (event === chosen) return;
+    if (chosen) chosen.bar.tabIndex = -1;
+    chosen = event;
+    if (event) event.bar.tabIndex = 0;
+    onChoose(event);
   }
   function beside(event, step) {
     const shown = events.filter((e) => e.shown);
@@ -200,13 +219,14 @@
     for (const row of rows) row.classList.toggle("bare", !shown.some((e) => e.row === row));
     find("floor-value").value = least.toFixed(2);
     find("shown").textContent = String(shown.length);
-    if (!shown.some((e) => e.bar.tabIndex === 0) && shown.length) rove(shown[0]);
+    if (!chosen?.shown && shown.length) rove(shown[0]);
     if (playing && !playing.shown) mark(null);
     nowKey = "-";
     tellNow(now());
   }
   floor.addEventListener("input", filter);
-  if (events.length) { rove(events[0]); filter(); }
+  for (const event of events) event.bar.tabIndex = -1;
+  if (events.length) filter();
 
   // The level curve is the place to seek by hand.
   function seekTo(pointer) {
@@ -260,4 +280,9 @@
   }
   addEventListener("hashchange", goToAddress);
   goToAddress();
+  if (find("review-data")) {
+    const page = { events, rows, timeline, duration, clock, facts, now, seek, play, rove, wire, filter, find };
+    onChoose = startReview(page);
+    onChoose(chosen);
+  }
 })();
