@@ -180,7 +180,9 @@ class Browser:
         x, y = self._middle(selector)
         self.call("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, button="left", clickCount=1)
         for share in (0.5, 1.0):
-            self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x + share * across, y=y, button="left", buttons=1)
+            self.call(
+                "Input.dispatchMouseEvent", type="mouseMoved", x=x + share * across, y=y, button="left", buttons=1
+            )
         self.call("Input.dispatchMouseEvent", type="mouseReleased", x=x + across, y=y, button="left", clickCount=1)
 
     def save_into(self, folder: Path) -> None:

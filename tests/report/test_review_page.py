@@ -185,7 +185,7 @@ def test_a_video_without_an_event_can_get_one(browser: Browser, site: Path, tmp_
 
 @pytest.mark.parametrize("ending", ["csv", "json"])
 def test_a_saved_file_is_read_back(browser: Browser, tmp_path: Path, ending: str) -> None:
-    dog, evil, violin, last = EVENTS
+    dog, evil, _, last = EVENTS
     theirs = (
         Verdict("yes", dog, dog, "Ben", "2026-01-02T03:04:05Z"),
         Verdict("corrected", Event(1.4, 2.2, "violin"), evil, "Ben"),

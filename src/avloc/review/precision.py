@@ -50,7 +50,7 @@ def bands_of(scores: Sequence[float] | Float) -> Float:
     """Lower ends of at most five bands of scores with as many events each, ascending."""
     if not len(scores):
         return np.zeros(1)
-    return np.unique(np.quantile(scores, np.arange(BANDS) / BANDS, method="lower"))
+    return np.unique(np.sort(scores)[np.arange(BANDS) * len(scores) // BANDS])
 
 
 def band(scores: Float, lower: Float) -> NDArray[np.intp]:
