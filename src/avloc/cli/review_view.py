@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from avloc.cli.predictions import counted
 from avloc.cli.results import Result
-from avloc.cli.score_tables import percent, score_table
+from avloc.cli.score_tables import score_table
 from avloc.errors import one_line
 from avloc.files import replace_file
 from avloc.formats.text import encoded
@@ -115,13 +115,17 @@ def show(
         f"{looked} of {counted(len(joined.found), 'event')} looked at; {len(joined.added)} added by people",
         markup=False,
     )
-    table = score_table("", "class", "events", "looked", "right", "added", "precision, %", f"for {percent(wished)} %")
+    goal = f"for {100 * wished:g} %"
+    table = score_table("", "class", "events", "looked", "right", "added", "precision, %", goal, "left")
     for row in rows:
         p = row.precision
-        table.add_row(
-            escape(one_line(row.label)), *map(str, (p.events, p.looked, p.right, row.added)), _share(p), _from(row)
-        )
+        counts = map(str, (p.events, p.looked, p.right, row.added))
+        table.add_row(escape(one_line(row.label)), *counts, _share(p), *_from(row))
     screen.print(table)
+    said = (
+        f"{goal}: the least score from which that share is right, and how many events are left then; -: there is none"
+    )
+    screen.print(f"{said}, or fewer than {FEW} looks", markup=False, soft_wrap=True)
     for a in together.agreements:
         chance = "has no value" if a.kappa is None else f"{a.kappa:.2f}"
         line = f"{a.one} and {a.other}: agree on {a.agreed} of {a.both} that both looked at; Cohen's kappa {chance}"
@@ -135,18 +139,15 @@ def show(
             screen.print(one_line(line), markup=False, soft_wrap=True)
     flags = [f'--min-score "{row.label}={row.threshold.score:.3g}"' for row in rows[1:] if row.threshold]
     if flags:
-        screen.print(one_line(f"for {percent(wished)} %: {' '.join(flags)}"), markup=False, soft_wrap=True)
+        screen.print(one_line(f"flags for that: {' '.join(flags)}"), markup=False, soft_wrap=True)
 
 
 def _share(p: Precision) -> str:
-    return "-" if p.share is None else f"{percent(p.share)} [{percent(p.low)}, {percent(p.high)}]"
+    return "-" if p.share is None else f"{100 * p.share:.0f} [{100 * p.low:.0f}, {100 * p.high:.0f}]"
 
 
-def _from(row: Row) -> str:
-    if row.threshold is not None:
-        left = row.threshold.left
-        return f"score {row.threshold.score:.3g}, {left.events} left"
-    return f"fewer than {FEW} looks" if row.precision.looked < FEW else "no score"
+def _from(row: Row) -> tuple[str, str]:
+    return ("-", "-") if row.threshold is None else (f"{row.threshold.score:.3g}", str(row.threshold.left.events))
 
 
 def _show_conflicts(screen: Console, conflicts: Sequence[Conflict]) -> None:

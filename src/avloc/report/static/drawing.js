@@ -113,21 +113,21 @@ function drawing(page, tones) {
     const edges = { start: edge("start"), end: edge("end") };
     function edge(side) {
       const part = make("span", `edge ${side}`), name = side === "start" ? "Start" : "End";
-      let held = false;
+      let held = null;  // pixels from the edge to where it is held
       part.tabIndex = 0;
       for (const [key, value] of Object.entries({ role: "slider", "aria-valuemin": 0, "aria-valuemax": duration.toFixed(2), "aria-valuenow": 0, "aria-label": name })) part.setAttribute(key, value);
       part.addEventListener("pointerdown", (pointer) => {
         if (pointer.button) return;
         part.setPointerCapture(pointer.pointerId);
-        held = true;
+        held = pointer.clientX - part.getBoundingClientRect().left + parseFloat(getComputedStyle(part).marginLeft);
         pointer.preventDefault();
       });
       part.addEventListener("pointermove", (pointer) => {
-        if (!held) return;
+        if (held === null) return;
         const box = part.parentNode.getBoundingClientRect();
-        move(side, Math.round(((pointer.clientX - box.left) / box.width) * duration * 100) / 100);
+        move(side, Math.round(((pointer.clientX - held - box.left) / box.width) * duration * 100) / 100);
       });
-      for (const end of ["pointerup", "pointercancel"]) part.addEventListener(end, () => { if (held) set(); held = false; });
+      for (const end of ["pointerup", "pointercancel"]) part.addEventListener(end, () => { if (held !== null) set(); held = null; });
       part.addEventListener("keydown", (press_) => {
         const by = { ArrowLeft: -0.1, ArrowRight: 0.1, PageDown: -1, PageUp: 1 }[press_.key];
         if (!by || press_.ctrlKey || press_.altKey || press_.metaKey) return;
