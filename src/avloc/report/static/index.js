@@ -178,7 +178,7 @@
     link.href = video.page;
     link.title = video.name;
     const facts = [clock(video.duration), video.flat.length ? many(video.shown.length, "event") : "no event"];
-    facts.push(...[folder, wordsOn(video)].filter(Boolean));
+    facts.push(...[wordsOn(video), folder].filter(Boolean));
     const name = make("span", "name"), sub = make("span", "sub", facts.join(" · "));
     name.append(make("bdi", "", video.name.slice(cut + 1)));
     if (!video.playable) name.append(make("small", "", "video missing"));

@@ -219,6 +219,7 @@
     for (const row of rows) row.classList.toggle("bare", !shown.some((e) => e.row === row));
     find("floor-value").value = least.toFixed(2);
     find("shown").textContent = String(shown.length);
+    find("all").textContent = String(events.length);
     if (!chosen?.shown && shown.length) rove(shown[0]);
     if (playing && !playing.shown) mark(null);
     nowKey = "-";
