@@ -16,6 +16,10 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+# axe-core, for the tests of pages that look at them in Chromium; without the two these are skipped.
+node_modules/axe-core:
+	npm install --no-save --no-audit --no-fund axe-core@4
+
 .venv/.run: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("avloc needs Python 3.11 or newer; name one: make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

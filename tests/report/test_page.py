@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 from html.parser import HTMLParser
@@ -17,7 +18,9 @@ from hypothesis import strategies as st
 
 from avloc.errors import FormatError, OutputError
 from avloc.events import Event, Events
+from avloc.report.evidence import Evidence
 from avloc.report.index import Entry
+from avloc.report.judging import Judging
 from avloc.report.page import Shown, made_from_of, summary, video_url, write_page
 from avloc.report.site import write_site
 from avloc.report.timeline import clock, curve_svg, lanes, ticks
@@ -260,3 +263,28 @@ def test_a_long_curve_keeps_its_peaks() -> None:
     svg = curve_svg(levels)
     assert "667.1 2.0" in svg
     assert len(svg) < 60_000
+
+
+def test_how_surely_an_event_is_seen_and_heard_stands_beside_its_score(tmp_path: Path) -> None:
+    told = [Evidence(0.8, 0.7), None, Evidence(0.25, 1.0), None]
+    html = page(tmp_path, EVENTS.take([1, 0, 3, 2]), evidence=told)
+    first, second, violin, _ = sorted(
+        html.all("button", **{"class": "bar"}), key=lambda bar: int(bar["data-event"] or 0)
+    )
+    assert (second["data-seen"], second["data-heard"]) == ("0.80", "0.70")
+    assert "seen 0.80, heard 0.70" in str(second["aria-label"])
+    assert "data-seen" not in first and "data-seen" not in violin
+    assert html.said().count("Heard") == 1 and "0.25" in html.said()
+    assert "Heard" not in page(tmp_path).said() and "Heard" not in page(tmp_path, evidence=[None] * 4).said()
+
+
+def test_only_a_page_that_is_told_what_it_is_of_takes_verdicts(tmp_path: Path) -> None:
+    plain = page(tmp_path)
+    assert not plain.all("section", id="review") and len(plain.all("script")) == 1
+    judged = page(tmp_path, review=Judging(EVIL, "0" * 16, ["dog barking", EVIL]))
+    assert judged.all("section", id="review") and len(judged.all("script")) == 2
+    (data,) = [text for tag, text in judged.texts if tag == "script" and text.startswith("{")]
+    assert json.loads(data)["name"] == EVIL and [row[0] for row in json.loads(data)["classes"]] == [
+        "dog barking",
+        EVIL,
+    ]
