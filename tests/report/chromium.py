@@ -204,6 +204,20 @@ class Browser:
         node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", files=[str(path)], nodeId=node)
 
+    def drawing_s(self) -> float:
+        """Seconds of processor time that the processes have taken that run and draw pages."""
+        ticks, tree = 0, {self._process.pid}
+        for stat in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda path: int(path.parent.name)):
+            try:
+                fields = stat.read_text().rpartition(")")[2].split()
+                command = (stat.parent / "cmdline").read_text()
+            except OSError:
+                continue
+            if int(fields[1]) in tree:
+                tree.add(int(stat.parent.name))
+                ticks += (int(fields[11]) + int(fields[12])) if "--type=renderer" in command else 0
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def picture(self, path: Path) -> Path:
         """What the window shows, as PNG."""
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))

@@ -30,6 +30,12 @@ EVENTS = Events(
 CHOSEN = "document.querySelector('.bar[tabindex=\"0\"]')"
 PROGRESS = "document.getElementById('progress').textContent"
 
+SHOWN = """new Promise((done) => {
+  const press = new KeyboardEvent("keydown", {key: %s, bubbles: true, cancelable: true});
+  (document.activeElement ?? document.body).dispatchEvent(press);
+  requestAnimationFrame(() => setTimeout(done));
+})"""
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -261,24 +267,11 @@ def test_two_thousand_events_stay_under_a_tenth_of_a_second_an_action(chromium: 
         metadata={}, review=Judging("big", "0" * 16, sorted(set(labels))),
     )  # fmt: skip
     chromium.open(tmp_path / "big.html")
-    chromium.call("Performance.enable")
     chromium.value("document.querySelector('.bar').focus()")
     for key in ("y", "n", "i", "u", "Delete", "j", "ArrowRight", "ArrowDown", "w"):
-        assert min(work_s(chromium, key) for _ in range(8)) < 0.1, key  # others use the machine, too: the best counts
+        before = chromium.drawing_s()  # processor time, for others use the machine, too
+        for _ in range(8):
+            chromium.value(SHOWN % json.dumps(key))
+        assert (chromium.drawing_s() - before) / 8 < 0.1, key
+    assert before > 0
     assert chromium.value(PROGRESS).endswith("of 2000 looked at")
-
-
-def work_s(browser: Browser, key: str) -> float:
-    """Seconds in which the browser runs scripts, styles and lays out, from a key to the next picture."""
-    before = metrics(browser)
-    browser.value(
-        "new Promise((done) => { (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent("
-        f"'keydown', {{key: {json.dumps(key)}, bubbles: true, cancelable: true}})); "
-        "requestAnimationFrame(() => setTimeout(done)); })"
-    )
-    return sum(value - before[name] for name, value in metrics(browser).items())
-
-
-def metrics(browser: Browser) -> dict[str, float]:
-    told = {row["name"]: row["value"] for row in browser.call("Performance.getMetrics")["metrics"]}
-    return {name: told[name] for name in ("LayoutDuration", "RecalcStyleDuration", "ScriptDuration")}

@@ -125,6 +125,7 @@ def write_page(
         file=escape(video.file),
         rows=rows_html(ordered, duration_s, told) or _nothing(note),
         table=_table(ordered, video.stills, told),
+        columns="with-seen" if told else "",
         seen_head='<th scope="col" class="seen">Seen</th><th scope="col" class="seen">Heard</th>' if told else "",
         review=_static("review.html") if review else "",
         review_data=review.data() if review else "",

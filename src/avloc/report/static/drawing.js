@@ -8,6 +8,7 @@ function drawing(page, tones) {
     button.dataset.do = does;
     answers.append(button);
   }
+  body.parentNode.classList.add("with-verdicts");
   find("list").querySelector("thead tr").append(Object.assign(make("th", "verdict"), { scope: "col", role: "columnheader", textContent: "Verdict" }));
 
   function make(tag, name = "") {
