@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from avloc.cli.main import main
+from avloc.cli.pages import name_of_page, page_of
 from avloc.events import Event, Events
 from avloc.formats.activitynet import read_external, read_results, write_results
 from avloc.formats.verdict_files import read_reviewed, write_reviewed
@@ -117,3 +118,8 @@ def test_a_truth_that_is_known_in_part_is_no_measure(
     write_reviewed(verdicts, known)
     assert main(["evaluate", str(results), "--truth", str(verdicts)]) == 0
     assert "1 video of the truth looked at in part alone, such as 'a': left out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a", "north/a.b", "index", "Index", "index/index"])
+def test_a_page_of_detection_knows_the_name_of_its_result(name: str) -> None:
+    assert name_of_page(Path("site"), page_of(Path("site"), name)) == name

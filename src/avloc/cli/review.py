@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from avloc.cli.predictions import counted
 from avloc.cli.results import Result, find_results
 from avloc.cli.review_view import Row, next_rows, next_verdicts, rows_of, show, write_rows
 from avloc.cli.score_tables import print_json
-from avloc.errors import AvlocError, FormatError, one_line
+from avloc.errors import AvlocError, FormatError
 from avloc.files import make_folder
 from avloc.formats.activitynet import read_external, write_results
 from avloc.formats.files import ENDING, sniff
@@ -73,22 +73,28 @@ def review(
     joined = join(events, together.videos)
     chosen = next_to_look_at(joined.found, next, seed)
     rows = rows_of(joined, precision)
-    if out is not None:
-        _write_corrected(out, found, together.videos)
-    if merged is not None:
-        write_reviewed(merged, together.videos)
-    if next_file is not None:
-        write_reviewed(next_file, next_verdicts(chosen, found))
-    if csv is not None:
-        write_rows(csv, rows)
-    for line in _notes(joined, together, found):
-        print(f"avloc: {one_line(line)}", file=sys.stderr)
+    written = {"corrected": out, "merged": merged, "next": next_file, "table": csv}
+    writers: dict[str, Callable[[Path], None]] = {
+        "corrected": lambda folder: _write_corrected(folder, found, together.videos),
+        "merged": lambda path: write_reviewed(path, together.videos),
+        "next": lambda path: write_reviewed(path, next_verdicts(chosen, found)),
+        "table": lambda path: write_rows(path, rows),
+    }
+    for what, path in written.items():
+        if path is not None:
+            writers[what](path)
+    if joined.strange:
+        strange = counted(joined.strange, "verdict")
+        print(
+            f"avloc: {strange} left out: these results have no such event; did detection run anew since?",
+            file=sys.stderr,
+        )
     if json:
         print_json(_plain(rows, joined, together, precision) | {"next": next_rows(chosen)})
         return 0
     screen = screen_console()
     show(screen, rows, joined, together, chosen, precision)
-    for what, path in (("corrected", out), ("merged", merged), ("next", next_file), ("table", csv)):
+    for what, path in written.items():
         if path is not None:
             screen.print(f"{what}: {path}", markup=False, soft_wrap=True)
     return 0
@@ -144,16 +150,6 @@ def _write_corrected(out: Path, results: Mapping[str, Result], verdicts: Mapping
             "with": f"avloc {__version__}",
         }
         write_results(path, {Path(name).name: corrected(result.events, reviewed)}, told)
-
-
-def _notes(joined: Joined, together: Merged, results: Mapping[str, Result]) -> list[str]:
-    notes = []
-    if joined.strange:
-        notes.append(
-            f"{counted(joined.strange, 'verdict')} of events that these results do not have: detection ran anew "
-            "since, or these are other results; they are left out"
-        )
-    return notes
 
 
 def _plain(rows: Sequence[Row], joined: Joined, together: Merged, wished: float) -> dict[str, Any]:
