@@ -171,3 +171,16 @@ def test_pictures_of_events_are_taken_from_the_page_of_before(
     os.utime(tmp_path / "videos" / "a.mp4", (1, 1))
     assert main(run) == 0
     assert made == [2, 0, 1, 2]
+
+
+def test_a_page_is_made_anew_when_its_result_tells_how_surely_events_are_seen(tmp_path: Path) -> None:
+    row = {"segment": [1.0, 2.0], "label": "dog barking", "score": 0.9}
+    about = {"duration": 5.0, "video": "gone.mp4", "model": "default"}
+    result, page = tmp_path / "a.events.json", tmp_path / "site" / "pages" / "a.html"
+    result.write_text(json.dumps({"results": {"a": [row]}, "external_data": about}), "utf-8")
+    assert main(["report", str(result), "--out", str(tmp_path / "site")]) == 0
+    assert "data-seen" not in page.read_text("utf-8")
+    told = {**row, "evidence": {"visual": 0.75, "audio": 0.5}}
+    result.write_text(json.dumps({"results": {"a": [told]}, "external_data": about}), "utf-8")
+    assert main(["report", str(result), "--out", str(tmp_path / "site")]) == 0
+    assert 'data-seen="0.75" data-heard="0.50"' in page.read_text("utf-8")

@@ -144,7 +144,8 @@ class _Site:
         duration_s = _duration_s(result)
         source = result.video or result.file.parent / (_tame(result.recorded) or result.title)
         result_mark = mark_of(result.name, events)
-        mark = self._mark(result, video_url(source, page))
+        told = _evidence(result, events)
+        mark = self._mark(result, video_url(source, page), told)
         if made_from_of(page) == mark:
             self.kept += 1
         else:
@@ -162,7 +163,7 @@ class _Site:
                 note=read_notes(result.notes),
                 made_from=mark,
                 review=Judging(result.name, result_mark, self._classes(result)),
-                evidence=_evidence(result, events),
+                evidence=told,
             )
             self.made += 1
         playable = result.video is not None
@@ -198,7 +199,7 @@ class _Site:
             return None
         return meter.levels(LEVELS, duration_s)
 
-    def _mark(self, result: Result, address: str) -> str:
+    def _mark(self, result: Result, address: str, told: list[Evidence | None]) -> str:
         """Changes with all that a page shows."""
         video, events = result.video.stat() if result.video else None, result.events
         columns = [column.tobytes() for column in (events.start_s, events.end_s, events.score)]
@@ -222,6 +223,7 @@ class _Site:
             file,
             result.name,
             self._classes(result),
+            told,
         )
         return hashlib.sha256(repr(seen).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
