@@ -25,7 +25,6 @@ from avloc.errors import FeatureError, FormatError, ModelError
 from avloc.evaluation.operating_point import best_f1
 from avloc.events import Events
 from avloc.features.extractors.build import extractor_for
-from avloc.features.store import StoreHeader
 from avloc.files import replace_file
 from avloc.formats.activitynet import read_results, write_results
 from avloc.learning.build import build_criterion
@@ -164,6 +163,7 @@ class _Work:
         if line := told_of(truth, self.stretches):
             watch.on_note(line)
         self.truth = {name: part.events for name, part in self.stretches.items()}
+        self.hashes = {name: kept.headers[part.video].source_hash for name, part in self.stretches.items()}
         self.videos = StoredVideos.of(self.stretches, kept.paths, self.labels, f)
         subsets = {name: own.truth[part.video].subset for name, part in self.stretches.items()}
         self.parts = share_out(config.data, subsets)
@@ -171,9 +171,6 @@ class _Work:
             raise FormatError(f"{config.data.annotations}: none of the videos to train on has an event")
         self.settings = json.dumps({"config": to_dict(config), "data": self._digest()}, indent=1)
         self.folds = self._folds()
-
-    def _header(self, name: str) -> StoreHeader:
-        return self.kept.headers[self.stretches[name].video]
 
     def run(self, resume: bool) -> OwnResult:
         if resume and (self.out / RECORD).is_file():
@@ -210,7 +207,7 @@ class _Work:
     def _digest(self) -> str:
         """What the model depends on beside the settings: truth and content of the videos."""
         rows = [
-            (name, self._header(name).source_hash, *(a.tolist() for a in (e.start_s, e.end_s)), e.labels)
+            (name, self.hashes[name], *(a.tolist() for a in (e.start_s, e.end_s)), e.labels)
             for name, e in self.truth.items()
         ]
         return hashlib.sha256(json.dumps([rows, self.labels]).encode()).hexdigest()
@@ -219,7 +216,7 @@ class _Work:
         if self.parts.validation or not self.config.folds:
             return []
         truth = {name: self.truth[name] for name in self.parts.train}
-        groups = {name: self._header(name).source_hash for name in truth}
+        groups = {name: self.hashes[name] for name in truth}
         fold_of = assign_folds(truth, groups, self.config.folds, self.config.train.seed)
         folds = [tuple(n for n in truth if fold_of[n] == f) for f in sorted(set(fold_of.values()))]
         if len(folds) < 2:
