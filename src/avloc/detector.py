@@ -26,7 +26,7 @@ from avloc.evidence.grounding import Grounding
 from avloc.features.choice import Columns, chosen
 from avloc.features.extractors.base import Extractor, OnBlock, OnSeconds, Resources
 from avloc.features.extractors.build import extractor_for
-from avloc.features.inputs import network_inputs
+from avloc.features.inputs import InputWindow, network_inputs
 from avloc.features.resize import resized
 from avloc.features.sequence import FeatureSequence
 from avloc.runner import OnnxRunner
@@ -225,7 +225,7 @@ class Detector:
         parts: list[Candidates] = []
         perceived: list[Float32] = []
         line, others = self.config.decoding.explained, list[NDArray[np.float16]]()
-        inputs = _Window(self.config.network.visual_width, self.config.network.audio_width)
+        inputs = InputWindow(self.config.network.visual_width, self.config.network.audio_width)
         clock = time.perf_counter()
         first = next(stream)
         steps = self.config.features.resize_steps
@@ -270,35 +270,3 @@ class Detector:
         if grounding is not None:
             evidence = ClassEvidence(whole, self.labels, np.concatenate(perceived, axis=1), grounding.alike)
         return Detection(events, all_events, first.duration_s, timing, evidence=evidence)
-
-
-class _Window:
-    """The stretch of network inputs that the next window reads; what lies before it is let go."""
-
-    def __init__(self, visual_width: int, audio_width: int) -> None:
-        self.visual = np.zeros((0, visual_width), np.float32)
-        self.audio = np.zeros((0, audio_width), np.float32)
-        self.first = 0
-
-    @property
-    def end(self) -> int:
-        return self.first + len(self.visual)
-
-    def add(self, visual: Float32, audio: Float32) -> None:
-        if visual.shape[1] != self.visual.shape[1] or audio.shape[1] != self.audio.shape[1]:
-            raise FeatureError(
-                f"the features are {visual.shape[1]} and {audio.shape[1]} wide, "
-                f"the model needs {self.visual.shape[1]} and {self.audio.shape[1]}"
-            )
-        self.visual = np.concatenate([self.visual, visual])
-        self.audio = np.concatenate([self.audio, audio])
-
-    def read(self, first: int, size: int) -> tuple[Float32, Float32, NDArray[np.bool_]]:
-        self.visual, self.audio = self.visual[first - self.first :], self.audio[first - self.first :]
-        self.first = first
-        n = min(size, len(self.visual))
-        visual = np.zeros((size, self.visual.shape[1]), np.float32)
-        audio = np.zeros((size, self.audio.shape[1]), np.float32)
-        visual[:n], audio[:n] = self.visual[:n], self.audio[:n]
-        mask = np.arange(size) < n
-        return visual, audio, mask

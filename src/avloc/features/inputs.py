@@ -7,6 +7,7 @@ score means the same on pictures and sounds that training never saw. Square root
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avloc.errors import FeatureError
 from avloc.features.sequence import Array, FeatureSequence
@@ -46,3 +47,35 @@ def network_inputs(
 
 def _joined(parts: list[Array]) -> Array:
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1).astype(np.float32, copy=False)
+
+
+class InputWindow:
+    """The stretch of network inputs that the next window reads; what lies before it is let go."""
+
+    def __init__(self, visual_width: int, audio_width: int) -> None:
+        self.visual = np.zeros((0, visual_width), np.float32)
+        self.audio = np.zeros((0, audio_width), np.float32)
+        self.first = 0
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.visual)
+
+    def add(self, visual: Array, audio: Array) -> None:
+        if visual.shape[1] != self.visual.shape[1] or audio.shape[1] != self.audio.shape[1]:
+            raise FeatureError(
+                f"the features are {visual.shape[1]} and {audio.shape[1]} wide, "
+                f"the model needs {self.visual.shape[1]} and {self.audio.shape[1]}"
+            )
+        self.visual = np.concatenate([self.visual, visual])
+        self.audio = np.concatenate([self.audio, audio])
+
+    def read(self, first: int, size: int) -> tuple[Array, Array, NDArray[np.bool_]]:
+        self.visual, self.audio = self.visual[first - self.first :], self.audio[first - self.first :]
+        self.first = first
+        n = min(size, len(self.visual))
+        visual = np.zeros((size, self.visual.shape[1]), np.float32)
+        audio = np.zeros((size, self.audio.shape[1]), np.float32)
+        visual[:n], audio[:n] = self.visual[:n], self.audio[:n]
+        mask = np.arange(size) < n
+        return visual, audio, mask

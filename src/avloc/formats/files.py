@@ -1,7 +1,6 @@
 """Which format a file has, and reading and writing of any: the only place that knows them all.
 
-A file is read by its ending and, where that leaves a choice, by what it holds; it is written by its ending. A
-format may always be named instead.
+A file is read by its ending and, where that leaves a choice, by what it holds; it is written by its ending.
 """
 
 from __future__ import annotations

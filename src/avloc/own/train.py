@@ -251,12 +251,9 @@ class _Work:
     def _train(self, stage: str, names: Sequence[str], number: int) -> tuple[Network, ModelConfig]:
         c = self.config
         self.watch.on_stage(stage, number, 1 + len(self.folds))
+        fresh, drop = c.from_scratch, c.input_dropout
         network, config = start_network(
-            self.source,
-            self.labels,
-            seed=c.train.seed,
-            from_scratch=c.from_scratch,
-            input_dropout=c.input_dropout,
+            self.source, self.labels, seed=c.train.seed, from_scratch=fresh, input_dropout=drop
         )
         train = replace(c.train, longest_steps=config.window_steps)
         data = Repeated(self.videos, names, repetitions(len(names), c.steps, train))

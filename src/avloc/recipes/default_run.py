@@ -29,7 +29,7 @@ from avloc.datasets.evidence import Evidence, EvidenceBatches, EvidenceSequence,
 from avloc.datasets.labelled import LabelledVideo
 from avloc.detector import Detector
 from avloc.devices import Device, one_thread
-from avloc.errors import ConfigError, ModelError
+from avloc.errors import ModelError
 from avloc.evaluation.calibration import Line
 from avloc.evaluation.mean_ap import mean_ap
 from avloc.evaluation.operating_point import best_f1, judge, quiet_score
@@ -41,7 +41,7 @@ from avloc.files import replace_file
 from avloc.learning.dense import DenseCriterion
 from avloc.models.grounded import Grounded, Member
 from avloc.recipes.default import GroundedRun
-from avloc.recipes.vocabulary import PROCEDURAL, SHIPPED, Vocabulary, read_vocabulary
+from avloc.recipes.vocabulary import PROCEDURAL, SHIPPED, read_vocabulary
 from avloc.recipes.weighing import Clip, calibrate, clips_of, weigh
 from avloc.training.checkpoint import save_model
 from avloc.training.export import export_model
@@ -119,7 +119,7 @@ class GroundedTraining:
         self.vocabulary = read_vocabulary(path)
         self.labels = self.vocabulary.labels
         for split in (TRAIN, VALIDATION):
-            _require_known(open_library(self.media, split).classes, self.vocabulary, path)
+            self.vocabulary.require(open_library(self.media, split).classes, path)
         self.features = FeatureConfig(embeddings=False, cues=len(CUES))
 
     def run(self) -> Figures:
@@ -292,12 +292,3 @@ def _channels(network: Grounded, evidence: Evidence) -> np.ndarray[tuple[int, ..
     """(K, C, T)."""
     rows = (torch.from_numpy(x)[None] for x in (evidence.heard, evidence.seen, evidence.around))
     return np.asarray(network.channels(*rows)[0].numpy(), np.float32)
-
-
-def _require_known(classes: tuple[str, ...], vocabulary: Vocabulary, path: Path) -> None:
-    unknown = [name for name in classes if name not in vocabulary.classes]
-    if unknown:
-        raise ConfigError(
-            f"{path}: lacks {unknown[0]!r}, a class of the media ({len(unknown)} are lacking); say there what it is "
-            "by ear and by eye, or take it out of the media"
-        )

@@ -74,6 +74,15 @@ class Vocabulary:
         """The classes in the alphabet's order, as a network numbers them."""
         return tuple(sorted(self.classes))
 
+    def require(self, classes: Sequence[str], path: Path) -> None:
+        """Refuse media of classes that the vocabulary, read from `path`, does not have. Raises ConfigError."""
+        unknown = [name for name in classes if name not in self.classes]
+        if unknown:
+            raise ConfigError(
+                f"{path}: lacks {unknown[0]!r}, a class of the media ({len(unknown)} are lacking); say there what it "
+                "is by ear and by eye, or take it out of the media"
+            )
+
     def audio_matrix(self, labels: Sequence[str]) -> Matrix:
         """Weights (K, Da) of AudioSet's classes."""
         return np.stack([_weights(self.terms(self.classes[label].ear), HEARD, label) for label in labels])
