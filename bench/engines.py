@@ -1,17 +1,15 @@
-"""Both engines over the same videos and over tasks that do nothing, and what the head of a large run takes.
+"""Both engines over the same videos and over tasks that do nothing.
 
     python bench/engines.py videos               # 300 videos, 10 bad; workers of Ray killed 5 times, the head once
     python bench/engines.py tasks                # 100,000 tasks that do nothing, through each engine
-    python bench/engines.py head                 # manifest, table and list of jobs of 10,000 to 1,000,000 videos
 
-Needs Ray (pip install '.[ray]') but for the last. Every run is in a process of its own, and its memory is that
+Needs Ray (pip install '.[ray]'). Every run is in a process of its own, and its memory is that
 process's peak.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import re
@@ -22,25 +20,19 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import batch
-from avloc.events import Event, Events
-from avloc.scale.batch import Batch, Begun, Job
 from avloc.scale.engine import Engine, ProcessEngine
-from avloc.scale.manifest import Entry, Manifest
 from avloc.scale.messages import Ended, OnProgress
 from avloc.scale.ray_cluster import connected
 from avloc.scale.ray_engine import RayEngine
-from avloc.scale.table import write_events_table
-from avloc.scale.work import Done, Task, Work
 
 ENGINES = ("processes", "ray")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("videos", "tasks", "head", "_tasks", "_head"))
+    parser.add_argument("what", choices=("videos", "tasks", "_tasks"))
     parser.add_argument("--videos", type=int, default=300)
     parser.add_argument("--bad", type=int, default=10)
     parser.add_argument("--kills", type=int, default=5)
@@ -55,13 +47,8 @@ def main() -> None:
         case "tasks":
             for engine in ENGINES:
                 again("_tasks", engine, options.tasks, options.workers)
-        case "head":
-            for count in (10_000, 100_000, 1_000_000):
-                again("_head", "processes", count, options.workers)
         case "_tasks":
             tasks(options.engine, options.tasks, options.workers)
-        case "_head":
-            head(options.tasks)
 
 
 def again(what: str, engine: str, count: int, workers: int) -> None:
@@ -255,77 +242,6 @@ def beside_mb() -> str:
             program = command.split("\0")[0].rpartition("/")[2]
             held[program if program in held else "others"] += int(found[1]) / 1e3
     return ", ".join(f"{name} {megabytes:.0f} MB" for name, megabytes in held.items())
-
-
-# The head of a large run
-
-
-class Nowhere:
-    """An engine that has done all at once, so that what remains is the head's own work."""
-
-    def run(self, make: Any, tasks: Any) -> Any:
-        for number, task in enumerate(tasks):
-            yield Ended(number, Done(key="0" * 64, duration_s=task.video.stat().st_size))
-
-
-class Noted(Work[Done]):
-    """Leaves no files: the manifest alone is looked at."""
-
-    ending = ".nothing"
-
-    def load(self) -> None:
-        return
-
-    def settings(self) -> tuple[str, ...]:
-        return ("nothing",)
-
-    def read(self, result: Path) -> Done | None:
-        return None
-
-    def make(self, task: Task, info: object, content: str, on_progress: OnProgress) -> Done:
-        raise NotImplementedError
-
-
-def head(count: int) -> None:
-    """Seconds are of processor time, for the figures must not depend on who else computes meanwhile."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder)
-        video = out / "video.mp4"
-        video.touch()
-        before = peak_mb()
-        jobs = [Job(video, f"part {i // 1000}/clip {i:08d}") for i in range(count)]
-        run = Batch(out, Noted(), Nowhere())
-        began = time.process_time()
-        with run.locked() as manifest:
-            events = run.run(manifest, jobs)
-            assert isinstance(next(events), Begun)
-            ready = time.process_time() - began
-            began = time.process_time()
-            for _ in events:
-                pass
-            noted = time.process_time() - began
-        size = (out / "manifest.jsonl").stat().st_size
-        began = time.process_time()
-        again = Manifest(out)
-        read = time.process_time() - began
-        assert len(again.entries) == count and isinstance(next(iter(again.entries.values())), Entry)
-        peak = peak_mb()
-        began = time.process_time()
-        some = Events.of([Event(1.0, 2.5, "playing accordion", 0.5)] * 3)
-        write_events_table(out / "events.csv", {job.name: some for job in jobs})
-        table = time.process_time() - began
-        told = {
-            "videos": count,
-            "until the first task s": round(ready, 1),
-            "outcomes a second": round(count / noted),
-            "manifest bytes a video, while running": round(size / count),
-            "manifest read s": round(read, 1),
-            "head MB": round(peak),
-            "bytes a video in the head": round(1e6 * (peak - before) / count),
-            "table of 3 rows a video s": round(table, 1),
-            "head with it MB": round(peak_mb()),
-        }
-        print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":
