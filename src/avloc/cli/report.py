@@ -59,7 +59,7 @@ def report(
     annotator: Annotator = None,
     fps: Fps = None,
 ) -> int:
-    """Make an index over all videos of a result folder, with filters by class, score and text, and a page for each.
+    """Make an index over all videos of a result folder, to search and filter, and a page for each.
 
     Open index.html in a browser; no server is needed. Pages link to the videos where they are. Pages whose result and
     video have not changed are kept, so that the same command again goes on where it stopped.
