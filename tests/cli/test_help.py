@@ -35,7 +35,7 @@ def test_the_list_is_said_without_loading_what_does_the_work() -> None:
         "import sys; from avloc.cli.main import main; main(['--help']);"
         "sys.exit(' '.join({'av', 'onnxruntime', 'tyro', 'avloc.cli.detect'} & set(sys.modules)))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr == ""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr.strip() == ""
 
 
 @pytest.mark.parametrize("verb", VERBS)
