@@ -28,7 +28,7 @@ from avloc.cli.predictions import counted
 from avloc.cli.progress import counting
 from avloc.cli.results import Result, find_results, missing_line, without_result
 from avloc.errors import AvlocError, MediaError, one_line
-from avloc.events import Events
+from avloc.events import Event, Events
 from avloc.events.filter import EventFilter
 from avloc.evidence.apart import chosen_apart
 from avloc.formats.evidence import read_evidence
@@ -244,9 +244,20 @@ class _Site:
 
 
 def _evidence(result: Result, events: Events) -> list[Evidence | None]:
-    """How surely each event is seen and heard, where the result says so."""
+    """How surely each event is seen and heard, where the result says so; of a merged or cut one its surest part's."""
     told = read_evidence(result.file, PurePosixPath(result.name).name)
-    return [Evidence(*told[key_of(event)]) if key_of(event) in told else None for event in events] if told else []
+    parts = [event for event in result.events if key_of(event) in told]
+
+    def of(event: Event) -> Evidence | None:
+        key = key_of(event)
+        if told and key not in told:
+            near = (
+                e for e in parts if e.label == event.label and e.start_s < event.end_s and e.end_s > event.start_s
+            )
+            key = max(((e.score, key_of(e)) for e in near), default=(0.0, key))[1]
+        return Evidence(*told[key]) if key in told else None
+
+    return [of(event) for event in events] if told else []
 
 
 def _kept_of(result: Result) -> Kept | None:
