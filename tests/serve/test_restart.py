@@ -19,10 +19,10 @@ def test_jobs_outlive_the_server(tmp_path: Path) -> None:
         assert server.stop() == 0
         states = [(tmp_path / "store" / "jobs" / job / "job.json").read_text() for job in jobs]
         assert any('"state": "queued"' in state for state in states)
-        torn = tmp_path / "store" / "jobs" / "x" / "video.mp4"
+        torn = tmp_path / "store" / "jobs" / ("0" * 32) / "video.mp4"
         torn.parent.mkdir()
         shutil.copy(tmp_path / "a.mp4", torn)
-        (tmp_path / "store" / "incoming" / "half").write_bytes(content[:100])
+        (tmp_path / "store" / "incoming" / ("1" * 32)).write_bytes(content[:100])
         server.start()
         assert not torn.exists() and not list((tmp_path / "store" / "incoming").iterdir())
         assert [server.over(job)["state"] for job in jobs] == ["done"] * 4
