@@ -49,7 +49,12 @@ class Wishes:
 
 
 class Watching:
-    """One folder, its workers, and what was told of it. failures: how often in a row telling was in vain."""
+    """One folder, its workers, and what was told of it.
+
+    Attributes:
+        failures: How often in a row telling was in vain.
+        stopping: Tell no further event; the next start does.
+    """
 
     def __init__(
         self,
@@ -72,6 +77,7 @@ class Watching:
         self._waiting: dict[Path, Stamp] = {}
         self._number = 0
         self.failures, self._tell_after = 0, 0.0
+        self.stopping = False
         self._vanished = False
         self._trouble = ""
 
@@ -173,7 +179,7 @@ class Watching:
         if time.monotonic() < self._tell_after:
             return
         for noted in self.told.pending():
-            if not self._has_clip(noted):
+            if self.stopping or not self._has_clip(noted):
                 return
             message = Message(noted, self._clips.get(noted.number))
             self.told.set_state(noted, "telling")
