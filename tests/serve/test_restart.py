@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from asking import Server, tiny
 
 pytest.importorskip("fastapi")
+
+
+def test_too_little_memory_for_a_worker_is_told(tmp_path: Path) -> None:
+    server = Server(tmp_path / "store", "--max-memory-mb", "150", token=None)
+    try:
+        ends = time.monotonic() + 60
+        while not (told := server.ask("GET", "/healthz")[1])["trouble"] and time.monotonic() < ends:
+            time.sleep(0.1)
+        assert "within 150 MB" in told["trouble"] and "--max-memory-mb" in told["trouble"]
+        assert server.stop() == 0
+    finally:
+        server.process.kill()
+    assert "Traceback" not in server.log
 
 
 def test_jobs_outlive_the_server(tmp_path: Path) -> None:
