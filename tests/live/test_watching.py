@@ -155,6 +155,16 @@ def test_present_files_may_be_passed_over(made: Path, tmp_path: Path, capfd: pyt
     assert capfd.readouterr().out == "" and not list((tmp_path / "out").glob("*.events.json"))
 
 
+def test_only_at_the_very_first_start(made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    camera = tmp_path / "camera"
+    camera.mkdir()
+    more = ["--out", str(tmp_path / "out"), "--once", "--skip-present", *SETTLE]
+    assert main(["watch", str(camera), *more]) == 0  # there is nothing yet
+    shutil.copy(made / "dog.mkv", camera)
+    assert main(["watch", str(camera), *more]) == 0
+    assert "dog barking" in capfd.readouterr().out
+
+
 def test_a_recording_is_known_by_its_opening(made: Path, tmp_path: Path) -> None:
     content = (made / "dog.mkv").read_bytes()
     (tmp_path / "cut.mkv").write_bytes(content[: len(content) // 2])

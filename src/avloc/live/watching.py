@@ -85,9 +85,10 @@ class Watching:
         """Say what an earlier run left uncertain. skip_present: pass over what is there, if there was none."""
         for noted in self.told.cut_off():
             log.warning("%s: a run was killed while it was told, and is not told again: %s", noted.id, _words(noted))
-        if skip_present and self.told.is_new():
-            self.settling.look()
-            self.told.put_present(self.settling.present)
+        if self.told.is_new():
+            if skip_present:
+                self.settling.look()
+            self.told.put_begun(self.settling.present)
 
     def step(self) -> None:
         """One look, and what comes of it; takes a second at most, and as long as telling takes.
