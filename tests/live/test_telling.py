@@ -66,6 +66,9 @@ class Hook(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.got.append((self.path, self.headers["Idempotency-Key"], body))
+        if self.path == "/odd":
+            self.wfile.write(b"this is no HTTP\r\n\r\n")
+            return
         self.send_response(int(self.path[1:4]))
         self.send_header("Location", "/200")
         self.end_headers()
@@ -93,12 +96,24 @@ def test_a_webhook_that_does_not_answer_well_has_not_been_told(address: str) -> 
         with pytest.raises(NotToldError, match=f"status {status}"):
             Webhook.of(f"{address}/{status}")(Message(NOTED))
     assert [path for path, *_ in Hook.got] == ["/204", "/500", "/404", "/302"]  # no redirection was followed
+    with pytest.raises(NotToldError, match="answered, but not as HTTP"):
+        Webhook.of(f"{address}/odd")(Message(NOTED))
     with pytest.raises(NotToldError, match="cannot be reached"):
         Webhook.of("http://127.0.0.1:9/x")(Message(NOTED))
 
 
 @pytest.mark.parametrize(
-    "text", ["", "file:///etc/passwd", "ftp://x/y", "http://", "127.0.0.1:80", "http://x:99999/"]
+    "text",
+    [
+        "",
+        "file:///etc/passwd",
+        "ftp://x/y",
+        "http://",
+        "127.0.0.1:80",
+        "http://x:99999/",
+        "http://x/a b",
+        "http://me:word@x/",
+    ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(AvlocError, match="--webhook"):

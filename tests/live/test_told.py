@@ -70,7 +70,7 @@ def test_what_was_told_in_vain_comes_behind_the_others(tmp_path: Path) -> None:
 
 def test_what_is_passed_over_is_known_until_it_changes(tmp_path: Path) -> None:
     told = Told(tmp_path / STATE)
-    told.put_present({tmp_path / "a.mp4": STAMP, tmp_path / "b.mp4": STAMP})
+    told.put_begun({tmp_path / "a.mp4": STAMP, tmp_path / "b.mp4": STAMP})
     assert told.is_known(tmp_path / "b.mp4", STAMP) and not told.is_known(tmp_path / "b.mp4", Stamp(10, 21, 30))
     assert told.pending() == [] and not told.is_new()
 

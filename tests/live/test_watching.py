@@ -17,9 +17,14 @@ import pytest
 
 from avloc.cli.main import main
 from avloc.errors import MediaError
+from avloc.events import Event, Events
 from avloc.formats.activitynet import read_results
 from avloc.live.moment import TimeFrom
 from avloc.live.search import Cut, Searcher, opening_of
+from avloc.live.settled import Settling, Stamp
+from avloc.live.telling import Message
+from avloc.live.told import STATE, Recorded, Told
+from avloc.live.watching import Watching, Wishes
 from avloc.media.clips import cut_clip
 from avloc.media.probe import probe
 from avloc.scale.detect import Detect
@@ -118,6 +123,29 @@ def test_what_did_not_arrive_is_told_again(made: Path, tmp_path: Path) -> None:
     assert marker.exists() and len(lines(told)) == len({one["id"] for one in lines(told)}) > 0
 
 
+def test_when_it_is_stopped_no_further_event_is_told(tmp_path: Path) -> None:
+    told, got = Told(tmp_path / STATE), list[Message]()
+    events = Events.of([Event(float(at), at + 0.5, "dog barking", 0.9) for at in range(3)])
+    told.put_found(tmp_path / "a.mkv", Stamp(1, 1, 1), Recorded("r"), events)
+    (tmp_path / "camera").mkdir()
+
+    def tell(message: Message) -> None:
+        got.append(message)
+        watching.stopping = True
+
+    watching = Watching(
+        Settling(tmp_path / "camera", 0.1, lambda path: True),
+        told,
+        Detect(find_model("default")),
+        Wishes(tmp_path, tell, lambda message: None),
+        time_from=TimeFrom(),
+        poll_s=0,
+    )
+    watching.step()
+    assert len(got) == 1 and told.counts() == {"told": 1, "pending": 2}
+    watching.close()
+
+
 def test_present_files_may_be_passed_over(made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     camera = tmp_path / "camera"
     camera.mkdir()
@@ -125,6 +153,16 @@ def test_present_files_may_be_passed_over(made: Path, tmp_path: Path, capfd: pyt
     more = ["--out", str(tmp_path / "out"), "--once", "--skip-present", *SETTLE]
     assert main(["watch", str(camera), *more]) == 0
     assert capfd.readouterr().out == "" and not list((tmp_path / "out").glob("*.events.json"))
+
+
+def test_only_at_the_very_first_start(made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    camera = tmp_path / "camera"
+    camera.mkdir()
+    more = ["--out", str(tmp_path / "out"), "--once", "--skip-present", *SETTLE]
+    assert main(["watch", str(camera), *more]) == 0  # there is nothing yet
+    shutil.copy(made / "dog.mkv", camera)
+    assert main(["watch", str(camera), *more]) == 0
+    assert "dog barking" in capfd.readouterr().out
 
 
 def test_a_recording_is_known_by_its_opening(made: Path, tmp_path: Path) -> None:

@@ -108,6 +108,16 @@ def test_a_job_that_ends_the_server_again_and_again_is_given_up(tmp_path: Path) 
     assert board.get(job.id).state == "failed" and board.next() is None
 
 
+def test_what_the_server_has_not_made_stays(tmp_path: Path) -> None:
+    job = "0" * 32
+    for name in ("jobs/summer/notes.txt", f"jobs/{job}/video.mp4", "incoming/notes.txt", f"incoming/{job}"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    with Store(tmp_path).opened() as jobs:
+        left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert jobs == [] and left - {".avloc.lock"} == {"jobs/summer/notes.txt", "incoming/notes.txt"}
+
+
 def test_one_server_has_a_store(tmp_path: Path) -> None:
     with Store(tmp_path).opened(), pytest.raises(OutputError, match="another server"), Store(tmp_path).opened():
         pass

@@ -61,6 +61,7 @@ def test_a_video_gives_the_events_that_the_detector_finds(server: Server, videos
     files = formed[1]["files"]
     status, page = server.ask("GET", files["page"])
     assert status == 200 and "<h1><bdi>video.mp4</bdi></h1>" in page and 'src="video.mp4"' in page
+    assert f'"name":"{formed[1]["id"]}"' in page and "/store" not in page  # verdicts go by the job, not by a place
     assert server.ask("GET", files["video"], Range="bytes=4-7") == (206, "ftyp")
     assert server.ask("GET", files["events"])[1]["results"].keys() == {"result"}
     assert not [path for path in server.files() if "cat" in str(path) or b"my cat" in path.read_bytes()]

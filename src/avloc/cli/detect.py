@@ -21,7 +21,7 @@ from avloc.cli.detect_flags import DetectFlags, Flags
 from avloc.cli.grammar import Paths
 from avloc.cli.inputs import Video, find_videos, require_writable, with_left_out
 from avloc.cli.page_media import PageVideo, proxy_of
-from avloc.cli.pages import DetectionPage, Paged, classes_of, page_of, write_index_of
+from avloc.cli.pages import DetectionPage, Paged, classes_of, name_of_page, page_of, write_index_of
 from avloc.cli.progress import following
 from avloc.errors import AvlocError, ModelError, NothingToDoError, one_line, without_path
 from avloc.features.extractors.build import is_brought
@@ -93,7 +93,8 @@ def detect(
     made_by = f"avloc {__version__}"
     how = PageVideo(settings.inline, settings.proxy, pictures=not settings.quick)
     classes = classes_of(settings.model)
-    pages = partial(DetectionPage, how=how, made_by=made_by, report=report or Path(), classes=classes)
+    name_of = partial(name_of_page, report or Path())
+    pages = partial(DetectionPage, how=how, made_by=made_by, name_of=name_of, classes=classes)
     work = Detect(folder, wanted, settings.all, made_by, settings.threads, pages, settings.weights, settings.evidence)
     return with_left_out(_detect(found, flags, report, work), closed)
 

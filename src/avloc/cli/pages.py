@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +26,19 @@ TITLE = "Events seen and heard"
 
 
 class DetectionPage:
-    """One page at `path`, with the video as `how` says."""
+    """One page at `path`, with the video as `how` says; name_of tells the name of the result that a page is of."""
 
     def __init__(
-        self, path: Path, *, how: PageVideo, made_by: str, report: Path, classes: tuple[str, ...] = ()
+        self,
+        path: Path,
+        *,
+        how: PageVideo,
+        made_by: str,
+        name_of: Callable[[Path], str],
+        classes: tuple[str, ...] = (),
     ) -> None:
         self._path, self._how, self._made_by, self._classes = path, how, made_by, classes
-        self._name = name_of_page(report, path)
+        self._name = name_of(path)
 
     def is_of(self, mark: str) -> bool:
         """Whether the page is there, made of what `mark` stands for, in the same way."""

@@ -109,7 +109,7 @@ def serve(
     )
     made_by = f"avloc {__version__}"
     how, classes = PageVideo(proxy=proxy), classes_of(model)
-    pages = partial(DetectionPage, how=how, made_by=made_by, report=Path(), classes=classes)
+    pages = partial(DetectionPage, how=how, made_by=made_by, name_of=_job_of, classes=classes)
     wanted = ALL_EVENTS if min_score is None else EventFilter(min_score=min_score)
     work = Detect(zoo.find_model(model), wanted, False, made_by, threads, pages, weights)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stderr)
@@ -138,6 +138,11 @@ def _check(host: str, port: int, token: str | None, workers: int, threads: int, 
         raise AvlocError(
             f"--host {host} lets others in; give a --token (or AVLOC_TOKEN) that every request must then bear"
         )
+
+
+def _job_of(page: Path) -> str:
+    """The job that a page is of: verdicts on it go by this name, and no place on this machine's disk is told."""
+    return page.parent.name
 
 
 def _own_store() -> Path:

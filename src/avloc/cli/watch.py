@@ -129,6 +129,7 @@ def _go(watching: Watching, once: bool, settle_s: float) -> int:
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
+        watching.stopping = True
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     began = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import http.client
 import json
 import os
 import shlex
@@ -114,10 +115,13 @@ class Webhook:
         try:
             parts = urlsplit(text)
             sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+            sound = sound and text.isascii() and text.isprintable() and " " not in text
         except ValueError:
             sound = False
         if not sound:
             raise AvlocError(f"--webhook is {text!r}; an address such as http://127.0.0.1:9000/event is needed")
+        if parts.username is not None:
+            raise AvlocError("--webhook has a user in its address, which is not sent; give the address without")
         return cls(text)
 
     def __call__(self, message: Message) -> None:
@@ -129,6 +133,8 @@ class Webhook:
         except urllib.error.HTTPError as error:
             error.close()
             raise NotToldError(f"the webhook answered with status {error.code}") from None
+        except http.client.HTTPException as error:
+            raise NotToldError(f"the webhook answered, but not as HTTP has it ({error})") from None
         except (OSError, ValueError) as error:
             raise NotToldError(f"the webhook cannot be reached ({getattr(error, 'reason', error)})") from None
 

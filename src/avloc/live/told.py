@@ -84,7 +84,7 @@ class Told:
         return bool(found == (stamp.size, stamp.mtime_ns))
 
     def is_new(self) -> bool:
-        """Whether nothing was ever found."""
+        """Whether no watch ever began here."""
         with self._instructing():
             return self._db.execute("select 1 from files limit 1").fetchone() is None
 
@@ -93,9 +93,10 @@ class Told:
         with self._transaction():
             self._put_file(path, stamp, "", state, reason)
 
-    def put_present(self, files: Mapping[Path, Stamp]) -> None:
-        """Files are passed over until they change; all of them or none."""
+    def put_begun(self, files: Mapping[Path, Stamp]) -> None:
+        """A watch began; files that are passed over until they change. All of it or nothing."""
         with self._transaction():
+            self._put_file(Path(), Stamp(0, 0, 0), "", "begun", "")  # no file has this path
             for path, stamp in files.items():
                 self._put_file(path, stamp, "", "present", "was there at the start")
 

@@ -49,7 +49,12 @@ class Wishes:
 
 
 class Watching:
-    """One folder, its workers, and what was told of it. failures: how often in a row telling was in vain."""
+    """One folder, its workers, and what was told of it.
+
+    Attributes:
+        failures: How often in a row telling was in vain.
+        stopping: Tell no further event; the next start does.
+    """
 
     def __init__(
         self,
@@ -72,6 +77,7 @@ class Watching:
         self._waiting: dict[Path, Stamp] = {}
         self._number = 0
         self.failures, self._tell_after = 0, 0.0
+        self.stopping = False
         self._vanished = False
         self._trouble = ""
 
@@ -79,9 +85,10 @@ class Watching:
         """Say what an earlier run left uncertain. skip_present: pass over what is there, if there was none."""
         for noted in self.told.cut_off():
             log.warning("%s: a run was killed while it was told, and is not told again: %s", noted.id, _words(noted))
-        if skip_present and self.told.is_new():
-            self.settling.look()
-            self.told.put_present(self.settling.present)
+        if self.told.is_new():
+            if skip_present:
+                self.settling.look()
+            self.told.put_begun(self.settling.present)
 
     def step(self) -> None:
         """One look, and what comes of it; takes a second at most, and as long as telling takes.
@@ -173,7 +180,7 @@ class Watching:
         if time.monotonic() < self._tell_after:
             return
         for noted in self.told.pending():
-            if not self._has_clip(noted):
+            if self.stopping or not self._has_clip(noted):
                 return
             message = Message(noted, self._clips.get(noted.number))
             self.told.set_state(noted, "telling")

@@ -6,11 +6,11 @@ import sys
 from dataclasses import dataclass
 from typing import Generic
 
-from avloc.errors import MediaError
+from avloc.errors import AvlocError, MediaError, one_line
 from avloc.media.source import stated_size
 from avloc.scale.messages import Function, OnProgress
 from avloc.scale.work import D, Task, Work, ready
-from avloc.serve.limits import Limits
+from avloc.serve.limits import MEGABYTE, Limits
 
 
 def guarded(work: Work[D], limits: Limits) -> Function[Task, D]:
@@ -18,9 +18,16 @@ def guarded(work: Work[D], limits: Limits) -> Function[Task, D]:
 
     Raises:
         ModelError, FeatureError: as Work.load.
+        AvlocError: the networks do not fit into the memory.
     """
     _bound(limits.memory)
-    return _Guarded(ready(work), limits)
+    try:
+        return _Guarded(ready(work), limits)
+    except (ImportError, MemoryError, OSError) as error:  # a library that cannot be mapped is an ImportError
+        raise AvlocError(
+            f"a worker cannot begin within {limits.memory / MEGABYTE:g} MB ({one_line(str(error))}); "
+            "give more by --max-memory-mb"
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -120,11 +120,12 @@ class Store:
         return total
 
     def _swept(self) -> list[Job]:
-        for path in self._incoming.iterdir():
+        # Whoever names a folder of theirs as the store loses nothing that the server has not made.
+        for path in filter(_is_ours, self._incoming.iterdir()):
             with contextlib.suppress(OSError):
                 path.unlink()
         jobs = []
-        for folder in self._jobs.iterdir():
+        for folder in filter(_is_ours, self._jobs.iterdir()):
             job = _job_in(folder)
             if job is None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -140,6 +141,10 @@ def video_name(ending: str) -> str:
     """The name of a job's video: of the user's own name the ending alone is looked at, and taken from a list."""
     ending = ending.lower()
     return f"video{ending if ending in VIDEO_ENDINGS else '.video'}"
+
+
+def _is_ours(path: Path) -> bool:
+    return is_id(path.name) and not path.is_symlink()
 
 
 def _job_in(folder: Path) -> Job | None:

@@ -65,7 +65,7 @@
     act(view, "Show", () => show(view, told));
     const link = make("a", "", "JSON");
     link.href = here(told.files.events);
-    link.download = "events.json";
+    link.download = view.job + ".events.json"; // as verdicts that the page saves name it
     view.acts.append(link);
     show(view, told);
   }
