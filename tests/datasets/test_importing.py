@@ -150,6 +150,7 @@ def test_videos_are_those_of_the_files_where_no_durations_are_known(tmp_path: Pa
         ({"files": "clip/a.npy", "stride_s": 1.0}, "has no {id}"),
         ({"files": "clip/{id}.npy"}, "stride is not said"),
         ({"files": "clip/{id}.npy", "stride_s": 1.0, "rescaled": True}, "leave the stride out"),
+        ({"files": "clip/{id}.npy", "rescaled": True, "offset_s": 1.0}, "leave window and offset out"),
         ({"files": "clip/{id}.npy", "stride_s": -1.0}, "above 0"),
         ({"files": "clip/{id}.npy", "stride_s": 1.0, "window_s": 0.0}, "above 0"),
         ({"files": "clip/{id}.npy", "stride_s": 1.0, "name": "a b"}, "no name of an encoder"),
