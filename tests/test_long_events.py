@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import avloc
+from avloc.config import DecodingConfig
 from avloc.detector import Detector
 from avloc.events import Events
 from avloc.features.sequence import FeatureSequence
@@ -49,9 +50,13 @@ def played(count: int) -> list[int]:
     return [i % (LAST - FIRST) for i in range(count)]
 
 
+def decoding_as(detector: Detector, decoding: DecodingConfig) -> Detector:
+    return Detector(replace(detector.config, decoding=decoding), detector._run, grounding=detector.grounding)
+
+
 def unchained(detector: Detector) -> Detector:
     decoding = replace(detector.config.decoding, chain_from_s=0.0)
-    return Detector(replace(detector.config, decoding=decoding), detector._run)
+    return decoding_as(detector, decoding)
 
 
 def trumpets(detector: Detector, features: FeatureSequence) -> Events:
@@ -83,5 +88,5 @@ def test_a_pause_of_three_seconds_makes_two_unless_the_gap_may_be_longer(
     assert before.end_s < middle_s < behind.start_s
     assert before.duration_s + behind.duration_s >= 0.9 * 192 * STEP_S
     decoding = replace(detector.config.decoding, chain_gap_s=6.0)
-    (event,) = trumpets(Detector(replace(detector.config, decoding=decoding), detector._run), features)
+    (event,) = trumpets(decoding_as(detector, decoding), features)
     assert event.duration_s >= 0.95 * features.duration_s

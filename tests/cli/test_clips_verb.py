@@ -100,6 +100,8 @@ def test_a_reel_holds_what_is_chosen_in_place_of_clips_or_beside_them(
     before = reel.read_bytes()
     assert main([*command, "--limit", "1"]) == 1 and reel.read_bytes() == before
     assert "is there already; give another name, or --force" in capsys.readouterr().err
+    assert main(["clips", str(tmp_path), "--out", str(out), "--force"]) == 1
+    assert "--force is of --reel" in capsys.readouterr().err
     assert main([*command, "--limit", "1", "--force", "--out", str(out)]) == 0
     assert len(read_chapters(reel)) == 1 and len(list(out.glob("*.mp4"))) == 1
 

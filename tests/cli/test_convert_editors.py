@@ -113,6 +113,19 @@ def test_near_events_are_one_and_a_file_names_classes(place: Path) -> None:
     assert read_events(place / "b.csv")["my"] == Events([0.2], [1.4], ["dog"], [0.9])
 
 
+def test_flags_that_would_change_nothing_are_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_events(place / "some.csv", {"film": Events([1.0], [2.0], ["dog"], [0.5])})
+    for flags, why in (
+        (["--timecode", "01:00:00:00"], "neither "),
+        (["--time-from", "name:%Y%m%d"], "--time-from is of --wall-clock"),
+    ):
+        assert main(["convert", str(place / "some.csv"), str(place / "other.json"), *flags]) == 1
+        error = capsys.readouterr().err
+        assert why in error and error.count("\n") == 1 and not (place / "other.json").exists()
+    convert(place / "some.csv", place / "some.edl", "--fps", 25, "--timecode", "01:00:00:00")
+    convert(place / "some.edl", place / "back.csv", "--fps", 25, "--timecode", "01:00:00:00")
+
+
 def test_time_of_day(place: Path) -> None:
     def clocks(*flags: str) -> list[str]:
         convert(place / "my.events.json", place / "b.csv", "--force", "--wall-clock", *flags)

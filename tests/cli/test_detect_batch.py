@@ -257,13 +257,13 @@ def test_what_is_shown_changes_without_the_videos(
     for name in ("a.mp4", "a.mkv", "deep/b [x].mp4"):
         blank(videos / name)
     site = tmp_path / "site"
-    assert main(["detect", str(videos), "--out", str(out), "--min-score", "0.005", "--report", str(site)]) == 1
+    assert main(["detect", str(videos), "--out", str(out), "--min-score", "0.0003", "--report", str(site)]) == 1
     assert "(0 now, 3 from what was kept, 0 before), 1 skipped, 1 failed" in capsys.readouterr().out
     for name, before in read_truth(results).items():
-        assert read_truth(out)[name].events == before.events.above(0.005)
-        assert 0 < len(before.events.above(0.005)) < len(before.events)
+        assert read_truth(out)[name].events == before.events.above(0.0003)
+        assert 0 < len(before.events.above(0.0003)) < len(before.events)
         page = (site / f"{name}.html").read_text()
-        assert 'id="level"' in page and page.count("<tr data-event=") == len(before.events.above(0.005))
+        assert 'id="level"' in page and page.count("<tr data-event=") == len(before.events.above(0.0003))
     assert main(["detect", str(videos), "--out", str(out), *LOW]) == 1
     assert content(out) == content(results)
 
@@ -272,10 +272,10 @@ def test_a_results_folder_has_one_setting(
     copied: tuple[Path, Path], results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     videos, out = copied
-    assert main(["detect", str(videos / "a.mp4"), "--out", str(out), "--min-score", "0.005"]) == 0
+    assert main(["detect", str(videos / "a.mp4"), "--out", str(out), "--min-score", "0.0003"]) == 0
     assert "2 results of other videos there were brought to the same settings" in capsys.readouterr().out
     assert {name: v.events for name, v in read_truth(out).items()} == {
-        name: v.events.above(0.005) for name, v in read_truth(results).items()
+        name: v.events.above(0.0003) for name, v in read_truth(results).items()
     }
     assert len(list(csv.DictReader((out / TABLE).open()))) == sum(len(v.events) for v in read_truth(out).values())
     before = content(out)
@@ -292,7 +292,7 @@ def test_a_mix_of_settings_is_refused_by_all_who_read_it(
     videos, out = copied
     mixed = tmp_path / "mixed"
     shutil.copytree(out, mixed)
-    assert main(["detect", str(videos), "--out", str(out), "--min-score", "0.005"]) == 1
+    assert main(["detect", str(videos), "--out", str(out), "--min-score", "0.0003"]) == 1
     shutil.copy(out / "a.mkv.events.json", mixed)
     capsys.readouterr()
     truth = tmp_path / "truth.csv"
@@ -308,8 +308,8 @@ def test_a_mix_of_settings_is_refused_by_all_who_read_it(
         assert error.count("\n") == 1 and "(2 of model default with threshold 0, 1 of model default with" in error, (
             error
         )
-        assert ("give --min-score 0.005" in error) == (verb[0] != "evaluate")
-    assert main(["convert", str(mixed), str(tmp_path / "all.csv"), "--min-score", "0.005"]) == 0
+        assert ("give --min-score 0.0003" in error) == (verb[0] != "evaluate")
+    assert main(["convert", str(mixed), str(tmp_path / "all.csv"), "--min-score", "0.0003"]) == 0
 
 
 def test_stopped_while_results_are_shown_anew(
@@ -318,7 +318,7 @@ def test_stopped_while_results_are_shown_anew(
     videos, out = copied
     for name in ("a.mp4", "a.mkv", "deep/b [x].mp4"):
         blank(videos / name)
-    arguments = ["detect", str(videos), "--out", str(out), "--min-score", "0.005"]
+    arguments = ["detect", str(videos), "--out", str(out), "--min-score", "0.0003"]
     before, made = Detect.again, []
 
     def stop_at_the_second(self: Detect, task: Task, key: str) -> Detected | None:

@@ -69,6 +69,35 @@ def test_other_thresholds_need_no_video(searched: Path, tmp_path: Path, monkeypa
     assert rows(beside) == before
 
 
+def test_pages_of_both_verbs_tell_it_and_are_made_anew_when_it_comes(searched: Path, tmp_path: Path) -> None:
+    out, pages, site = tmp_path / "out", tmp_path / "pages", tmp_path / "site"
+    shutil.copytree(searched, out)
+    for name in ("sample.evidence.json", "sample.evidence.safetensors"):
+        (out / name).unlink()
+    again = [*SEARCH, "--out", str(out)]
+    page, other = pages / "sample.html", site / "pages" / "sample.html"
+    assert main([*again, "--report", str(pages), "--quick"]) == 0
+    assert 'class="alone"' not in page.read_text() and "data-seen" not in page.read_text()
+    shutil.copy(searched / "sample.evidence.safetensors", out)
+    assert main([*again, "--evidence"]) == 0  # no page is asked for
+    assert main([*again, "--evidence", "--report", str(pages), "--quick"]) == 0
+    assert main(["report", str(out), "--out", str(site), "--quick"]) == 0
+    for text in (page.read_text(), other.read_text()):
+        assert text.count('class="alone"') == 1 and "rooster crowing, heard only" in text
+        assert text.count("data-seen") == len(rows(out / "sample.events.json"))
+    assert main(["report", str(out), "--out", str(site), "--quick", "--not-label", "rooster crowing"]) == 0
+    assert 'class="alone"' not in other.read_text()
+
+
+def test_a_stretch_and_classes_hold_for_what_is_apart(searched: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(searched, out)
+    assert main([*SEARCH, "--out", str(out), "--evidence", "--not-label", "rooster crowing"]) == 0
+    assert {row["modality"] for row in rows(out / "sample.evidence.json")} == {"audio-visual"}
+    assert main(["detect", str(SAMPLE), "--out", str(out), "--evidence", "--start", "10", "--end", "16"]) == 0
+    assert all(10 <= t <= 16 for row in rows(out / "sample.evidence.json") for t in row["segment"])
+
+
 def test_what_is_kept_is_of_this_video_alone_and_whole(searched: Path, tmp_path: Path) -> None:
     result = tmp_path / "sample.events.json"
     key = json.loads((searched / "sample.events.json").read_text())["external_data"]["key"]

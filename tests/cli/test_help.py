@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from avloc.cli.main import VERBS, main
+from avloc.cli.main import VERBS, function_of, main
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -22,6 +22,20 @@ def test_the_verbs_are_listed_with_examples(capsys: pytest.CaptureFixture[str]) 
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
     assert "examples:" in out and all(f"\n  {verb} " in out for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_list_says_what_the_function_does(verb: str) -> None:
+    first = re.split(r"[.:](?:\s|$)", function_of(verb).__doc__ or "", maxsplit=1)[0]
+    assert VERBS[verb] == " ".join(first.split())
+
+
+def test_the_list_is_said_without_loading_what_does_the_work() -> None:
+    code = (
+        "import sys; from avloc.cli.main import main; main(['--help']);"
+        "sys.exit(' '.join({'av', 'onnxruntime', 'tyro', 'avloc.cli.detect'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr.strip() == ""
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -185,3 +185,9 @@ def test_a_page_is_made_anew_when_its_result_tells_how_surely_events_are_seen(tm
     result.write_text(json.dumps({"results": {"a": [told]}, "external_data": about}), "utf-8")
     assert main(["report", str(result), "--out", str(tmp_path / "site")]) == 0
     assert 'data-seen="0.75" data-heard="0.50"' in page.read_text("utf-8")
+    rows = [told, {**told, "segment": [2.5, 4.0], "score": 0.95, "evidence": {"visual": 0.25, "audio": 1.0}}]
+    result.write_text(json.dumps({"results": {"a": rows}, "external_data": about}), "utf-8")
+    for flags in (["--merge-gap", "1"], ["--start", "3"]):  # as the surest part of it, or all of it
+        assert main(["report", str(result), "--out", str(tmp_path / "site"), *flags]) == 0
+        assert page.read_text("utf-8").count("data-seen=") == 1
+        assert 'data-seen="0.25" data-heard="1.00"' in page.read_text("utf-8")

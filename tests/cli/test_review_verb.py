@@ -72,6 +72,38 @@ def test_it_writes_what_it_is_asked_to(results: Path, tmp_path: Path, capsys: py
         assert [row["label"] for row in csv.DictReader(file)] == ["all classes", "dog", "cat", "cow"]
 
 
+def test_pages_of_chosen_events_are_reviewed_by_the_same_flags(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    merged, out, verdicts = Event(0, 15, "dog", 0.9), tmp_path / "mine", tmp_path / "v.csv"
+    rows = (Verdict("yes", merged, merged), Verdict("no", A[0], A[0]), Verdict("added", Event(25, 26, "cow"), None))
+    write_reviewed(verdicts, {"a": Reviewed(rows, 30.0)})
+    said = ["review", str(results), str(verdicts), "--json"]
+    assert main(said) == 0
+    captured = capsys.readouterr()
+    assert "1 verdict left out: these results have no such event" in captured.err and "--merge-gap" in captured.err
+    assert main([*said, "--merge-gap", "1", "--label", "dog", "--min-score", "0.3", "--out", str(out)]) == 0
+    captured = capsys.readouterr()
+    every = json.loads(captured.out)["classes"][0]
+    assert (every["events"], every["looked_at"], every["right"], every["added"]) == (2, 1, 1, 0)
+    assert captured.err == "avloc: 2 verdicts left out: on events that are not chosen here\n"
+    assert [(e.start_s, e.end_s) for e in read_results(out / "a.events.json")["a"]] == [(0, 15)]
+    about = read_external(out / "a.events.json")
+    assert about["chosen"] == {"label": ["dog"], "merge_gap": 1.0} and about["min_score"] == 0.3
+    assert main([*said, "--label", "dogg"]) == 1
+    assert "did you mean 'dog'?" in capsys.readouterr().err
+
+
+def test_corrected_results_keep_what_is_known_of_events_that_stand(results: Path, tmp_path: Path) -> None:
+    told_of = [{"evidence": {"visual": k / 10, "audio": 0.5}} for k in range(len(A))]
+    write_results(results / "a.events.json", {"a": A}, {"video": "x.mp4", "min_score": 0.2}, {"a": told_of})
+    moved = Verdict("corrected", Event(0, 1.5, "dog"), A[0])
+    write_reviewed(tmp_path / "v.csv", {"a": Reviewed((moved, Verdict("yes", A[1], A[1])), 30.0)})
+    assert main(["review", str(results), str(tmp_path / "v.csv"), "--out", str(tmp_path / "mine")]) == 0
+    rows = json.loads((tmp_path / "mine" / "a.events.json").read_text())["results"]["a"]
+    assert "evidence" not in rows[0] and rows[1]["evidence"] == {"visual": 0.1, "audio": 0.5}
+
+
 def test_two_people_are_merged(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ann, ben = (
         told(tmp_path / "ann.csv", "yes", "no", "yes", "no"),

@@ -121,6 +121,8 @@ def test_a_typo_names_the_nearest_class() -> None:
     with pytest.raises(ConfigError, match="'people laughing'; did you mean 'People Laughing'"):
         EventFilter(min_scores={"people laughing": 0.5}).require_known(known)
     assert nearest_class("Dog", known) == "did you mean 'dog barking'?"
+    assert nearest_class("laughin", known) == "did you mean 'People Laughing'?"
+    assert nearest_class("dogg", known) == "did you mean 'dog barking'?"
     assert nearest_class("xyz", known) == "the classes are People Laughing, cat, dog barking"
 
 

@@ -10,8 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avloc.events import Event, Events
+from avloc.events.filter import EventFilter
 from avloc.events.modality import AUDIO, BOTH, VISUAL
-from avloc.evidence.apart import EAR, EYE, LEAST_S, ClassEvidence, Curve, apart, perceived
+from avloc.evidence.apart import (
+    EAR,
+    EYE,
+    LEAST_S,
+    ClassEvidence,
+    Curve,
+    apart,
+    chosen_apart,
+    perceived,
+    with_modalities,
+)
 from avloc.timegrid import TimeGrid
 
 GRID = TimeGrid.centred(0.32, 0.96)
@@ -51,6 +62,27 @@ def test_what_both_tell_is_no_matter_of_one_and_faint_or_short_things_are_none()
     assert told(evidence({"dog": (0.9, 5, 12)}, {"dog": (0.5, 5, 12)})) == []
     assert told(evidence({"dog": (0.2, 5, 12)}, {})) == []
     assert told(evidence({"dog": (0.9, 5, 5.4)}, {})) == []
+
+
+def test_classes_stretch_and_length_are_chosen_as_of_events_but_thresholds_are_not() -> None:
+    found = evidence({"dog": (0.9, 5, 12)}, {"bus": (0.9, 20, 29)})
+    for wanted, labels in (
+        (EventFilter(labels=("bus",)), ["bus"]),
+        (EventFilter(not_labels=("bus",)), ["dog"]),
+        (EventFilter(start_s=13), ["bus"]),
+        (EventFilter(end_s=5.5), []),  # half a second of it is too little to tell of
+        (EventFilter(min_length_s=8), ["bus"]),
+        (EventFilter(min_score=1.0, min_scores={"dog": 1.0}, merge_gap_s=50), ["dog", "bus"]),
+    ):
+        rows = apart(found, Events(), wanted)
+        assert [row.event.label for row in rows] == labels
+        assert {e.label.split(" (")[0] for e in chosen_apart(with_modalities(apart(found, Events())), wanted)} >= {
+            *labels
+        }
+    (cut,) = apart(found, Events(), EventFilter(start_s=25, end_s=60))
+    assert cut.event.start_s == 25 and cut.modality == VISUAL
+    (kept,) = chosen_apart(with_modalities([cut]), EventFilter(end_s=27))
+    assert (kept.start_s, kept.end_s, kept.label) == (25, 27, "bus (visual)")
 
 
 def test_of_alike_classes_the_strongest_is_told() -> None:

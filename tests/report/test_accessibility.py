@@ -53,9 +53,11 @@ def find_axe() -> Path | None:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("accessible")
     for name, events in (("a", EVENTS), ("b", EVENTS[:1])):
-        about = {"source": f"{name}.mp4", "video": f"{name}.mp4", "duration": 9.0, "model": "default"}
+        about = {"source": f"{name}.mp4", "video": f"{name}.mp4", "duration": 9.0, "model": "default", "key": "k"}
         (root / "results").mkdir(exist_ok=True)
         write_results(root / "results" / f"{name}.events.json", {name: events}, about)
+    alone = [{"modality": "audio"}, {"modality": "visual"}]
+    write_results(root / "results" / "a.evidence.json", {"a": EVENTS[1:3]}, about, {"a": alone})
     assert main(["report", str(root / "results"), "--out", str(root / "site"), "--quick"]) == 0
     return root / "site"
 
@@ -138,6 +140,7 @@ def test_without_scripts_it_is_a_table(browser: Browser, site: Path) -> None:
     finally:
         browser.call("Emulation.setScriptExecutionDisabled", value=False)
     roles = [node["role"]["value"] for node in tree if not node["ignored"]]
-    assert root and roles.count("row") == 1 + len(EVENTS) and roles.count("table") == 1
+    # A row for the names of columns, one each; what is heard only and seen only has a table of its own.
+    assert root and roles.count("row") == 1 + len(EVENTS) + 1 + 2 and roles.count("table") == 2
     names = {node.get("name", {}).get("value") for node in tree if not node["ignored"]}
     assert "0:04.00" in names and not {"Review", "Save verdicts"} & names

@@ -257,6 +257,30 @@ def test_the_index_collects_verdicts_and_hands_them_out(browser: Browser, site: 
     assert browser.value(PROGRESS) == "1 of 1 looked at" and browser.value("document.getElementById('whole').checked")
 
 
+def test_a_new_result_takes_over_the_verdicts_on_events_that_are_still_there(
+    browser: Browser, site: Path, tmp_path: Path
+) -> None:
+    for key in "ynw":
+        browser.press(key)
+    browser.until("Object.keys(localStorage).length === 1")
+    for events, looked, whole in ((EVENTS[:3], 2, True), (EVENTS[1:], 1, False)):
+        write_page(
+            tmp_path / "new.html", title="a", video=Shown("gone.mp4"), duration_s=DURATION_S, events=events,
+            levels=None, metadata={}, review=Judging("a", mark_of("a", events)),
+        )  # fmt: skip
+        browser.open(tmp_path / "new.html")
+        assert browser.value(PROGRESS) == f"{looked} of 3 looked at"
+        assert browser.value("document.getElementById('whole').checked") is whole
+        assert "earlier result" in browser.value("document.getElementById('trouble').textContent")
+        browser.value(f"localStorage.removeItem('avloc verdicts {mark_of('a', events)}')")
+    write_page(
+        tmp_path / "new.html", title="a", video=Shown("gone.mp4"), duration_s=DURATION_S, events=EVENTS, levels=None,
+        metadata={}, review=Judging("another", "f" * 16),
+    )  # fmt: skip
+    browser.open(tmp_path / "new.html")
+    assert browser.value(PROGRESS) == "0 of 4 looked at"
+
+
 def test_two_thousand_events_stay_under_a_tenth_of_a_second_an_action(chromium: Browser, tmp_path: Path) -> None:
     n, rng = 2000, np.random.default_rng(0)
     start_s = np.sort(rng.uniform(0, 7190, n))

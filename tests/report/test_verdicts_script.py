@@ -44,6 +44,14 @@ def by_node(expression: str, given: object) -> str:
     return run.stdout
 
 
+def test_a_video_is_not_known_whole_where_a_true_event_is_gone() -> None:
+    rows = [{"found": "a", "kind": "yes"}, {"found": "b", "kind": "no"}, {"found": None, "kind": "added"}]
+    for keys, whole in ((["a", "b"], "true"), (["a"], "true"), (["b"], "false")):
+        given = {"state": {"rows": rows, "whole": True}, "keys": keys}
+        assert by_node("String(Verdicts.isWhole(given.state, new Set(given.keys)))", given) == whole
+    assert by_node("String(Verdicts.isWhole({rows: []}, new Set()))", None) == "false"
+
+
 @pytest.mark.parametrize("ending", ["csv", "json"])
 def test_page_and_package_read_what_the_other_writes(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"a.{ending}"

@@ -44,7 +44,7 @@ def check_data(
     quick: bool = False,
     json: bool = False,
 ) -> int:
-    """Look over annotations and features, or labels and videos, before training, and list all that is wrong.
+    """Look over annotations and features, or labels and videos, and list all that is wrong.
 
     Videos, events, classes, durations; how events fall on the levels of the pyramid, and which settings of it would
     suit them; missing and odd files, wrong

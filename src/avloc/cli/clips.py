@@ -234,6 +234,8 @@ def _check(out: Path | None, reel: Path | None, force: bool, margin_s: float, li
         )
     if reel is not None:
         check_reel(reel, force)
+    elif force:
+        raise AvlocError("--force is of --reel; clips that are there are kept")
     if not 0 <= margin_s <= 3600:
         raise AvlocError(f"--margin is {margin_s}; seconds from 0 to 3600 are needed")
     if limit is not None and limit < 1:

@@ -21,7 +21,17 @@ from avloc.cli.shelf import Shelf, is_file
 from avloc.errors import AvlocError, FormatError, OutputError
 from avloc.events.filter import EventFilter
 from avloc.formats import youtube
-from avloc.formats.files import FORMATS, Format, Videos, files_below, format_to_write, merged, named, read_truth
+from avloc.formats.files import (
+    FORMATS,
+    Format,
+    Videos,
+    files_below,
+    format_to_write,
+    merged,
+    named,
+    read_truth,
+    sniff,
+)
 from avloc.formats.truth import Choices
 from avloc.scale.manifest import is_inside
 from avloc.scale.shown import require_one_setting
@@ -94,6 +104,10 @@ def convert(
     if wall_clock and not form.clock:
         able = ", ".join(name for name, one in FORMATS.items() if one.clock)
         raise AvlocError(f"--wall-clock: {form.title} has no place for the time of day; {able} have")
+    if time_from != "metadata" and not wall_clock:
+        raise AvlocError("--time-from is of --wall-clock; give that as well")
+    if timecode is not None and not form.frames and not _count_frames(sources, from_):
+        raise AvlocError(f"--timecode: neither {form.title} nor what is read counts frames; leave it out")
     for folder in (path for path in sources if path.is_dir()):
         require_one_setting(folder, files_below(folder, from_), max(0.0, wanted.min_score))
     shelf = None if videos is None else Shelf(videos)
@@ -116,6 +130,14 @@ def convert(
         _write_all(out, targets, form)
     _tell(targets, out, form)
     return 0
+
+
+def _count_frames(sources: list[Path], form: str | None) -> bool:
+    """Whether one of the files that are read counts frames."""
+    if form is not None:
+        return named(form).frames
+    files = (file for path in sources for file in (files_below(path) if path.is_dir() else [path]))
+    return any(named(sniff(file)).frames for file in files if not is_media(file))
 
 
 def _read(path: Path, form: str | None, choices: Choices) -> Videos:

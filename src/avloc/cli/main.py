@@ -3,75 +3,45 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 
-import tyro
-
 from avloc import __version__
-from avloc.cli.check_data import check_data
-from avloc.cli.check_features import check_features
-from avloc.cli.clips import clips
-from avloc.cli.compare import compare
-from avloc.cli.compose import compose
 from avloc.cli.console import stand_any_text
-from avloc.cli.convert import convert
-from avloc.cli.describe import describe
-from avloc.cli.detect import detect
-from avloc.cli.detect_flags import over_file
-from avloc.cli.diagnose import diagnose
-from avloc.cli.evaluate import evaluate
-from avloc.cli.export import export
-from avloc.cli.extract import extract
-from avloc.cli.grammar import MARKERS, plainly
-from avloc.cli.import_features import import_features
-from avloc.cli.import_model import import_model
-from avloc.cli.labels import labels
-from avloc.cli.paper import paper
-from avloc.cli.plot import plot
-from avloc.cli.recipes import recipes
-from avloc.cli.report import report
-from avloc.cli.review import review
-from avloc.cli.serve import serve
-from avloc.cli.simulate import simulate
-from avloc.cli.sweep import sweep
-from avloc.cli.test import test
-from avloc.cli.train import train, train_verb
-from avloc.cli.watch import watch
-from avloc.cli.weights import weights
 from avloc.errors import AvlocError, one_line
 
-VERBS: dict[str, Callable[..., int]] = {
-    "detect": detect,
-    "clips": clips,
-    "report": report,
-    "labels": labels,
-    "serve": serve,
-    "watch": watch,
-    "review": review,
-    "extract": extract,
-    "weights": weights,
-    "convert": convert,
-    "export": export,
-    "import": import_model,
-    "import-features": import_features,
-    "check-data": check_data,
-    "check-features": check_features,
-    "simulate": simulate,
-    "compose": compose,
-    "recipes": recipes,
-    "train": train,
-    "test": test,
-    "describe": describe,
-    "paper": paper,
-    "sweep": sweep,
-    "plot": plot,
-    "evaluate": evaluate,
-    "compare": compare,
-    "diagnose": diagnose,
+VERBS: dict[str, str] = {
+    "detect": "Find the events of videos that are seen and heard at once",
+    "clips": "Cut events out of their videos, sound in step",
+    "report": "Make an index over all videos of a result folder, to search and filter, and a page for each",
+    "labels": "List the classes of a model, and what is known of how surely it finds each",
+    "serve": "Listen for videos and answer with their events",
+    "watch": "Watch a folder",
+    "review": "Tell what verdicts on events say of the results",
+    "extract": "Write what encoders see and hear, step by step, to NAME.features.safetensors",
+    "weights": "Add or list weights of the encoders that made the paper's features",
+    "convert": "Turn labels or detections into the format that another program reads",
+    "export": "Write model.onnx beside the weights of a model folder, and compare the two",
+    "import": "Make a model folder from a checkpoint that a method's authors released",
+    "import-features": "Bring in features of any encoders",
+    "check-data": "Look over annotations and features, or labels and videos, and list all that is wrong",
+    "check-features": "Compare features with others of the same videos, or their rows with the videos' durations",
+    "simulate": "Write simulated features of real annotations, for the whole way without the released ones",
+    "compose": "Compose labelled videos of pictures and sounds",
+    "recipes": "List the recipes of `avloc train`",
+    "train": "Train a model; validation chooses the weights that stay in --out",
+    "test": "Run a trained model on a split, write its detections, and score them",
+    "describe": "Count the parameters and multiply-accumulates of a recipe's network, part by part",
+    "paper": "The paper's tables and figures, each by one command",
+    "sweep": "Train and test the rows of a file, any recipes with any settings, and hold them against one another",
+    "plot": "Draw runs beside one another",
+    "evaluate": "Score detections against truth",
+    "compare": "Compare two detectors on the same videos",
+    "diagnose": "Find out what goes wrong in detections",
 }
+"""What each does: the first sentence of its function, up to a colon; said without loading it."""
 
 DESCRIPTION = """Find every event of a video that is seen and heard at once: its class, its start, its end.
 
@@ -128,21 +98,41 @@ def _run(verb: str, arguments: Sequence[str]) -> int:
         near = difflib.get_close_matches(verb, VERBS, n=1)
         meant = f"did you mean avloc {near[0]}?" if near else f"the commands are {', '.join(VERBS)}"
         raise AvlocError(f"there is no command {verb!r}; {meant}")
-    command = train_verb(arguments) if verb == "train" else VERBS[verb]
-    if verb == "detect":
-        command = over_file(command, arguments)
+    import tyro
+
+    from avloc.cli.grammar import MARKERS, plainly
+
     return tyro.cli(
-        plainly(command),
+        plainly(command_of(verb, arguments)),
         prog=f"avloc {verb}",
         args=arguments[1:],
         config=MARKERS,
     )
 
 
+def function_of(verb: str) -> Callable[..., int]:
+    """The function of a verb, from the module of its name: only that is loaded, for the start to be quick."""
+    name = "import_model" if verb == "import" else verb.replace("-", "_")
+    function: Callable[..., int] = getattr(importlib.import_module(f"avloc.cli.{name}"), name)
+    return function
+
+
+def command_of(verb: str, arguments: Sequence[str]) -> Callable[..., int]:
+    """The function as the arguments have it: some name a recipe or a file that changes what flags there are."""
+    if verb == "train":
+        from avloc.cli.train import train_verb
+
+        return train_verb(arguments)
+    function = function_of(verb)
+    if verb == "detect":
+        from avloc.cli.detect_flags import over_file
+
+        return over_file(function, arguments)
+    return function
+
+
 def _verbs() -> str:
-    """A line for each verb: the first sentence of its docstring, up to a colon."""
-    first = {name: re.split(r"[.:](?:\s|$)", verb.__doc__ or "", maxsplit=1)[0] for name, verb in VERBS.items()}
-    return "\n".join(f"  {name:17s}{' '.join(words.split())}" for name, words in first.items())
+    return "\n".join(f"  {name:17s}{summary}" for name, summary in VERBS.items())
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from avloc import zoo
 from avloc.cli.page_media import PageVideo
 from avloc.errors import ModelError
 from avloc.events import Events
+from avloc.evidence.apart import apart, perceived, with_modalities
 from avloc.files import make_folder
 from avloc.formats.verdicts import mark_of
+from avloc.report.evidence import Evidence
 from avloc.report.index import Entry, Missing
 from avloc.report.judging import Judging
 from avloc.report.page import made_from_of, write_page
@@ -48,7 +50,7 @@ class DetectionPage:
         facts = {
             "Model": found.model,
             "Threshold": f"{found.least_score:g}",
-            **({"Chosen": found.chosen} if found.chosen else {}),
+            **({"Chosen": chosen} if (chosen := found.wanted.words()) else {}),
             "Picture": f"{info.video.codec}, {info.video.width} x {info.video.height}{rate}",
             "Sound": f"{info.audio.codec}, {info.audio.sample_rate} Hz, {_channels(info.audio.channels)}",
             "Made by": self._made_by,
@@ -65,6 +67,10 @@ class DetectionPage:
             note=read_notes(found.kept.notes),
             made_from=self._made_from(found.mark),
             review=Judging(self._name, mark_of(self._name, found.shown), self._classes),
+            evidence=_evidence(found),
+            apart=Events()
+            if found.evidence is None
+            else with_modalities(apart(found.evidence, found.shown, found.wanted)),
         )
 
     def _made_from(self, mark: str) -> str:
@@ -123,6 +129,12 @@ def write_index_of(report: Path, pages: Iterable[Paged], made_by: str, missing: 
     ]
     write_site(report / INDEX, entries, title=TITLE, metadata={"Made by": made_by}, missing=missing)
     return report / INDEX
+
+
+def _evidence(found: Found) -> list[Evidence]:
+    return (
+        [] if found.evidence is None else [Evidence(p.seen, p.heard) for p in perceived(found.evidence, found.shown)]
+    )
 
 
 def _channels(count: int) -> str:

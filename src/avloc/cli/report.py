@@ -28,8 +28,9 @@ from avloc.cli.predictions import counted
 from avloc.cli.progress import counting
 from avloc.cli.results import Result, find_results, missing_line, without_result
 from avloc.errors import AvlocError, MediaError, one_line
-from avloc.events import Events
+from avloc.events import Event, Events
 from avloc.events.filter import EventFilter
+from avloc.evidence.apart import chosen_apart
 from avloc.formats.evidence import read_evidence
 from avloc.formats.verdicts import key_of, mark_of
 from avloc.media.levels import LevelMeter
@@ -41,6 +42,7 @@ from avloc.report.judging import Judging
 from avloc.report.page import STATIC, Shown, made_from_of, video_url, write_page
 from avloc.report.site import INDEX, write_site
 from avloc.scale.kept import LEVELS, Kept, kept_file, read_kept
+from avloc.scale.perceived import read_apart
 from avloc.scale.table import FAILURES
 
 PAGES = "pages"
@@ -59,7 +61,7 @@ def report(
     annotator: Annotator = None,
     fps: Fps = None,
 ) -> int:
-    """Make an index over all videos of a result folder, with filters by class, score and text, and a page for each.
+    """Make an index over all videos of a result folder, to search and filter, and a page for each.
 
     Open index.html in a browser; no server is needed. Pages link to the videos where they are. Pages whose result and
     video have not changed are kept, so that the same command again goes on where it stopped.
@@ -150,7 +152,8 @@ class _Site:
         source = result.video or result.file.parent / (_tame(result.recorded) or result.title)
         result_mark = mark_of(result.name, events)
         told = _evidence(result, events)
-        mark = self._mark(result, video_url(source, page), told)
+        apart = chosen_apart(read_apart(result.file, result.key), self.wanted) if result.key else Events()
+        mark = self._mark(result, video_url(source, page), told, apart)
         if made_from_of(page) == mark:
             self.kept += 1
         else:
@@ -174,6 +177,7 @@ class _Site:
                 made_from=mark,
                 review=Judging(result.name, result_mark, self._classes(result)),
                 evidence=told,
+                apart=apart,
             )
             self.made += 1
         playable = result.video is not None
@@ -209,7 +213,7 @@ class _Site:
             return None
         return meter.levels(LEVELS, duration_s)
 
-    def _mark(self, result: Result, address: str, told: list[Evidence | None]) -> str:
+    def _mark(self, result: Result, address: str, told: list[Evidence | None], apart: Events) -> str:
         """Changes with all that a page shows."""
         video, events = result.video.stat() if result.video else None, result.events
         columns = [column.tobytes() for column in (events.start_s, events.end_s, events.score)]
@@ -234,14 +238,26 @@ class _Site:
             result.name,
             self._classes(result),
             told,
+            list(apart),
         )
         return hashlib.sha256(repr(seen).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def _evidence(result: Result, events: Events) -> list[Evidence | None]:
-    """How surely each event is seen and heard, where the result says so."""
+    """How surely each event is seen and heard, where the result says so; of a merged or cut one its surest part's."""
     told = read_evidence(result.file, PurePosixPath(result.name).name)
-    return [Evidence(*told[key_of(event)]) if key_of(event) in told else None for event in events] if told else []
+    parts = [event for event in result.events if key_of(event) in told]
+
+    def of(event: Event) -> Evidence | None:
+        key = key_of(event)
+        if told and key not in told:
+            near = (
+                e for e in parts if e.label == event.label and e.start_s < event.end_s and e.end_s > event.start_s
+            )
+            key = max(((e.score, key_of(e)) for e in near), default=(0.0, key))[1]
+        return Evidence(*told[key]) if key in told else None
+
+    return [of(event) for event in events] if told else []
 
 
 def _kept_of(result: Result) -> Kept | None:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
 from avloc import __version__
+from avloc.cli.choosing import Choosing
 from avloc.cli.console import screen_console
 from avloc.cli.predictions import counted
 from avloc.cli.results import Result, find_results
 from avloc.cli.review_view import Row, next_rows, next_verdicts, rows_of, show, write_rows
 from avloc.cli.score_tables import print_json
 from avloc.errors import AvlocError, FormatError
+from avloc.events import Events
+from avloc.events.filter import EventFilter
 from avloc.files import make_folder
 from avloc.formats.activitynet import read_external, write_results
+from avloc.formats.evidence import read_evidence
 from avloc.formats.files import ENDING, sniff
 from avloc.formats.media_names import from_file, seen_from
 from avloc.formats.verdict_files import read_reviewed, write_reviewed
-from avloc.formats.verdicts import Reviewed
+from avloc.formats.verdicts import Reviewed, key_of
 from avloc.review.agreement import Merged, merge
 from avloc.review.corrected import corrected
-from avloc.review.joined import Joined, join
+from avloc.review.joined import Joined, join, on_chosen
 from avloc.review.sample import next_to_look_at
+from avloc.scale.shown import CHOSEN
 
 _GONE = ("key", "computed", "all")  # of the result that was corrected, no more of this one
 
@@ -41,6 +47,7 @@ def review(
     csv: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     json: bool = False,
     seed: int = 0,
+    choosing: Annotated[Choosing, tyro.conf.arg(name="")] = Choosing(),  # noqa: B008
 ) -> int:
     """Tell what verdicts on events say of the results: precision by class, and the score for a wished precision.
 
@@ -52,6 +59,7 @@ def review(
       avloc review results/ verdicts.csv
       avloc review results/ verdicts.csv --next 20 --next-file next.csv
       avloc review results/ verdicts.csv --out corrected/
+      avloc review results/ verdicts.csv --merge-gap 1     (of pages of avloc report --merge-gap 1)
       avloc review results/ ann.csv ben.csv --merged both.csv --json
 
     Args:
@@ -65,17 +73,21 @@ def review(
         csv: Write the table of classes to a file.
         json: Print JSON alone; shares of one instead of percent.
         seed: Seed of the choice of what to look at next.
+        choosing: What of the events is wanted, as in the `avloc report` whose pages were looked at.
     """
     _check(verdicts, precision, next, next_file, results, out)
-    found = {result.name: result for result in find_results(results)}
-    events = {name: result.events for name, result in found.items()}
+    wanted = choosing.wanted()
+    written_results = find_results(results, least_score=max(0.0, wanted.min_score))
+    choosing.require_classes(wanted, {label for result in written_results for label in result.events.labels})
     together = merge(_read(verdicts))
-    joined = join(events, together.videos)
+    verdicts_on, unchosen = _on_chosen(written_results, together.videos, wanted)
+    found = {result.name: replace(result, events=wanted(result.events)) for result in written_results}
+    joined = join({name: result.events for name, result in found.items()}, verdicts_on)
     chosen = next_to_look_at(joined.found, next, seed)
     rows = rows_of(joined, precision)
     written = {"corrected": out, "merged": merged, "next": next_file, "table": csv}
     writers: dict[str, Callable[[Path], None]] = {
-        "corrected": lambda folder: _write_corrected(folder, found, together.videos),
+        "corrected": lambda folder: _write_corrected(folder, found, verdicts_on, wanted),
         "merged": lambda path: write_reviewed(path, together.videos),
         "next": lambda path: write_reviewed(path, next_verdicts(chosen, found)),
         "table": lambda path: write_rows(path, rows),
@@ -83,12 +95,16 @@ def review(
     for what, path in written.items():
         if path is not None:
             writers[what](path)
-    if joined.strange:
-        strange = counted(joined.strange, "verdict")
-        print(
-            f"avloc: {strange} left out: these results have no such event; did detection run anew since?",
-            file=sys.stderr,
-        )
+    for count, why in (
+        (unchosen, "on events that are not chosen here"),
+        (
+            joined.strange,
+            "these results have no such event; did detection run anew since, or were the pages made with "
+            "--merge-gap, --start or --end? Give these here, too",
+        ),
+    ):
+        if count:
+            print(f"avloc: {counted(count, 'verdict')} left out: {why}", file=sys.stderr)
     if json:
         print_json(_plain(rows, joined, together, precision) | {"next": next_rows(chosen)})
         return 0
@@ -129,7 +145,18 @@ def _read(paths: Sequence[Path]) -> dict[str, dict[str, Reviewed]]:
     return {name: read_reviewed(path) for name, path in zip(names, paths, strict=True)}
 
 
-def _write_corrected(out: Path, results: Mapping[str, Result], verdicts: Mapping[str, Reviewed]) -> None:
+def _on_chosen(
+    results: Sequence[Result], verdicts: Mapping[str, Reviewed], wanted: EventFilter
+) -> tuple[dict[str, Reviewed], int]:
+    """The verdicts on what is wanted, and how many others there are."""
+    events = {result.name: result.events for result in results}
+    pairs = {video: on_chosen(told, events.get(video, Events()), wanted) for video, told in verdicts.items()}
+    return {video: kept for video, (kept, _) in pairs.items()}, sum(count for _, count in pairs.values())
+
+
+def _write_corrected(
+    out: Path, results: Mapping[str, Result], verdicts: Mapping[str, Reviewed], wanted: EventFilter
+) -> None:
     """A result file for each video, also of those that nobody looked at."""
     for name, result in results.items():
         reviewed = verdicts.get(name, Reviewed())
@@ -149,7 +176,21 @@ def _write_corrected(out: Path, results: Mapping[str, Result], verdicts: Mapping
             "by": sorted({v.by for v in looked if v.by}),
             "with": f"avloc {__version__}",
         }
-        write_results(path, {Path(name).name: corrected(result.events, reviewed)}, told)
+        if wanted.told():
+            told[CHOSEN] = wanted.told()
+        if result.min_score is not None:
+            told["min_score"] = max(result.min_score, wanted.min_score)
+        stem, events = Path(name).name, corrected(result.events, reviewed)
+        write_results(path, {stem: events}, told, {stem: _evidence(result, stem, events)})
+
+
+def _evidence(result: Result, name: str, events: Events) -> list[dict[str, Any]]:
+    """What the result says of how surely each event is seen and heard, where it stands as it was found."""
+    told = read_evidence(result.file, name)
+    certain = (told.get(key_of(event)) for event in events)
+    return [
+        {} if pair is None else {"evidence": dict(zip(("visual", "audio"), pair, strict=True))} for pair in certain
+    ]
 
 
 def _plain(rows: Sequence[Row], joined: Joined, together: Merged, wished: float) -> dict[str, Any]:

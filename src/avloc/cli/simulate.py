@@ -29,7 +29,7 @@ def simulate(
     edition: Literal[1, 2] = 2,
     strength: SimulationConfig = SimulationConfig(),  # noqa: B008
 ) -> int:
-    """Write simulated features of real annotations, to try and to study the whole way without the released ones.
+    """Write simulated features of real annotations, for the whole way without the released ones.
 
     They model the task's difficulties (docs/simulation.md) and stand for no result on real features. OUT gets the
     features in 16-bit floats, annotations.json and simulation.json. A stopped run goes on when it is started again.

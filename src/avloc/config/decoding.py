@@ -48,7 +48,7 @@ class DecodingConfig(Settings):
     """What is left of its score."""
     other_factor: float = share(1.0)
     """The same for an event that lies on a surer one of any other class; 1 leaves it all."""
-    explained: tuple[float, ...] = number(())
+    explained: tuple[float, ...] = number((), least=-100, most=100)
     """Of a grounded network, the factors by which what else is heard and seen weighs in a score
     (avloc.evidence.explained); without them it does not."""
 

@@ -146,6 +146,8 @@ def nearest_class(label: str, classes: Collection[str]) -> str:
     """Words that help after a class that is none: the nearest one, or those there are."""
     small = {known.lower(): known for known in sorted(classes)}
     near = difflib.get_close_matches(label.lower(), small, n=1) or [name for name in small if label.lower() in name]
+    words = {word: name for name in reversed(small) for word in name.split()}
+    near = near or [words[word] for word in difflib.get_close_matches(label.lower(), words, n=1)]
     if near:
         return f"did you mean {small[near[0]]!r}?"
     known = sorted(classes)

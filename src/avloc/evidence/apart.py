@@ -10,15 +10,16 @@ Legend: T time, K classes, N events.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avloc.events import Event, Events
-from avloc.events.filter import merge_near
-from avloc.events.modality import AUDIO, BOTH, VISUAL
+from avloc.events.filter import ALL_EVENTS, EventFilter, merge_near
+from avloc.events.modality import AUDIO, BOTH, VISUAL, with_modality, without_modality
 from avloc.evidence.grounding import HEARD, HEARD_ALONE, SEEN, SEEN_ALONE
 from avloc.timegrid import TimeGrid
 
@@ -96,16 +97,43 @@ def perceived(evidence: ClassEvidence, events: Events) -> list[Perceived]:
     ]
 
 
-def apart(evidence: ClassEvidence, events: Events) -> list[Perceived]:
-    """What is heard only and what is seen only where none of the events is, by time; scored by its certainty."""
+def apart(evidence: ClassEvidence, events: Events, wanted: EventFilter = ALL_EVENTS) -> list[Perceived]:
+    """What is heard only and what is seen only where none of the events is, by time; scored by its certainty.
+
+    wanted: which classes, which stretch, and how long at least, as `chosen_apart` reads it.
+    """
+    wanted = _of_evidence(wanted)
     found = []
     for modality, own, other in ((AUDIO, EAR, EYE), (VISUAL, EYE, EAR)):
-        for event in _without(stretches(evidence, own, other), events):
+        left = Events.of(_without(stretches(evidence, own, other), events))
+        for event in wanted(left).where(length_s=LEAST_S):
             by_ear, by_eye = (sense.by_itself(mean_of(evidence, sense.alone, event)) for sense in (EAR, EYE))
             score = by_ear if modality == AUDIO else by_eye
             scored = Event(event.start_s, event.end_s, event.label, score)
             found.append(Perceived(scored, modality, by_ear, by_eye))
     return sorted(found, key=lambda one: (one.event.start_s, one.event.end_s, one.modality, one.event.label))
+
+
+def chosen_apart(told: Events, wanted: EventFilter) -> Events:
+    """Of what is apart, with the modality in the class, that which is wanted.
+
+    Thresholds do not count here, which are of detections' scores, nor does merging, which would reach over events.
+    """
+    wanted, kept = _of_evidence(wanted), []
+    for event in told:
+        label, modality = without_modality(event.label)
+        left = wanted(Events.of([replace(event, label=label)]))
+        kept += [replace(one, label=with_modality(one.label, modality)) for one in left]
+    return Events.of(kept)
+
+
+def with_modalities(found: Iterable[Perceived]) -> Events:
+    """As events whose class names the modality: rooster crowing (audio)."""
+    return Events.of(replace(one.event, label=with_modality(one.event.label, one.modality)) for one in found)
+
+
+def _of_evidence(wanted: EventFilter) -> EventFilter:
+    return replace(wanted, min_score=-math.inf, min_scores={}, merge_gap_s=None)
 
 
 def mean_of(evidence: ClassEvidence, which: int, event: Event) -> float:

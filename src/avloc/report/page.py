@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from avloc.errors import FormatError
 from avloc.events import Event, Events
 from avloc.files import replace_file
+from avloc.report.apart import apart_rows, apart_section
 from avloc.report.evidence import Evidence, evidence_cells
 from avloc.report.judging import Judging
 from avloc.report.stills import Span, span_of, still_html
@@ -73,6 +74,7 @@ def write_page(
     made_from: str = "",
     review: Judging | None = None,
     evidence: Sequence[Evidence | None] = (),
+    apart: Events = Events(),  # noqa: B008
 ) -> None:
     """Write the page of one video.
 
@@ -84,6 +86,7 @@ def write_page(
     made_from: a mark of what went into the page, for `made_from_of` to read.
     review: what people's verdicts on the events need; without it the page takes none.
     evidence: of each event, in their order, how surely it is seen and heard; nothing where that is not known.
+    apart: what is heard only or seen only, with the modality in the class; it takes no verdicts.
 
     Raises:
         OutputError: the file cannot be written.
@@ -123,10 +126,11 @@ def write_page(
         made_from=escape(made_from),
         links=_links_in(path),
         file=escape(video.file),
-        rows=rows_html(ordered, duration_s, told) or _nothing(note),
+        rows=(rows_html(ordered, duration_s, told) or _nothing(note)) + apart_rows(apart, duration_s),
         table=_table(ordered, video.stills, told),
         columns="with-seen" if told else "",
         seen_head='<th scope="col" class="seen">Seen</th><th scope="col" class="seen">Heard</th>' if told else "",
+        apart=apart_section(apart),
         review=_static("review.html") if review else "",
         review_data=review.data() if review else "",
         hidden="" if len(ordered) else "hidden",

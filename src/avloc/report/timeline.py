@@ -104,7 +104,7 @@ def _tick(time_s: float, level: int, duration_s: float, spare: bool) -> str:
     decimals = 0 if math.isclose(time_s, round(time_s), abs_tol=1e-6) else 1
     last = " last" if time_s > 0.95 * duration_s else ""  # its text goes to the left of the line
     return (
-        f'<i class="tick t{level}{last}{" spare" if spare else ""}" style="left:{_percent(time_s, duration_s)}">'
+        f'<i class="tick t{level}{last}{" spare" if spare else ""}" style="left:{percent(time_s, duration_s)}">'
         f"<span>{clock(time_s, decimals)}</span></i>"
     )
 
@@ -167,10 +167,11 @@ def bar_html(i: int, event: Event, lane: int, duration_s: float, evidence: Evide
         f'data-end="{event.end_s:.3f}" data-score="{event.score:.6g}" data-label="{escape(event.label)}" '
         f"{seen}"
         f'aria-label="{words}" title="{words}" '
-        f'style="left:{_percent(start_s, duration_s)};width:{_percent(end_s - start_s, duration_s)};'
+        f'style="left:{percent(start_s, duration_s)};width:{percent(end_s - start_s, duration_s)};'
         f'--lane:{lane};--sure:{sure:.3f}"></button>'
     )
 
 
-def _percent(seconds: float, duration_s: float) -> str:
+def percent(seconds: float, duration_s: float) -> str:
+    """A place along the time axis, or a length on it."""
     return f"{100 * seconds / duration_s if duration_s > 0 else 0:.4g}%"

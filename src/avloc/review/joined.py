@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from avloc.errors import FormatError
 from avloc.evaluation.matching import tiou
 from avloc.events import Event, Events
+from avloc.events.filter import EventFilter
 from avloc.formats.verdicts import Key, Reviewed, Verdict, key_of
 
 SAME_TIOU = 0.5
@@ -86,6 +87,18 @@ def join(results: Mapping[str, Events], verdicts: Mapping[str, Reviewed]) -> Joi
         added += [(video, v.event) for v in reviewed.verdicts if v.kind == "added"]
     strange += sum(len(judged(r.verdicts)) for video, r in verdicts.items() if video not in results)
     return Joined(tuple(found), tuple(added), strange)
+
+
+def on_chosen(reviewed: Reviewed, events: Events, wanted: EventFilter) -> tuple[Reviewed, int]:
+    """The verdicts without those on events of a result that are not wanted as they stand; how many those are.
+
+    What people added is kept where it would be wanted.
+    """
+    hidden = set(map(key_of, events)) - set(map(key_of, wanted(events)))
+    left = [v for v in reviewed.verdicts if v.found is not None and key_of(v.found) in hidden]
+    left += [v for v in reviewed.verdicts if v.found is None and not wanted(Events.of([v.event]))]
+    kept = tuple(v for v in reviewed.verdicts if v not in left)
+    return replace(reviewed, verdicts=kept), sum(bool(v.kind) for v in left)
 
 
 def judged(verdicts: Iterable[Verdict]) -> dict[Key, Verdict]:

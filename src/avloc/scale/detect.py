@@ -126,11 +126,16 @@ class Detect(Work[Detected]):
         stored = read_stored(task.result)
         if stored is None or stored.key != key or not self.show.fits(stored):
             return None
-        if self.evidence and not shows_evidence(task.result, self.show, key):
+        perceived = shows_evidence(task.result, self.show, key)
+        if self.evidence and not perceived:
             return None
         if stored.about.get("video") != relative(task.video, task.result.parent):
             return None
-        if task.page is not None and self.pages is not None and not self.pages(task.page).is_of(self._mark(key)):
+        if (
+            task.page is not None
+            and self.pages is not None
+            and not self.pages(task.page).is_of(self._mark(key, perceived))
+        ):
             return None
         return self._told(stored)
 
@@ -242,7 +247,7 @@ class Detect(Work[Detected]):
         self, task: Task, kept: Kept, evidence: ClassEvidence | None, took_s: float, *, again: bool = False
     ) -> Found:
         show = self.show
-        shown, mark = show.events(kept.events), self._mark(kept.key)
+        shown, mark = show.events(kept.events), self._mark(kept.key, evidence is not None)
         return Found(
             task,
             kept,
@@ -254,13 +259,15 @@ class Detect(Work[Detected]):
             again,
             self.stretch,
             evidence,
-            show.wanted.words(),
+            show.wanted,
         )
 
-    def _mark(self, key: str) -> str:
-        """Of all that a page shows but its looks."""
+    def _mark(self, key: str, perceived: bool) -> str:
+        """Of all that a page shows but its looks; perceived: with evidence."""
         chosen = json.dumps(self.show.wanted.told(), sort_keys=True)
-        return digest_of(key, repr(self.show.least_score), repr(self.show.written_from), chosen)
+        return digest_of(
+            key, repr(self.show.least_score), repr(self.show.written_from), chosen, "evidence" * perceived
+        )
 
 
 def _looked_at(stretch: Stretch, duration_s: float) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.events import Events
+from avloc.events.filter import ALL_EVENTS, EventFilter
 from avloc.evidence.apart import ClassEvidence
 from avloc.media.probe import MediaInfo
 from avloc.scale.kept import Kept
@@ -34,7 +35,7 @@ class Page(Protocol):
 class Found:
     """All that is to be written of one video; `shown` are its events for people, `mark` changes with all of it.
 
-    chosen tells what was chosen beside the least score, in words.
+    wanted is what was chosen of them.
     """
 
     task: Task
@@ -47,7 +48,7 @@ class Found:
     again: bool = False
     stretch: Stretch = WHOLE
     evidence: ClassEvidence | None = None
-    chosen: str = ""
+    wanted: EventFilter = ALL_EVENTS
 
     @property
     def looked_at_s(self) -> float:

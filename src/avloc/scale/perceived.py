@@ -28,6 +28,8 @@ from safetensors.numpy import save
 from avloc.config import from_dict
 from avloc.errors import AvlocError, ConfigError
 from avloc.events import Events
+from avloc.events.filter import ALL_EVENTS, EventFilter
+from avloc.events.modality import BOTH, without_modality
 from avloc.evidence.apart import ClassEvidence, Perceived, apart, perceived
 from avloc.files import replace_file
 from avloc.formats.activitynet import read_detections, write_results
@@ -52,12 +54,17 @@ def evidence_file(result: Path) -> Path:
 
 
 def write_evidence(
-    result: Path, events: Events, shown: Events, evidence: ClassEvidence | None, told: Mapping[str, Any]
+    result: Path,
+    events: Events,
+    shown: Events,
+    evidence: ClassEvidence | None,
+    told: Mapping[str, Any],
+    wanted: EventFilter = ALL_EVENTS,
 ) -> dict[str, list[dict[str, Any]]] | None:
     """Write the file beside a result, or remove one that would tell of another; fields for the events of the result.
 
-    shown: the events for people; what is apart from them is only heard, or only seen. told: what the result says of
-    itself.
+    shown: the events for people; what is apart from them is only heard, or only seen, and is
+    `wanted`. told: what the result says of itself.
 
     Raises:
         OutputError: it cannot be written.
@@ -68,7 +75,7 @@ def write_evidence(
             path.unlink()
         return None
     rows = sorted(
-        [*perceived(evidence, shown), *apart(evidence, shown)],
+        [*perceived(evidence, shown), *apart(evidence, shown, wanted)],
         key=lambda row: (row.event.start_s, row.event.end_s, row.modality, row.event.label),
     )
     fields = [{"modality": row.modality, **_certainties(row)} for row in rows]
@@ -83,6 +90,19 @@ def shows_evidence(result: Path, show: Shown, key: str) -> bool:
     except AvlocError:
         return False
     return about.get("key") == key and show.fits_told(about)
+
+
+def read_apart(result: Path, key: str) -> Events:
+    """What the file beside a result says is heard only or seen only, with the modality in the class.
+
+    Nothing where there is none, or one that is of another key.
+    """
+    try:
+        videos, about = read_detections(evidence_file(result))
+    except AvlocError:
+        return Events()
+    events = next(iter(videos.values()), Events()) if about.get("key") == key else Events()
+    return events.take([without_modality(label)[1] != BOTH for label in events.labels])
 
 
 def keep_evidence(result: Path, key: str, evidence: ClassEvidence) -> None:

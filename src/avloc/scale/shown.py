@@ -132,7 +132,7 @@ class Shown:
             told["notes"] = list(kept.notes)
         shown = self.events(kept.events)
         events = kept.events if self.all else shown
-        more = write_evidence(result, events, shown, evidence, told)
+        more = write_evidence(result, events, shown, evidence, told, self.wanted)
         write_results(result, {result.name.removesuffix(ENDING): events}, told, more)
 
     def fits(self, stored: Stored) -> bool:

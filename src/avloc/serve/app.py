@@ -30,7 +30,7 @@ from avloc.serve.pages import docs_page, start_page
 from avloc.serve.refused import RefusedError
 from avloc.serve.said import ANSWERS, DETECT_BODY
 from avloc.serve.store import PAGE, RESULT, video_name
-from avloc.serve.upload import Upload, kind_of, pieces, receive, remove
+from avloc.serve.upload import Upload, kind_of, let_end, pieces, receive, remove
 from avloc.serve.view import job_view, model_view
 
 _LARGEST_JSON = 64_000
@@ -228,6 +228,8 @@ async def _asked_path(request: Request, limits: Limits) -> str:
 async def _refusal(request: Request, error: Exception) -> JSONResponse:
     """One line for a person, whatever went wrong."""
     if isinstance(error, RefusedError):
+        if error.status == 413:
+            await let_end(request)
         return JSONResponse({"error": str(error)}, error.status, error.headers)
     if isinstance(error, RequestValidationError):
         wrong = error.errors()[0]

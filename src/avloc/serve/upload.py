@@ -38,6 +38,7 @@ ANY = "application/octet-stream"
 FORM = "multipart/form-data"
 _SLOWEST = 16_000  # bytes a second, after the first minute
 _BEGIN_S = 60.0
+_LET_END, _LET_END_S = 8 * MEGABYTE, 2.0
 _TELL = f"send the video itself with Content-Type video/... or {ANY}, or as a file of {FORM}"
 
 
@@ -136,6 +137,17 @@ async def _write(file: BinaryIO, piece: bytes, upload: Upload, limits: Limits) -
     upload.grow(len(piece))
     upload.size += len(piece)
     await asyncio.to_thread(file.write, piece)
+
+
+async def let_end(request: Request) -> None:
+    """Read on for a moment what is refused: a client that is cut off amid sending may never see the answer."""
+    size = 0
+    with contextlib.suppress(TimeoutError, ClientDisconnect, RuntimeError):
+        async with asyncio.timeout(_LET_END_S):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > _LET_END:
+                    return
 
 
 def _too_large(limits: Limits) -> RefusedError:

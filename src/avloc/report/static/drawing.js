@@ -59,7 +59,7 @@ function drawing(page, tones) {
     name.append(make("b", "dot"), Object.assign(make("bdi"), { textContent: label }), make("small"));
     row.append(name, make("div", "track"));
     timeline.querySelector(".nothing")?.remove();
-    timeline.insertBefore(row, timeline.querySelector(".over"));
+    timeline.insertBefore(row, timeline.querySelector(".row.apart, .over"));
     rows.push(row);
     return row;
   }

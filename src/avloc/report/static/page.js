@@ -4,7 +4,7 @@
   const tip = find("tip"), floor = find("floor"), playhead = find("playhead"), nowList = find("now");
   const duration = Number(timeline.dataset.duration);
   const played = timeline.querySelector(".played");
-  const rows = [...timeline.querySelectorAll(".row:not(.sound)")];
+  const rows = [...timeline.querySelectorAll(".row:not(.sound, .apart)")];
   const lines = new Map([...document.querySelectorAll("tr[data-event]")].map((line) => [line.dataset.event, line]));
   const events = [...timeline.querySelectorAll(".bar")].map((bar) => ({
     bar, label: bar.dataset.label, row: bar.closest(".row"),

@@ -106,7 +106,7 @@ function startReview(page) {
       else if (!kind) assign(here.get(key), { asked: wanted });
       else assign(here.get(key), { ...(kind === "corrected" ? now : foundOf(here.get(key))), kind, by, at });
     }
-    whole ||= Boolean(told.whole);
+    whole ||= Verdicts.isWhole(told, here);
     return strange;
   }
   function save(ending) {
@@ -235,7 +235,16 @@ function startReview(page) {
   const showEdges = draw.edgesOf(drag, drop, nudge);
   listLabels();
   find("reviewer").value = Verdicts.reviewer();
-  take(Verdicts.recall(about.mark));
+  const kept = Verdicts.recall(about.mark);
+  if (kept.rows.length || kept.whole) take(kept);
+  else {
+    const other = Verdicts.earlier(about.name, new Set(events.map((event) => event.found)));
+    if (other.rows.length) {
+      const strange = take(other);
+      say(`Your verdicts on an earlier result of this video are here${strange ? `, but for ${strange} on events that it has no more` : ""}.`);
+      done();
+    }
+  }
   tell();
   return (event) => { chosen = event; tellChosen(); };
 }

@@ -18,6 +18,22 @@ const Verdicts = (() => {
       return true;
     } catch { return false; }
   }
+  // What was kept of another result of a video, as of one with another threshold: the one that most of the events are of.
+  function earlier(name, keys) {
+    let best = { rows: [] }, most = 0;
+    try {
+      for (const key of Object.keys(localStorage)) {
+        if (!key.startsWith(PREFIX)) continue;
+        const state = recall(key.slice(PREFIX.length)), shared = state.rows.filter((row) => row.kind && keys.has(row.found)).length;
+        if (state.name === name && shared > most) [best, most] = [state, shared];
+      }
+    } catch { /* the browser keeps nothing */ }
+    return best;
+  }
+  // Whether nothing is missing holds of a result with these events: a true one that it lacks would be.
+  function isWhole(state, keys) {
+    return Boolean(state.whole) && !state.rows.some((row) => ["yes", "corrected"].includes(row.kind) && !keys.has(row.found));
+  }
   function reviewer(name) {
     try {
       if (name !== undefined) localStorage.setItem("avloc reviewer", name);
@@ -29,7 +45,8 @@ const Verdicts = (() => {
   // found: [{start, end, label, score}], state: {rows: [{found: key or null, kind, start, end, label, by, at}], whole}.
   function rowsOf(about, found, state) {
     const told = new Map(state.rows.filter((row) => row.found !== null).map((row) => [row.found, row]));
-    const rest = { duration: ms(about.duration), whole: state.whole ? "yes" : "", result: about.mark };
+    const keys = new Set(found.map((event) => keyOf(event.start, event.end, event.label)));
+    const rest = { duration: ms(about.duration), whole: isWhole(state, keys) ? "yes" : "", result: about.mark };
     const rows = found.map((event) => {
       const row = told.get(keyOf(event.start, event.end, event.label));
       const now = row?.kind === "corrected" ? row : event;
@@ -137,5 +154,5 @@ const Verdicts = (() => {
       read([...drag.dataTransfer.files]);
     });
   }
-  return { keyOf, recall, keep, reviewer, rowsOf, toCsv, toJson, parse, fresh, merged, save, opens };
+  return { keyOf, recall, keep, earlier, isWhole, reviewer, rowsOf, toCsv, toJson, parse, fresh, merged, save, opens };
 })();
