@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from avloc.config import (
+    LATER,
     AnyLossConfig,
     AnyNetworkConfig,
     AttentionConfig,
@@ -22,6 +23,7 @@ from avloc.config import (
     NetworkConfig,
     RunConfig,
     TrainConfig,
+    came_later,
     from_dict,
     read_as,
     to_dict,
@@ -222,3 +224,23 @@ def test_every_number_is_checked_when_it_is_read(kind: Any, name: str) -> None:
 def test_configs_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         MODEL.name = "other"  # type: ignore[misc]
+
+
+def test_settings_that_came_later_are_settings_and_mean_one_thing_by_name() -> None:
+    groups = dict(typing.get_type_hints(RunConfig))
+    for path in LATER:
+        kinds = [groups[path.split(".")[0]]]
+        for name in path.split(".")[1:]:
+            hints = [typing.get_type_hints(one) for kind in kinds for one in (typing.get_args(kind) or (kind,))
+                     if dataclasses.is_dataclass(one)]  # fmt: skip
+            kinds = [found[name] for found in hints if name in found]
+            assert kinds, path
+    by_name: dict[str, object] = {}
+    for path, value in LATER.items():
+        assert by_name.setdefault(path.rpartition(".")[2], value) == value, path
+
+
+def test_what_a_run_without_a_later_setting_did() -> None:
+    assert came_later("data.thresholds", []) and not came_later("data.thresholds", [0.5])
+    assert came_later("sets.tal.test_split", "test") and came_later("decoding.rivals", [])
+    assert not came_later("train.epochs", 3)

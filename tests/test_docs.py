@@ -28,3 +28,13 @@ def test_links_of_the_docs_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text("utf-8")):
             assert "://" in target or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_pages_are_whole() -> None:
+    """No place left for a figure to come, and no table whose rows have lost their head to a blank line."""
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.M | re.S)
+        assert not re.search(r"@@\w+@@", text), page.name
+        for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
+            second = (*table.splitlines(), "")[1]
+            assert re.fullmatch(r"\|[ :|-]+\|", second), f"{page.name}: {table[:60]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +104,34 @@ def test_detect_and_extract(tmp_path: Path) -> None:
     features = avloc.extract(video)
     assert len(features) == features.grid.length(features.duration_s) == 3
     assert all(isinstance(event, Event) for event in avloc.detect(video, min_score=0.0))
+
+
+def test_loggers_remarks_and_repeated_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The logger of docs/training.md as it stands there; then a run of which some is left out."""
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    rows = ["video,start,end,label,duration,subset"]
+    for i in range(12):
+        subset = ("train", "train", "validation", "test")[i % 4]
+        rows += [f"v{i},2,6,{('dog', 'cat')[i // 4 % 2]},12,{subset}"] * (1 + (subset == "test"))
+    Path("mine.csv").write_text("\n".join(rows))
+    made = avloc.simulate("mine.csv", "sim", width=64, workers=1)
+    page = (Path(__file__).parents[1] / "docs" / "training.md").read_text("utf-8")
+    (block,) = (b for b in re.findall(r"^```python\n(.*?)^```", page, re.M | re.S) if "class Best" in b)
+    exec(compile(block, "training.md", "exec"), {"__name__": "page"})
+    shown = capsys.readouterr().out
+    assert "training loco in" in shown and "last step of epoch 2" in shown and "done, " in shown
+    seen = avloc.load_data(made.annotations, made.folder, modalities=["visual"])
+    assert seen.widths[1] == 0 and seen.load(0).features.audio.shape[1] == 0
+    (Path("sim") / "v0_one_peace_audio.npy").unlink()
+    small = {"data.lenient": True, "train.epochs": 1, "train.warmup_epochs": 0, "network.width": 16}
+    data = {"features": made.folder, "annotations": "mine.csv", "device": "cpu", "settings": small}
+    with pytest.raises(AvlocError, match="no logger 'tensorbord'; known are tensorboard, wandb, mlflow"):
+        avloc.train("actionformer-small", "no", loggers=["tensorbord"], **data)  # type: ignore[list-item, arg-type]
+    with pytest.warns(UserWarning, match="0 events and 1 video left out"):
+        run = avloc.train("actionformer-small", "lenient", **data).folder  # type: ignore[arg-type]
+    tested = avloc.test(run, device="cpu")
+    assert sum(map(len, tested.truth.values())) == 3  # each stands there twice
+    assert avloc.evaluate(tested.detections, "mine.csv", "test").average == tested.scores.average

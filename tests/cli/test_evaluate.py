@@ -169,7 +169,7 @@ def test_what_does_not_fit_is_told_and_counted(
         ),
         (
             lambda rows: rows["v0"].append({"segment": [1, 2], "label": "cat", "score": 1}),
-            "label unknown to the truth",
+            "label unknown to the truth (the first: 'cat') left out of mAP, precision and F1",
         ),
         (lambda rows: rows.update(new=[{"segment": [1, 2], "label": "rain", "score": 1}]), "outside the truth"),
         (lambda rows: rows.pop("v0"), "1 of 10 videos"),

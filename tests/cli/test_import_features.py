@@ -74,3 +74,9 @@ def test_a_layout_in_yaml(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "has no setting 'file'; did you mean 'files'" in capsys.readouterr().err
     assert main(["import-features", "l.yaml", "--stride", "1", "--out", "no"]) == 1
     assert "say it in l.yaml" in capsys.readouterr().err
+    for flags in ("--window 2", "--offset 1", "--audio-offset 0", "--rescaled", "--transposed", "--grid-stride 0"):
+        assert main(["import-features", "l.yaml", *flags.split(), "--out", "no"]) == 1
+        assert f"{flags.split()[0]} is given and a layout as well" in capsys.readouterr().err
+    seen = ["--visual", "clip/{id}.npy", "--stride", "0.5"]
+    assert main(["import-features", *seen, "--audio-stride", "1", "--out", "no"]) == 1
+    assert "--audio-stride is given and --audio is not" in capsys.readouterr().err

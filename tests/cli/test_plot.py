@@ -13,6 +13,7 @@ from avloc.cli.main import main
 from avloc.cli.plotted import gathered, scored
 from avloc.evaluation.mean_ap import mean_ap
 from avloc.formats.activitynet import read_results
+from avloc.report.method_figures import Curves, curves_figure
 
 pytest.importorskip("matplotlib")
 LABELS = ("dog", "cat", "bell")
@@ -85,6 +86,13 @@ def test_every_figure_in_both_sizes(folder: Path, capsys: pytest.CaptureFixture[
     assert "figure: fig/curves-1col.svg" in capsys.readouterr().out
 
 
+def test_a_curve_of_one_epoch_is_a_point() -> None:
+    one = {"loss": (np.array([1.0]), np.array([3.0]))}
+    many = {"loss": (np.array([1.0, 2.0]), np.array([3.0, 2.0]))}
+    figure = curves_figure([Curves("short", [one]), Curves("long", [many])], 1)
+    assert [line.get_marker() for line in figure.axes[0].lines] == ["o", ""]
+
+
 def test_runs_of_a_row_are_seeds_of_one_method(folder: Path) -> None:
     left: list[str] = []
     Path("runs/empty").mkdir()
@@ -105,6 +113,32 @@ def test_runs_of_a_row_are_seeds_of_one_method(folder: Path) -> None:
     np.testing.assert_allclose(made.by_label()["ours"], np.mean(wanted, axis=0))
     assert made.by_threshold()["ours"].shape == (2, 9)
     assert made.reliability(0.5)["theirs"].count.sum() == 18
+
+
+def test_a_run_on_another_data_set_is_in_the_curves_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = Path("runs/other")
+    other.mkdir()
+    (other / "run.json").write_text(json.dumps({"data": {"annotations": str(folder / "more.json")}}))
+    for name in ("metrics.jsonl", "test.predictions.json"):
+        (other / name).write_bytes(Path("runs/0", name).read_bytes())
+    given = ["plot", "runs/0", "runs/other", "--columns", "1", "--figures", "curves", "tiou", "--vector", "svg"]
+    assert main([*given, "--out", "fig"]) == 0
+    assert "other: is of other annotations than" in capsys.readouterr().err
+    text = {kind: Path(f"fig/{kind}-1col.svg").read_text() for kind in ("curves", "tiou")}
+    assert ">other<" in text["curves"] and ">ours: " in text["tiou"] and ">other" not in text["tiou"]
+
+
+def test_the_split_is_what_the_data_set_calls_its_test_split(folder: Path) -> None:
+    truth = Path("truth.json")
+    truth.write_text(truth.read_text().replace('"test"', '"held out"'))
+    for seed in range(2):
+        run = Path(f"runs/{seed}")
+        told = json.loads((run / "run.json").read_text())
+        (run / "run.json").write_text(json.dumps({**told, "data": {**told["data"], "test_split": "held out"}}))
+        (run / "test.predictions.json").rename(run / "held out.predictions.json")
+    methods = gathered([Path("runs/0"), Path("runs/1")], None, (), print)
+    made = scored(methods, None)
+    assert made is not None and len(made.found["ours"]) == 2 and len(made.found["ours"][0].truth) == 9
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avloc.datasets.annotations import Annotations
+from avloc.datasets.check import check_dataset
 from avloc.datasets.importing import plan_import, write_import
 from avloc.datasets.sources import GridConfig, ImportConfig, Source
+from avloc.datasets.suggestion import suggest
 from avloc.errors import FeatureError
+from avloc.events import Events
 from avloc.features.choice import Columns, chosen, columns_of
 from avloc.features.layout import open_layout, read_layout
+from avloc.formats.activitynet import Truth
 from avloc.timegrid import TimeGrid
 
 DURATIONS = {"a": 10.0, "b": 14.5, "c": 21.0}
@@ -145,6 +150,7 @@ def test_videos_are_those_of_the_files_where_no_durations_are_known(tmp_path: Pa
         ({"files": "clip/a.npy", "stride_s": 1.0}, "has no {id}"),
         ({"files": "clip/{id}.npy"}, "stride is not said"),
         ({"files": "clip/{id}.npy", "stride_s": 1.0, "rescaled": True}, "leave the stride out"),
+        ({"files": "clip/{id}.npy", "rescaled": True, "offset_s": 1.0}, "leave window and offset out"),
         ({"files": "clip/{id}.npy", "stride_s": -1.0}, "above 0"),
         ({"files": "clip/{id}.npy", "stride_s": 1.0, "window_s": 0.0}, "above 0"),
         ({"files": "clip/{id}.npy", "stride_s": 1.0, "name": "a b"}, "no name of an encoder"),
@@ -169,3 +175,18 @@ def test_a_grid_ends_with_what_its_encoders_saw(duration_s: float, fine: float, 
     moments_s = TimeGrid(fine, fine).to_seconds(np.arange(steps + 1))
     assert moments_s[steps - 1] < n * coarse + 1e-6 and moments_s[steps] >= n * coarse - 1e-5
     assert _covered(own, own, n) == n
+
+
+def test_rescaled_features_are_looked_over_in_steps(tmp_path: Path) -> None:
+    durations_s = {"a": 8.0, "b": 16.0, "c": 400.0}
+    for video in durations_s:
+        np.save(tmp_path / f"{video}.npy", np.ones((64, 1), np.float32))
+    out = tmp_path / "out"
+    out.mkdir()
+    write_import(plan_import(ImportConfig((Source(f"{tmp_path}/{{id}}.npy", rescaled=True),)), durations_s), out)
+    videos = {v: Truth(s, "train", Events([0], [s / 8], ["dog"])) for v, s in durations_s.items()}
+    report = check_dataset(Annotations("a.json", ("dog",), videos), out, open_layout(out, "avloc"))
+    assert report.ok and report.rescaled_steps == 64
+    assert report.grid.stride_s == 16 / 64 and [level.stride_s for level in report.levels[:2]] == [0.25, 0.5]
+    # Each event has 8 steps, be it 1 s or 50 s long.
+    assert report.suggestion == suggest([8, 8, 8], [64, 64, 64])

@@ -27,7 +27,7 @@ def data_set(folder: Path) -> Path:
 
 
 def test_known_settings_keep_their_key() -> None:
-    """Fails when a setting was added: name it in key.py's _LATER, with the value that means what was done before.
+    """Fails when a setting was added: name it in config/later.py, with the value that means what was done before.
     Where the same settings give other results than before, raise its VERSION instead, and put the new key here."""
     assert KEY == "3984536b5a874e3f"
 

@@ -103,6 +103,19 @@ def test_a_row_may_have_features_of_its_own(data: Path, tmp_path: Path) -> None:
     assert session.runs[0].key == session.runs[1].key
     with pytest.raises(ConfigError, match="row a: no features are named"):
         open_sweep(read_sweep(told, "r"), None, data / "annotations.json", 1, tmp_path)
+    told["rows"] = {"a": {"data.annotations": "b.json"}}
+    with pytest.raises(ConfigError, match=r"row a: data\.annotations is named; all rows have those of --annotations"):
+        open_sweep(read_sweep(told, "r"), data, data / "annotations.json", 1, tmp_path)
+
+
+def test_rows_are_tested_on_the_split_that_they_name(data: Path, tmp_path: Path) -> None:
+    told = {"recipe": "loco-small", "rows": {"a": {"data.test_split": "validation"}, "b": {}}}
+    given = (data, data / "annotations.json", 1, tmp_path)
+    with pytest.raises(ConfigError, match="tested on validation and test; name one split for all with --test-split"):
+        open_sweep(read_sweep(told, "r"), *given)
+    assert {run.test_split for run in open_sweep(read_sweep(told, "r"), *given, test_split="train").runs} == {"train"}
+    told["set"] = {"data.test_split": "validation"}
+    assert {run.test_split for run in open_sweep(read_sweep(told, "r"), *given).runs} == {"validation"}
 
 
 @pytest.mark.parametrize(

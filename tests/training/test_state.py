@@ -31,10 +31,15 @@ def train(config: TrainConfig, state: Path, *, resume: bool = False) -> dict[str
 
 def test_a_run_begun_before_a_setting_came_goes_on(tmp_path: Path) -> None:
     def begun(path: Path) -> None:
-        save_file({}, path, {"format": _FORMAT, "place": "{}", "settings": json.dumps({"data": {}, "loss": {}})})
+        save_file(
+            {},
+            path,
+            {"format": _FORMAT, "place": "{}", "settings": json.dumps({"data": {}, "loss": {}, "decoding": {}})},
+        )
 
     begun(tmp_path / "state")
     now = {"data": {"lenient": False, "test_split": "test", "thresholds": []}, "loss": {"first_reach": 4.0}}
+    now |= {"decoding": {"rivals": [], "clip": "before"}}
     require_same(tmp_path / "state", json.dumps(now), CONSTANT)
     now["data"]["lenient"] = True
     with pytest.raises(ModelError, match=r"other settings \(data\.lenient was None, is True\)"):

@@ -257,5 +257,6 @@ def _note_labels(held: Against, known: set[str], every_class: bool) -> None:
     if strange:
         held.notes.append(
             f"{counted(count, 'prediction')} with {counted(len(strange), 'label')} unknown to the truth (the first: "
-            f"{next(iter(strange))!r}) " + ("count as wrong, but for mAP" if every_class else "left out")
+            f"{next(iter(strange))!r}) "
+            + ("count as wrong, but for mAP" if every_class else "left out of mAP, precision and F1")
         )

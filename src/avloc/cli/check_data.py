@@ -122,11 +122,9 @@ def _print_json(report: Report | OwnReport) -> None:
 
 
 def _show(screen: Console, report: Report, truth: Annotations) -> None:
-    grid = report.grid
     screen.print(f"{report.annotations} with {report.folder}", style="bold", markup=False, soft_wrap=True)
     screen.print(
-        f"layout {report.layout}: width {report.widths[0]} seen, {report.widths[1]} heard; "
-        f"a step every {grid.stride_s:g} s, windows of {grid.window_s:g} s",
+        f"layout {report.layout}: width {report.widths[0]} seen, {report.widths[1]} heard; {_grid(report)}",
         soft_wrap=True,
     )
     screen.print(_splits(report))
@@ -173,6 +171,13 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
+def _grid(report: Report) -> str:
+    stride_s = report.grid.stride_s
+    if report.rescaled_steps is None:
+        return f"a step every {stride_s:g} s, windows of {report.grid.window_s:g} s"
+    return f"{report.rescaled_steps} steps a video, of {stride_s:.3g} s in one of median length, as below"
+
+
 def _splits(report: Report) -> Table:
     table = _table("Splits", "split", "videos", "without event", "events", "classes", "hours")
     for s in report.splits:
@@ -197,11 +202,11 @@ def _levels(report: Report) -> Table:
     table = _table("Levels of the pyramid", "level", "stride, s", "farther end within, s", "events", "moments")
     for level in report.levels:
         table.add_row(
-            str(level.level), f"{level.stride_s:g}", _reach(level), f"{level.events:,}", f"{level.moments:,}"
+            str(level.level), f"{level.stride_s:.4g}", _reach(level), f"{level.events:,}", f"{level.moments:,}"
         )
     return table
 
 
 def _reach(level: LevelCount) -> str:
     low, high = level.reach_s
-    return f"{low:g} to {high:g}" if math.isfinite(high) else f"from {low:g}"
+    return f"{low:.4g} to {high:.4g}" if math.isfinite(high) else f"from {low:.4g}"

@@ -72,7 +72,7 @@ def import_features(
         window: Seconds that a row looks at; without it as long as the stride.
         offset: Second at which the first window begins; below 0 where rows are centred on it.
         audio_stride: The same of what was heard, where it differs.
-        audio_window: The same of what was heard, where it differs.
+        audio_window: The same of what was heard, where it differs; with --audio-stride as long as that, if not said.
         audio_offset: The same of what was heard, where it differs.
         rescaled: Every video has as many rows, whatever its length, as is usual on ActivityNet.
         transposed: Arrays are (width, rows).
@@ -82,15 +82,19 @@ def import_features(
             are not checked, and rescaled features cannot be read.
     """
     require_writable(out)
+    heard = {"audio_stride": audio_stride, "audio_window": audio_window, "audio_offset": audio_offset}
     if layout is not None:
-        given = {"visual": visual, "audio": audio, "stride": stride, "steps": steps, "grid-stride": grid_stride}
-        for flag, value in given.items():
-            if value:
-                raise AvlocError(f"--{flag} is given and a layout as well; say it in {layout}")
+        _refuse(
+            f"is given and a layout as well; say it in {layout}",
+            visual=visual, audio=audio, stride=stride, window=window, offset=offset or None, **heard,
+            rescaled=rescaled, transposed=transposed, grid_stride=grid_stride, steps=steps,
+        )  # fmt: skip
         config = _of_file(layout)
     else:
+        if not audio:
+            _refuse("is given and --audio is not; name the files of what was heard", **heard)
         seen = _sources(visual, stride, window, offset, rescaled, transposed)
-        heard = _sources(
+        listened = _sources(
             audio,
             stride if audio_stride is None else audio_stride,
             window if audio_window is None and audio_stride is None else audio_window,
@@ -98,8 +102,15 @@ def import_features(
             rescaled,
             transposed,
         )
-        config = ImportConfig(seen, heard, None if grid_stride is None else GridConfig(grid_stride), steps)
+        config = ImportConfig(seen, listened, None if grid_stride is None else GridConfig(grid_stride), steps)
     return _import(config, out, durations or (Path(config.durations) if config.durations else None))
+
+
+def _refuse(why: str, **flags: object) -> None:
+    """Raise AvlocError for the first flag that is given: not None, not False, not empty."""
+    for name, value in flags.items():
+        if not (value is None or value is False or value == ()):
+            raise AvlocError(f"--{name.replace('_', '-')} {why}")
 
 
 def _sources(

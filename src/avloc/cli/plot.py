@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -25,7 +26,7 @@ _THRESHOLD = 0.5
 def plot(
     runs: Paths,
     truth: Path | None = None,
-    split: str = "test",
+    split: str | None = None,
     figures: Annotated[tuple[Kind, ...], tyro.conf.arg(metavar="FIGURE [FIGURE ...]")] = (),
     columns: tuple[Literal[1, 2], ...] = (1, 2),
     video: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
@@ -48,8 +49,9 @@ def plot(
 
     Args:
         runs: Folders of runs, or files of detections.
-        truth: Annotations; without it those of the first run.
-        split: Subset that detections are of; of a run its file SPLIT.predictions.json is read.
+        truth: Annotations; without it those of the first run, and runs on others are in the curves alone.
+        split: Subset that detections are of; of a run its file SPLIT.predictions.json is read. Without it what the
+            data set of the first run calls its test split.
         figures: curves, tiou, classes (of the first two methods), sensitivity, reliability, timeline; without it all
             that the runs have something for.
         columns: How many columns wide.
@@ -68,7 +70,7 @@ def plot(
     )
     require_writable(out)
     drawn = 0
-    made = scored(methods, truth, split) if set(figures) != {"curves"} else None
+    made = scored(methods, truth, split, _say) if set(figures) != {"curves"} else None
     for kind in figures or _ALL:
         reason = _lacking(kind, methods, made)
         if reason:
@@ -81,6 +83,10 @@ def plot(
                 screen.print(f"figure: {path}", markup=False, soft_wrap=True)
                 drawn += 1
     return 0 if drawn else 1
+
+
+def _say(note: str) -> None:
+    print(f"avloc: {note}", file=sys.stderr)
 
 
 _ALL: tuple[Kind, ...] = ("curves", "tiou", "classes", "sensitivity", "reliability", "timeline")

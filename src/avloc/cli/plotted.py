@@ -25,6 +25,7 @@ from avloc.report.telling import surest, telling_video
 
 Float64 = NDArray[np.float64]
 METRICS, SETTINGS, EXPERIMENT = "metrics.jsonl", "run.json", "experiment.json"
+TEST = "test"
 _MOST_METHODS = 12
 
 
@@ -38,13 +39,21 @@ class Method:
     folders: list[Path] = field(default_factory=list)
     curves: list[Mapping[str, tuple[Float64, Float64]]] = field(default_factory=list)
     detections: list[Path] = field(default_factory=list)
+    split: str = ""
+    """That of the detections, where a run tells it."""
+
+    @property
+    def annotations(self) -> Path | None:
+        """Those of the first of its runs that tells them."""
+        return next((place for folder in self.folders if (place := _annotations(folder))), None)
 
 
 def gathered(
-    runs: Sequence[Path], split: str, names: Sequence[str], on_left_out: Callable[[str], None]
+    runs: Sequence[Path], split: str | None, names: Sequence[str], on_left_out: Callable[[str], None]
 ) -> list[Method]:
     """The methods of these folders and files; runs of a grid's row that differ by their seeds alone are one method.
 
+    split: of the detections; without it what a run's data set calls its test split.
     on_left_out: is told of each folder that is no run, as one among others may be.
 
     Raises:
@@ -56,7 +65,8 @@ def gathered(
     methods: dict[tuple[str, str], Method] = {}
     odd = []
     for path in runs:
-        tested = path / f"{split}.predictions.json"
+        own_split = split or _test_split(path)
+        tested = path / f"{own_split}.predictions.json"
         if not any(place.is_file() for place in (path, path / METRICS, tested)):
             odd.append(f"{path}: is neither a run of avloc train nor a file of detections")
             continue
@@ -69,6 +79,7 @@ def gathered(
             method.curves.append(curves)
         if tested.is_file():
             method.detections.append(tested)
+            method.split = own_split
     if not methods:
         raise AvlocError(odd[0])
     for line in odd:
@@ -157,8 +168,16 @@ class Scored:
         return name, truth, shown, duration_s if math.isfinite(duration_s) else max(ends, default=1.0)
 
 
-def scored(methods: Sequence[Method], truth: Path | None, split: str) -> Scored | None:
-    """The methods that have detections against the truth; None without any.
+def scored(
+    methods: Sequence[Method],
+    truth: Path | None,
+    split: str | None = None,
+    on_note: Callable[[str], None] | None = None,
+) -> Scored | None:
+    """The methods that have detections against the truth, else the first run's; None without any.
+
+    Runs on other annotations than the first's are left out where no truth is named. on_note: is told of them, and
+    of how detections fit the truth.
 
     Raises:
         AvlocError: no truth is known, or a file cannot be read.
@@ -166,11 +185,21 @@ def scored(methods: Sequence[Method], truth: Path | None, split: str) -> Scored 
     able = [method for method in methods if method.detections]
     if not able:
         return None
-    place = truth or next((p for m in methods for folder in m.folders if (p := _annotations(folder))), None)
+    place = truth or next((m.annotations for m in (*able, *methods) if m.annotations), None)
     if place is None:
         raise AvlocError("detections need a truth to be held against; name it with --truth")
-    goal = read_goal(place, split)
-    return Scored({m.title: [hold_against(path, goal) for path in m.detections] for m in able})
+    goal = read_goal(place, split or next((m.split for m in able if m.split), TEST))
+    found, notes = {}, []
+    for method in able:
+        if truth is None and method.annotations not in (None, place):
+            notes.append(f"{method.title}: is of other annotations than {place}; in the curves alone")
+            continue
+        found[method.title] = [hold_against(path, goal) for path in method.detections]
+        notes += [f"{method.title}: {note}" for held in found[method.title] for note in held.notes]
+    for note in dict.fromkeys(notes):
+        if on_note is not None:
+            on_note(note)
+    return Scored(found)
 
 
 def _name(path: Path) -> str:
@@ -194,6 +223,12 @@ def _annotations(folder: Path) -> Path | None:
     data = _read(folder / SETTINGS).get("data")
     place = data.get("annotations") if isinstance(data, dict) else None
     return Path(place) if isinstance(place, str) and place else None
+
+
+def _test_split(folder: Path) -> str:
+    data = _read(folder / SETTINGS).get("data")
+    told = data.get("test_split") if isinstance(data, dict) else None
+    return told if isinstance(told, str) and told else TEST
 
 
 def _read(path: Path) -> dict[str, Any]:

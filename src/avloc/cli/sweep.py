@@ -23,7 +23,7 @@ def sweep(
     out: Path = Path("sweep"),
     jobs: int = 1,
     set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE [KEY=VALUE ...]")] = (),
-    test_split: str = "test",
+    test_split: str | None = None,
     show: bool = False,
     records: Path | None = None,
 ) -> int:
@@ -46,7 +46,8 @@ def sweep(
         out: Folder of the runs and tables.
         jobs: Runs side by side, each in a process of its own; several GPUs are taken in turn.
         set: Settings of all rows to change, such as train.epochs=2.
-        test_split: Subset that is reported; the validation split chooses the weights and the best row.
+        test_split: Subset that is reported, without it what the recipes call their test split; the validation split
+            chooses the weights and the best row.
         show: Print what is there; run nothing.
         records: Folder of the finished runs' records, small files from which a sweep goes on elsewhere; without it
             OUT/records.

@@ -3,6 +3,7 @@
 from avloc.config.class_figures import ClassFigure, ClassFigures
 from avloc.config.decoding import DecodingConfig
 from avloc.config.joint import JointRunConfig, RestConfig, SetConfig
+from avloc.config.later import LATER, came_later
 from avloc.config.losses import AnchorLossConfig, AnyLossConfig, DenseLossConfig, LocoLossConfig, QueryLossConfig
 from avloc.config.model import FeatureConfig, ModelConfig, TaskConfig
 from avloc.config.networks import (
@@ -45,6 +46,7 @@ __all__ = [
     "FeatureConfig",
     "GroundedConfig",
     "JointRunConfig",
+    "LATER",
     "LccConfig",
     "LocoConfig",
     "LocoLossConfig",
@@ -64,6 +66,7 @@ __all__ = [
     "TwoStreamConfig",
     "UnavConfig",
     "UniavConfig",
+    "came_later",
     "from_dict",
     "read_as",
     "to_dict",

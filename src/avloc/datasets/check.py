@@ -80,7 +80,8 @@ class Report:
     can be positive: training never sees them. `steps` are lengths of the features found, `stride_s` is the stride
     that lengths and durations imply. `unannotated` videos have features and no annotation. `values_read` tells
     whether every value was read, or headers alone. `remarks` are oddities that were asked to be forgiven.
-    `suggestion` is of settings of a pyramid that suit the lengths.
+    `suggestion` is of settings of a pyramid that suit the lengths. With `rescaled_steps` every video has so many
+    steps, and `grid` and `levels` are in seconds of a video of median length.
     """
 
     annotations: str
@@ -101,6 +102,7 @@ class Report:
     problems: tuple[Problem, ...]
     remarks: tuple[Problem, ...] = ()
     suggestion: Suggestion | None = None
+    rescaled_steps: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -165,19 +167,21 @@ def check_dataset(
     # Where the stride is wrong nearly every length is: one line says it all.
     odd_lengths = whole_set or odd_lengths
     rows = list(_rows(annotations, chosen, steps, layout))
-    counts, matched = count_levels(rows, layout.grid, levels, first_reach)
-    event_s = [e.duration_s for t in chosen.values() for e in t.events]
     durations = [t.duration_s for t in chosen.values() if math.isfinite(t.duration_s)]
+    grid = layout.grid
+    if layout.rescaled_steps and durations:
+        grid = rescaled_grid(float(np.median(durations)), layout.rescaled_steps)
+    counts, matched = count_levels(rows, grid, levels, first_reach)
     return Report(
         annotations=annotations.path,
         folder=str(folder),
         layout=layout.name,
-        grid=layout.grid,
+        grid=grid,
         widths=(layout.visual_width, layout.audio_width),
         splits=tuple(_splits(chosen)),
         events_by_class=_by_class(annotations, chosen),
         video_s=Spread.of(durations),
-        event_s=Spread.of(event_s),
+        event_s=Spread.of([e.duration_s for t in chosen.values() for e in t.events]),
         levels=counts,
         unreachable=sum(int((~m).sum()) for m in matched),
         steps=Spread.of(list(steps.values())),
@@ -186,7 +190,8 @@ def check_dataset(
         values_read=not quick,
         problems=tuple(_empty_splits(chosen, needed) + entries + odd_lengths + files),
         remarks=tuple(forgiven),
-        suggestion=suggest(event_s, [length for length, _, _ in rows], layout.grid),
+        suggestion=suggest(_lengths([ends for _, ends, _ in rows]), [length for length, _, _ in rows]),
+        rescaled_steps=layout.rescaled_steps,
     )
 
 
@@ -244,6 +249,10 @@ def _rows(
         ends = np.stack([grid.to_steps(truth.events.start_s), grid.to_steps(truth.events.end_s)], axis=1)
         labels = np.array([number.get(label, -1) for label in truth.events.labels], np.int64)
         yield length, ends.astype(np.float32), labels
+
+
+def _lengths(ends: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+    return np.concatenate([np.zeros(0), *(each[:, 1] - each[:, 0] for each in ends)])
 
 
 def _splits(videos: Mapping[str, Truth]) -> Iterator[SplitCount]:

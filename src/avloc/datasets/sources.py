@@ -51,6 +51,8 @@ class Source:
         if self.rescaled != (self.stride_s is None):
             needed = "leave the stride out" if self.rescaled else "say it, or that the features are rescaled"
             raise FeatureError(f"{self.name}: the stride is {_seconds(self.stride_s)}; {needed}")
+        if self.rescaled and (self.window_s is not None or self.offset_s):
+            raise FeatureError(f"{self.name}: rescaled features share out a whole video; leave window and offset out")
         for name, value in (("stride", self.stride_s), ("window", self.window_s)):
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise FeatureError(f"{self.name}: the {name} is {value:g} s; a length above 0 is needed")

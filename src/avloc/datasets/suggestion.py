@@ -1,6 +1,6 @@
 """Settings of a pyramid that suit a data set: first regression range, levels, and length, from its events and videos.
 
-lengths of events and videos on a grid > suggest > Suggestion
+lengths of events and videos in steps > suggest > Suggestion
 
 Legend: E events, V videos, L levels.
 """
@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-
-from avloc.timegrid import TimeGrid
 
 _SHORT, _LONG = 0.1, 0.95
 """Shares of the events that are shorter than those for which the finest and the coarsest level are."""
@@ -39,15 +37,15 @@ class Suggestion:
         )
 
 
-def suggest(event_s: ArrayLike, video_steps: ArrayLike, grid: TimeGrid) -> Suggestion | None:
-    """From the lengths of events (E,) and of videos in steps (V,); None where there are none of either.
+def suggest(event_steps: ArrayLike, video_steps: ArrayLike) -> Suggestion | None:
+    """From the lengths of events (E,) and of videos (V,) in steps; None where there are none of either.
 
     A moment of an event of n steps is n / 2 to n steps from its farther end. So the finest level answers for the
     shortest tenth of the events where its range is as wide as they are long; each level doubles it, and the last,
     which has no end, begins at half of the longest events, or before. No level is coarser than half of a usual video.
     """
-    events = np.asarray(event_s, np.float64)
-    events = events[events > 0] / grid.stride_s
+    events = np.asarray(event_steps, np.float64)
+    events = events[events > 0]
     videos = np.asarray(video_steps, np.float64)
     videos = videos[videos > 0]
     if not len(events) or not len(videos):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from avloc import zoo
-from avloc.config import RunConfig, to_dict
+from avloc.config import LATER, RunConfig, to_dict
 from avloc.errors import FeatureError, FormatError, ModelError
 
 VERSION = 1
@@ -17,60 +17,6 @@ VERSION = 1
 
 _NO_EFFECT = ("data.features", "data.annotations", "data.cache", "train.save_every_minutes", "train.loaders")
 """Where data lie, and what changes no result. What lies there is in DataIdentity."""
-
-_LATER: dict[str, object] = {
-    "decoding.rivals": (),
-    "decoding.rival_share": 0.5,
-    "decoding.rival_factor": 0.7,
-    "decoding.other_factor": 1.0,
-    "decoding.min_length_steps": 0.0,
-    "decoding.clip": "before",
-    "decoding.chain_from_s": 0.0,
-    "decoding.chain_share": 0.3,
-    "decoding.chain_gap_s": 2.0,
-    "decoding.explained": (),
-    "decoding.nms_classes": "each",
-    "decoding.voting": "score",
-    "data.resize_steps": None,
-    "data.forgiving": False,
-    "data.lenient": False,
-    "data.test_split": "test",
-    "data.thresholds": (),
-    "loss.first_reach": 4.0,
-    "data.modalities": (),
-    "network.method": "loco",
-    "loss.method": "loco",
-    "loss.assignment": "class-aware",
-    "loss.centre_radius": None,
-    "loss.ranges": (),
-    "loss.inclusive": False,
-    "loss.same_class": "shortest",
-    "loss.count": "pairs",
-    "loss.iou_weight_power": None,
-    "loss.smoothing": 0.0,
-    "loss.regression_weight": 1.0,
-    "network.attention.residual": "key",
-    "network.lcc.negatives": "batch",
-    "network.lcc.projection": "each",
-    "network.fusion_by_level": False,
-    "network.residual_scales": False,
-    "loss.lcc_after_warmup": False,
-    "train.warmup_steps": None,
-    "train.schedule": "cosine",
-    "train.drop_epochs": (),
-    "train.drop_factor": 0.1,
-    "train.least_rate": 0.0,
-    "train.drop_last": False,
-    "train.accumulate": 1,
-    "train.nodes": 1,
-    "train.optimizer": "adamw",
-    "train.rate_factors": (),
-    "train.decay": "matrices",
-    "train.ema_warmup": True,
-    "train.validate_every": 1,
-}
-"""Settings that came after runs had been made, with the value that means what was done before. With that value they
-stay out of the key, so that older runs still count."""
 
 _FEATURE_ENDINGS = (".npy", ".safetensors")
 
@@ -111,12 +57,12 @@ def run_key(run: RunConfig, data: DataIdentity, test_split: str, weights: Path |
     `weights`: a model folder that is tested in place of a training; its files count.
     """
     settings: dict[str, Any] = to_dict(run)
-    for path in (*_NO_EFFECT, *_LATER):
+    for path in dict.fromkeys((*_NO_EFFECT, *LATER)):  # older runs, without the later ones, still count
         *groups, name = path.split(".")
         group = settings
         for one in groups:
             group = group.get(one, {})  # other methods have no such group
-        if path in _NO_EFFECT or (name in group and group[name] == _LATER[path]):
+        if path in _NO_EFFECT or (name in group and group[name] == LATER[path]):
             del group[name]
     body = {"version": VERSION, "settings": settings, "data": asdict(data), "test": test_split}
     if weights is not None:

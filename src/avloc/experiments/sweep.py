@@ -87,23 +87,26 @@ def open_sweep(
     seeds: int,
     out: Path,
     *,
-    test_split: str = "test",
+    test_split: str | None = None,
     records: Path | None = None,
 ) -> GridSession:
     """Settle what is to run, and look at the data before anything does.
 
-    features: folder for rows that name none of their own (data.features).
+    features: folder for rows that name none of their own (data.features). test_split: without it the rows' own.
 
     Raises:
-        ConfigError: there is no seed, or a row has no features.
+        ConfigError: there is no seed, a row has no features, or annotations or a test split of its own.
         FormatError, FeatureError: the data cannot be read, or have not the splits that are needed.
     """
     if seeds < 1:
         raise ConfigError(f"{seeds} seeds were asked for; 1 at least is needed")
     annotations = annotations.resolve()
+    test_split = test_split or _test_split(sweep)
     runs: list[Run] = []
     for name, run in sweep.rows.items():
         given = run.data.features or features
+        if run.data.annotations:
+            raise ConfigError(f"row {name}: data.annotations is named; all rows have those of --annotations")
         if given is None:
             raise ConfigError(f"row {name}: no features are named; give --data, or data.features in the row")
         folder = Path(given).resolve()
@@ -122,6 +125,13 @@ def open_sweep(
         tuple(runs),
         {video: entry.events for video, entry in truth.items()},
     )
+
+
+def _test_split(sweep: Sweep) -> str:
+    found = list(dict.fromkeys(run.data.test_split for run in sweep.rows.values()))
+    if len(found) > 1:
+        raise ConfigError(f"rows are tested on {' and '.join(found)}; name one split for all with --test-split")
+    return found[0]
 
 
 def _rows(told: Mapping[Any, Any], where: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -165,7 +165,8 @@ def _course(place: Axes, lines: Sequence[tuple[Float64, Float64]], colour: str, 
     if lines:
         shortest = min(lines, key=lambda line: len(line[0]))[0]
         mean = np.mean([np.interp(shortest, epochs, values) for epochs, values in lines], axis=0)
-        place.plot(shortest, mean, style, lw=1.3, color=colour, label=name)
+        alone = "o" if len(shortest) == 1 else ""  # a line through one point is none
+        place.plot(shortest, mean, style, marker=alone, ms=3, lw=1.3, color=colour, label=name)
 
 
 def _axes(place: Axes, x: str, y: str) -> None:

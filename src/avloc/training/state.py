@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from avloc.config import TrainConfig
+from avloc.config import TrainConfig, came_later
 from avloc.errors import ModelError
 from avloc.files import replace_file
 from avloc.learning.losses import Criterion
@@ -57,13 +57,6 @@ class Trainer:
         return {"criterion": self.criterion, "network": self.network, "average": self.average}
 
 
-_LATER: dict[str, object] = {
-    "lenient": False, "test_split": "test", "thresholds": [], "first_reach": 4.0, "modalities": [], "accumulate": 1,
-    "nodes": 1, "loaders": 0, "explained": [], "chain_from_s": 0.0, "chain_share": 0.3, "chain_gap_s": 2.0,
-}  # fmt: skip
-"""Settings that came after runs had been begun, with the value that means what was done before."""
-
-
 def save_state(path: Path, trainer: Trainer, place: Place, settings: str) -> None:
     """Write all that `load_state` needs to go on exactly; `settings` is the run's config as text.
 
@@ -98,7 +91,7 @@ def require_same(path: Path, settings: str, config: TrainConfig) -> None:
     if header["settings"] == settings:
         return
     changed = dict(_changes(json.loads(header["settings"]), json.loads(settings)))
-    changed = {name: values for name, values in changed.items() if not _came_later(name, *values)}
+    changed = {name: two for name, two in changed.items() if two[0] is not None or not came_later(name, two[1])}
     if not changed:
         return
     epochs = next((name for name in changed if name.split(".")[-2:] == ["train", "epochs"]), None)
@@ -111,12 +104,6 @@ def require_same(path: Path, settings: str, config: TrainConfig) -> None:
         )
     told = ", ".join(f"{name} was {before!r}, is {now!r}" for name, (before, now) in changed.items())
     raise ModelError(f"{path}: the run was begun with other settings ({told}); resume with the same")
-
-
-def _came_later(name: str, before: object, now: object) -> bool:
-    """Whether a run that does not name the setting did what its value now means."""
-    last = name.rpartition(".")[2]
-    return before is None and last in _LATER and now == _LATER[last]
 
 
 def load_state(path: Path, trainer: Trainer, settings: str, config: TrainConfig) -> Place:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -25,14 +26,15 @@ def load_data(
     split: str = TRAINING,
     layout: str = "onepeace",
     forgiving: bool = False,
+    modalities: Sequence[str] = (),
 ) -> FeatureDataset:
-    """One split of a data set: `names`, `truth`, `labels`, `load(i)`.
+    """One split of a data set: `names`, `truth`, `labels`, `load(i)`; with `modalities` these alone ("visual").
 
     Raises:
         FormatError, FeatureError: annotations or features cannot be read.
     """
     truth = read_annotations(annotations, forgiving=forgiving)
-    return FeatureDataset(truth, features, open_layout(features, layout), split)
+    return FeatureDataset(truth, features, open_layout(features, layout), split, modalities=modalities)
 
 
 def check_data(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from avloc.cli.settings_file import with_settings
 from avloc.cli.train import with_training
-from avloc.config import RunConfig
+from avloc.config import LoggerName, RunConfig
 from avloc.errors import AvlocError
+from avloc.evaluation.duplicates import without_duplicates
 from avloc.evaluation.mean_ap import MeanAp, mean_ap
 from avloc.events import Events
 from avloc.recipes.table import RECIPES
@@ -19,6 +21,7 @@ from avloc.zoo import find_model
 if TYPE_CHECKING:
     from avloc.training.describe import Description
     from avloc.training.export import Exported
+    from avloc.training.loggers import Logger
     from avloc.training.run import Result
     from avloc.training.watch import Epoch
 
@@ -42,29 +45,36 @@ def train(
     device: Device = "auto",
     init: PathLike | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
+    loggers: Sequence[LoggerName | Logger] = (),
 ) -> Result:
     """Train in the folder `out`: `result.folder`, `result.validation_map`, `result.epoch`.
 
     settings: as flags are called, {"train.epochs": 4, "network.width": 32}, laid over the recipe. on_epoch: is told
-    of each epoch.
+    of each epoch. loggers: by the names of `--log`, or objects of `avloc.training.loggers.Logger`. What there is to
+    know of the data and settings is a warning.
 
     Raises:
         ConfigError, FormatError, FeatureError: settings or data are wrong. TrainingError, ModelError, OutputError.
     """
     with_training()
+    from avloc.training.loggers import make_loggers
     from avloc.training.run import train as run_training
 
+    listening = [each for one in loggers for each in (make_loggers([one]) if isinstance(one, str) else [one])]
     run = _recipe(recipe)
     given = {"data.features": features, "data.annotations": annotations}
     paths = {name: str(Path(path).resolve()) for name, path in given.items() if path is not None}
     run = with_settings(run, _nested({**paths, **(settings or {})}), "settings")
     start = None if init is None else find_model(Path(init))
-    return run_training(run, Path(out), resume=resume, device=device, init=start, on_epoch=on_epoch)
+    return run_training(
+        run, Path(out), resume=resume, device=device, init=start, on_epoch=on_epoch, on_remark=_warn,
+        loggers=listening,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Tested:
-    """A trained model on a split: what it found, what there is, and how well they agree."""
+    """A trained model on a split: what it found, what there is, each event once, and how well they agree."""
 
     detections: dict[str, Events]
     truth: dict[str, Events]
@@ -88,9 +98,12 @@ def test(run: PathLike, split: str | None = None, device: Device = "auto") -> Te
     settings = on_task(read_run(Path(run)), "")
     network, config = load_model(Path(run))
     network.to(pick_device(device))
-    videos = open_data(settings.data, split or settings.data.test_split, config.labels, config.features.scores)
+    part = split or settings.data.test_split
+    videos = open_data(settings.data, part, config.labels, config.features.scores, _warn)
+    config.features.read.require(videos.layout.streams, f"{settings.data.features}: its features")
     found = predict(network, videos, config.decoding)
-    return Tested(found, videos.truth, videos.durations_s, mean_ap(found, videos.truth, thresholds_of(settings)))
+    truth = without_duplicates(videos.truth)[0]
+    return Tested(found, truth, videos.durations_s, mean_ap(found, truth, thresholds_of(settings)))
 
 
 def describe(recipe: str | RunConfig, length: int = 256) -> Description:
@@ -115,6 +128,10 @@ def export(model: PathLike) -> Exported:
     from avloc.training.export import export_model
 
     return export_model(find_model(Path(model)))
+
+
+def _warn(remark: str) -> None:
+    warnings.warn(remark, stacklevel=3)
 
 
 def _recipe(recipe: str | RunConfig) -> RunConfig:

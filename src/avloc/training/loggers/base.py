@@ -45,10 +45,12 @@ def make_loggers(names: Sequence[LoggerName]) -> list[Logger]:
     """Loggers by their names, each once.
 
     Raises:
-        TrainingError: a package is not installed; the extra is named.
+        TrainingError: there is no such logger, or a package is not installed; the extra is named.
     """
     made: list[Logger] = []
     for name in dict.fromkeys(names):
+        if name not in LOGGERS:
+            raise TrainingError(f"there is no logger {name!r}; known are {', '.join(LOGGERS)}")
         package, module = LOGGERS[name]
         if find_spec(package) is None:
             raise TrainingError(
