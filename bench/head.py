@@ -38,7 +38,12 @@ class Nowhere:
 
     def run(self, make: Any, tasks: Any) -> Any:
         for number, task in enumerate(tasks):
-            yield Ended(number, Done(key="0" * 64, duration_s=task.video.stat().st_size))
+            yield Ended(number, outcome_of(task))
+
+
+def outcome_of(task: Task) -> Done:
+    """Of a video in which nothing was looked for."""
+    return Done(key="0" * 64, duration_s=task.video.stat().st_size)
 
 
 class Noted(Work[Done]):
@@ -56,7 +61,7 @@ class Noted(Work[Done]):
         return None
 
     def make(self, task: Task, info: object, content: str, on_progress: OnProgress) -> Done:
-        raise NotImplementedError
+        return outcome_of(task)
 
 
 def head(count: int) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import avloc
-from avloc.config import DecodingConfig
 from avloc.detector import Detector
 from avloc.events import Events
 from avloc.features.sequence import FeatureSequence
@@ -50,13 +49,9 @@ def played(count: int) -> list[int]:
     return [i % (LAST - FIRST) for i in range(count)]
 
 
-def decoding_as(detector: Detector, decoding: DecodingConfig) -> Detector:
-    return Detector(replace(detector.config, decoding=decoding), detector._run, grounding=detector.grounding)
-
-
 def unchained(detector: Detector) -> Detector:
     decoding = replace(detector.config.decoding, chain_from_s=0.0)
-    return decoding_as(detector, decoding)
+    return detector.with_decoding(decoding)
 
 
 def trumpets(detector: Detector, features: FeatureSequence) -> Events:
@@ -88,5 +83,5 @@ def test_a_pause_of_three_seconds_makes_two_unless_the_gap_may_be_longer(
     assert before.end_s < middle_s < behind.start_s
     assert before.duration_s + behind.duration_s >= 0.9 * 192 * STEP_S
     decoding = replace(detector.config.decoding, chain_gap_s=6.0)
-    (event,) = trumpets(decoding_as(detector, decoding), features)
+    (event,) = trumpets(detector.with_decoding(decoding), features)
     assert event.duration_s >= 0.95 * features.duration_s

@@ -29,9 +29,9 @@ from avloc.events import Event, Events
 from avloc.recipes.default import GroundedRun
 from avloc.recipes.default_run import QUIET_SEED, TIOU, GroundedTraining, GroundedWatch
 from avloc.recipes.weighing import Clip, Trials, clips_of, fit_line, of_clip, of_composed
+from real_dev import MERGED, overlap
 
 FOLDS = Path(__file__).with_name("real_clips_folds.json")
-ONE_VOICE = {"woman speaking": "man speaking", "female singing": "male singing"}
 DRAWS = 2000
 
 
@@ -58,7 +58,7 @@ class Counts:
 
 def main(settings: Settings) -> None:
     """Print the figures before and after."""
-    detector = without_line(load(settings.model))
+    detector = with_line(load(settings.model), ())
     rows = {name: row for folder in settings.folders for name, row in database(folder).items()}
     clips = list(clips_of(settings.folders, detector, settings.work / "clips", lambda done, count: None))
     trials = [of_clip(detector, clip) for clip in clips]
@@ -102,19 +102,14 @@ def composed_videos(settings: Settings) -> list[LabelledVideo]:
     return [LabelledVideo(n, c.features(n), t.events) for c in composed for n, t in c.truth.items()]
 
 
-def without_line(detector: Detector) -> Detector:
-    return with_line(detector, ())
-
-
 def with_line(detector: Detector, line: tuple[float, ...]) -> Detector:
-    """The same detector, its scores weighed by the line."""
-    config = replace(detector.config, decoding=replace(detector.config.decoding, explained=line))
-    return Detector(config, detector._run, grounding=detector.grounding)
+    """The same detector, its scores weighed by the line, or not at all."""
+    return detector.with_decoding(replace(detector.config.decoding, explained=line))
 
 
 def count(clip: Clip, row: dict[str, Any], events: Events) -> Counts:
     """With men's and women's voices as one class."""
-    truth, merged = clip.truth, lambda names: {ONE_VOICE.get(n, n) for n in names}
+    truth, merged = clip.truth, lambda names: {MERGED.get(n, n) for n in names}
     present = merged(truth.present)
     ignored = merged(truth.ignored) - present
     classes = merged(events.labels) - ignored
@@ -127,12 +122,12 @@ def timed_counts(
     row: dict[str, Any], events: Events, present: set[str], ignored: set[str], tiou: float
 ) -> tuple[int, int, int]:
     """The surest first, each true event once; of classes that count neither way only what is right."""
-    named = [(a, ONE_VOICE.get(a["label"], a["label"])) for a in row["annotations"] if a.get("certainty") != "low"]
+    named = [(a, MERGED.get(a["label"], a["label"])) for a in row["annotations"] if a.get("certainty") != "low"]
     free = [Event(*a["segment"], name) for a, name in named if name in present]
     right = shown = 0
     total = len(free)
     for event in sorted(events, key=lambda e: -e.score):
-        name = ONE_VOICE.get(event.label, event.label)
+        name = MERGED.get(event.label, event.label)
         best = max((t for t in free if t.label == name), key=lambda t: overlap(event, t), default=None)
         if best is not None and overlap(event, best) >= tiou:
             free.remove(best)
@@ -140,12 +135,6 @@ def timed_counts(
         elif name not in ignored:
             shown += 1
     return right, shown, total
-
-
-def overlap(a: Event, b: Event) -> float:
-    """tIoU."""
-    shared = max(0.0, min(a.end_s, b.end_s) - max(a.start_s, b.start_s))
-    return shared / (a.duration_s + b.duration_s - shared)
 
 
 def told(counts: Sequence[Counts]) -> str:

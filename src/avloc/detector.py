@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc import zoo
-from avloc.config import ModelConfig
+from avloc.config import DecodingConfig, ModelConfig
 from avloc.decoding.candidates import Candidates, decode, find_candidates
 from avloc.decoding.stitch import windows
 from avloc.errors import FeatureError, ModelError
@@ -107,6 +107,12 @@ class Detector:
             raise ModelError(f"{folder / zoo.CONFIG}: {error}") from None
         detector._folder = folder
         return detector
+
+    def with_decoding(self, decoding: DecodingConfig) -> Detector:
+        """The same network, whose candidates become events by other settings."""
+        other = Detector(replace(self.config, decoding=decoding), self._run, grounding=self._grounding)
+        other._resources, other._folder = self._resources, self._folder
+        return other
 
     @property
     def extractor(self) -> Extractor:
